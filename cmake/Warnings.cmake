@@ -1,0 +1,10 @@
+# Linked PRIVATE: the project's own warnings and sanitizers, never its users'.
+add_library(neurontune_warnings INTERFACE)
+target_compile_options(neurontune_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -Wconversion -Wno-sign-conversion -Wnull-dereference)
+if(NEURONTUNE_SANITIZE)
+  target_compile_options(neurontune_warnings INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(neurontune_warnings INTERFACE -fsanitize=address,undefined)
+endif()

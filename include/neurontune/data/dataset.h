@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "neurontune/data/image.h"
+#include "neurontune/data/names.h"
+
+namespace neurontune {
+
+/// The samples of one split, in a fixed order, as a model takes them.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual int64_t size() const = 0;                   ///< N, at least 1
+  virtual at::Tensor labels() const = 0;              ///< int64 [N], at least 0
+  virtual at::Tensor attributes() const = 0;          ///< int64 [N], or undefined
+  virtual std::vector<std::string> ids() const = 0;   ///< N: how a person finds the sample
+
+  /// The samples first…last−1: a tensor for each argument of the model, [last − first, …], on the
+  /// CPU. Decoding runs on the intra-op threads.
+  virtual std::vector<at::Tensor> batch(int64_t first, int64_t last) const = 0;
+
+  /// Text that changes whenever what `batch` gives may change: files with sizes and times,
+  /// transforms, labels.
+  virtual std::string fingerprint() const = 0;
+};
+
+/// A named split of a data set.
+struct DatasetSplit {
+  std::string name;  ///< "train", "val", "test"
+  std::unique_ptr<Dataset> dataset;
+};
+
+/// A data set as it lies on disk.
+struct DataFolder {
+  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test
+  Names names;                       ///< to show; may be empty
+};
+
+/// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it, and
+/// DIR/names.json where there is one.
+///
+/// @throws Error if there is no manifest, or it or names.json is not as it should be
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform);
+
+}  // namespace neurontune

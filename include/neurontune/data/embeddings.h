@@ -1,0 +1,66 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "neurontune/data/names.h"
+#include "neurontune/data/split.h"
+#include "neurontune/model/linear_head.h"
+
+namespace neurontune {
+
+/// The embeddings of a split, with what is known of its samples.
+struct EmbeddingSplit {
+  at::Tensor embeddings;         ///< F64, F32, F16 or BF16 [N, M], memory-mapped
+  at::Tensor labels;             ///< int64 [N]
+  at::Tensor attributes;         ///< int64 [N], or undefined
+  std::vector<std::string> ids;  ///< N, or none
+};
+
+/// A folder of embeddings: SPLIT.safetensors with `embeddings`, `labels` and optionally
+/// `attributes`; SPLIT.ids.txt; head.safetensors with `weight` and optionally `bias`; names.json.
+class EmbeddingFolder {
+ public:
+  /// Opens every split and checks it against the others and the head.
+  ///
+  /// @throws Error naming the file: no split, shapes that disagree, a label outside the head's
+  ///         classes, a value that is not finite, no head.safetensors (identification needs the ERM
+  ///         head's predictions)
+  static EmbeddingFolder open(const std::filesystem::path& folder);
+
+  const std::filesystem::path& path() const { return path_; }
+  const LinearHead& head() const { return head_; }
+  const Names& names() const { return names_; }
+  const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }
+
+  /// A = 1 + the largest attribute over all splits; 0 where no split has attributes.
+  int64_t attribute_values() const { return attribute_values_; }
+
+  /// A split by name.
+  /// @throws Error if there is none of that name; the text lists those there are
+  const EmbeddingSplit& split(const std::string& name) const;
+
+  /// A split or a class-stratified part of it (a copy of its rows).
+  EmbeddingSplit select(const SplitSelector& selector) const;
+
+ private:
+  std::filesystem::path path_;
+  LinearHead head_;
+  Names names_;
+  std::map<std::string, EmbeddingSplit> splits_;
+  int64_t attribute_values_ = 0;
+};
+
+/// Reads a head file: `weight` [C, M] and optionally `bias` [C].
+/// @throws Error naming the file if it cannot be read or is no head
+LinearHead read_head(const std::filesystem::path& path);
+
+/// Writes a head file; it appears by rename.
+void write_head(const std::filesystem::path& path, const LinearHead& head);
+
+}  // namespace neurontune

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace neurontune {
+
+/// How a decoded image becomes a model's input. The defaults are those of ImageNet models.
+struct ImageTransform {
+  int64_t channels = 3;  ///< 3 (RGB) or 1 (grey, ITU-R 601 luma as Pillow's convert("L"))
+  /// {S}: the short side becomes S, the other in proportion; {H, W}: exactly that; {}: not resized.
+  std::vector<int64_t> resize = {256};
+  /// {S} or {H, W}: cut from the centre; {}: not cropped.
+  std::vector<int64_t> crop = {224};
+  std::vector<double> mean = {0.485, 0.456, 0.406};  ///< a value a channel, or one for all
+  std::vector<double> std = {0.229, 0.224, 0.225};   ///< likewise, over 0
+
+  /// @throws OptionError if a value is out of its range
+  void validate() const;
+};
+
+/// Decodes a JPEG or PNG file (told apart by content) as Pillow's convert("RGB") sees it: EXIF
+/// rotation is not applied, alpha is dropped, palettes are expanded, 16-bit samples keep their high
+/// byte.
+///
+/// @return uint8 [3, H, W] on the CPU
+/// @throws Error naming the file if it cannot be read or decoded whole
+at::Tensor decode_image(const std::filesystem::path& path);
+
+/// Resizes (antialiased bilinear on uint8, as Pillow), crops and normalises.
+///
+/// @param image uint8 [3, H, W]
+/// @return float32 [channels, H', W'], (value / 255 − mean) / std
+/// @throws Error if the crop is larger than the image
+at::Tensor transform_image(const at::Tensor& image, const ImageTransform& transform);
+
+/// Writes a grey or RGB PNG; it appears by rename.
+/// @param image uint8 [H, W] or [3, H, W], on the CPU
+void write_png(const std::filesystem::path& path, const at::Tensor& image);
+
+}  // namespace neurontune

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace neurontune {
+
+/// Reads every tensor of a safetensors file. The file is memory-mapped: a tensor is a view of the
+/// mapping (private, copy-on-write), which lives as long as any of them.
+///
+/// Dtypes: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
+///
+/// @throws Error if the file cannot be read, or its header lies: offsets out of the file, sizes
+///         that do not match shape and dtype, overlapping tensors, an unknown dtype
+std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path);
+
+/// What a tensor of a file to be written will be.
+struct TensorSpec {
+  std::string name;
+  at::ScalarType dtype;
+  std::vector<int64_t> shape;
+};
+
+/// Writes a safetensors file piece by piece: the size is fixed in advance, and rows are put where
+/// they belong as they come. The file appears at `path` by rename when `finish` is called; a writer
+/// destroyed before that leaves nothing.
+class SafetensorsWriter {
+ public:
+  /// @throws Error if the file cannot be created
+  SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors);
+  SafetensorsWriter(const SafetensorsWriter&) = delete;
+  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
+  ~SafetensorsWriter();
+
+  /// Writes `rows` at `first_row` of the tensor's first dimension. `rows` must have the tensor's
+  /// dtype and trailing shape; it may lie on any device.
+  void write_rows(const std::string& name, int64_t first_row, const at::Tensor& rows);
+
+  /// Makes the file whole. Nothing may be written afterwards.
+  void finish();
+
+ private:
+  struct Placement {
+    TensorSpec spec;
+    uint64_t offset;  ///< in the file, bytes
+  };
+  std::filesystem::path path_, partial_path_;
+  std::map<std::string, Placement> placements_;
+  int file_ = -1;
+};
+
+/// Writes whole tensors, in the order given; the file appears by rename.
+/// @throws Error if the file cannot be written
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+
+}  // namespace neurontune

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+namespace neurontune {
+
+/// A split, or a class-stratified part of one: "val" or "val:1/2".
+struct SplitSelector {
+  std::string name;
+  int64_t part = 1;   ///< from 1 to `parts`
+  int64_t parts = 1;
+
+  /// @throws OptionError if the text is not NAME or NAME:PART/PARTS with 1 ≤ PART ≤ PARTS
+  static SplitSelector parse(const std::string& text);
+};
+
+/// The rows of a part: of each class, in order of appearance, every `parts`-th from the `part`-th.
+/// Parts are disjoint, cover the split, and hold equally many of a class to within one.
+///
+/// @param labels int64 [N]
+/// @return int64 [n] on the CPU, ascending
+at::Tensor part_rows(const at::Tensor& labels, const SplitSelector& selector);
+
+}  // namespace neurontune

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "neurontune/method/retraining.h"
+#include "neurontune/method/selection.h"
+#include "neurontune/method/spuriousness.h"
+#include "neurontune/metrics/group_accuracy.h"
+#include "neurontune/model/linear_head.h"
+#include "neurontune/progress.h"
+
+namespace neurontune {
+
+/// Embeddings and their labels: all the method ever sees of a split.
+struct LabelledEmbeddings {
+  at::Tensor embeddings;  ///< floating point [N, M]
+  at::Tensor labels;      ///< int64 [N], in 0…C−1, on the same device
+};
+
+/// The settings of all three steps.
+struct NeuronTuneOptions {
+  IdentificationOptions identify;
+  RetrainingOptions tune;
+  SelectionOptions select;
+  uint64_t seed = 0;  ///< of the batches and of a fresh head
+
+  /// @throws OptionError if a value is out of its range
+  void validate() const;
+};
+
+/// The state after an epoch; the figures are on the identification split.
+struct Checkpoint {
+  int64_t epoch = 0;             ///< from 1
+  double loss = 0;               ///< mean over the epoch's batches
+  std::optional<double> sfit;    ///< none where no class has both correct and misclassified samples
+  AccuracyMetrics accuracy;
+  LinearHead head;               ///< the mask folded in
+  BiasedDimensions biased;       ///< the mask this epoch trained behind
+};
+
+/// What NeuronTune found and did.
+struct NeuronTuneResult {
+  LinearHead head;              ///< the selected head, the mask folded in
+  SpuriousnessScores scores;    ///< of the selected head's identification
+  BiasedDimensions biased;      ///< of the selected head; nothing is flagged when it is the ERM's
+  int64_t selected_epoch = 0;   ///< from 1; 0 is the ERM head unchanged
+  std::optional<double> sfit;   ///< of the selected head
+  AccuracyMetrics erm_accuracy; ///< of the ERM head, on the identification split
+  std::vector<Checkpoint> trajectory;     ///< one an epoch
+  std::vector<std::size_t> candidates;    ///< indices into `trajectory`, the best first
+  std::vector<std::string> warnings;      ///< what a user should know, one sentence each
+};
+
+/// Repairs a head without group labels (NeuronTune, arXiv 2505.24048): identifies the embedding's
+/// biased dimensions on one split, retrains the head behind a mask on another, and picks a
+/// checkpoint by its spuriousness fitness score. Tensors only: no files, no printing.
+///
+/// The same inputs, seed, device and LibTorch build give the same bits, whatever the number of
+/// threads.
+///
+/// @param identification held-out data that finds the biased dimensions, on any device
+/// @param tuning         data that retrains the head, on the same device
+/// @param erm            the trained head, [C, M], of any floating dtype and device
+/// @return tensors on the embeddings' device; the head in float32, or float64 where the embeddings
+///         are
+/// @throws Error if shapes disagree, a label is out of range, a value is not finite, a class is
+///         absent from the tuning split, or no class is usable at identification
+NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
+                             const LabelledEmbeddings& tuning, const LinearHead& erm,
+                             const NeuronTuneOptions& options = {},
+                             const ProgressFn& progress = {});
+
+}  // namespace neurontune

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "neurontune/method/class_balanced_sampler.h"
+#include "neurontune/model/linear_head.h"
+
+namespace neurontune {
+
+/// Where retraining starts.
+enum class Start {
+  erm,    ///< the ERM model's own head
+  fresh,  ///< uniform weights in ±1/√M and a zero bias
+};
+
+/// Settings of the retraining of the last layer.
+struct RetrainingOptions {
+  Start start = Start::erm;
+  int64_t refresh = 0;              ///< identify anew every so many epochs; 0 never; at least 0
+  int64_t epochs = 25;              ///< at least 1
+  int64_t batches_per_epoch = 200;  ///< at least 1
+  int64_t batch_size = 128;         ///< samples, at least 1
+  double learning_rate = 1e-3;      ///< of SGD, over 0
+  double momentum = 0.9;            ///< 0 up to but not 1
+  double weight_decay = 1e-4;       ///< L2, on weight and bias as torch.optim.SGD has it; at least 0
+
+  /// @throws OptionError if a value is out of its range
+  void validate() const;
+};
+
+/// A head with uniform weights in ±1/√M and a zero bias, on the CPU in `dtype`.
+LinearHead fresh_head(int64_t classes, int64_t embedding_dim, at::ScalarType dtype,
+                      at::Generator generator);
+
+/// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
+/// softmax(W · (z ∘ m) + b), whose gradient is written out (no autograd).
+///
+/// Bit-identical for the same inputs, generator state, device and LibTorch build, whatever the
+/// number of threads.
+class HeadRetrainer {
+ public:
+  /// @param embeddings floating point [N, M], on any device; not copied as a whole unless a mask
+  ///                   drops columns
+  /// @param labels     int64 [N], in 0…C−1, on the same device
+  /// @param start      [C, M]; copied, to the embeddings' device, in float32 (float64 where the
+  ///                   embeddings are)
+  /// @param generator  a CPU generator, for the batches
+  /// @throws Error if shapes disagree or a class has no sample
+  HeadRetrainer(at::Tensor embeddings, at::Tensor labels, const LinearHead& start,
+                const RetrainingOptions& options, at::Generator generator);
+
+  /// Sets the mask, [M] or [C, M] (1 where kept), and restarts the momentum. Weights of a masked
+  /// dimension wait unchanged until it comes back.
+  void set_mask(const at::Tensor& mask);
+
+  /// Runs one epoch; returns the mean loss over its batches.
+  double run_epoch();
+
+  /// The head with the mask folded into its weight: W ∘ m. A copy.
+  LinearHead head() const;
+
+ private:
+  void select_columns();
+  void store_columns();
+  double step(const at::Tensor& rows);
+
+  at::Tensor embeddings_;  ///< [N, M]
+  at::Tensor labels_;      ///< int64 [N]
+  RetrainingOptions options_;
+  ClassBalancedSampler sampler_;
+  LinearHead head_;        ///< unmasked weights of all dimensions
+  at::Tensor mask_;        ///< [M] or [C, M]
+
+  // The part of the problem that the mask leaves: M' of the M columns.
+  at::Tensor columns_;     ///< int64 [M'], or undefined for all
+  at::Tensor inputs_;      ///< [N, M']
+  at::Tensor column_mask_; ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
+  at::Tensor weight_;      ///< [C, M']
+  at::Tensor weight_velocity_, bias_velocity_;
+};
+
+const char* name(Start start);
+
+}  // namespace neurontune

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace neurontune {
+
+/// What of a neuron's output is compared.
+enum class Activation {
+  raw,        ///< z, as in Theorem 4.2 of the paper
+  magnitude,  ///< abs(z): for embeddings that are not rectified
+};
+
+/// How the classes' scores of a dimension become one.
+enum class Aggregate {
+  union_,        ///< the largest: biased for any class
+  intersection,  ///< the smallest: biased for every class
+  mean,          ///< the mean
+  per_class,     ///< none: each class keeps a mask of its own
+};
+
+/// Settings of the identification of biased dimensions.
+struct IdentificationOptions {
+  double threshold = 0;                     ///< λ: biased where the score is over it; finite
+  Aggregate aggregate = Aggregate::union_;  ///< over the usable classes
+  Activation activation = Activation::raw;
+  /// Dimensions never flagged, those with the smallest scores: 0…M; none means max(C, M/16).
+  std::optional<int64_t> keep_at_least;
+  double mask_value = 0;  ///< what biased dimensions are multiplied by; 0…1
+
+  /// @throws OptionError if a value is out of its range
+  void validate() const;
+};
+
+/// Per class and dimension, how much higher a neuron fires on the class's mistakes.
+struct SpuriousnessScores {
+  at::Tensor scores;                ///< float [C, M]; the rows of unusable classes are 0
+  at::Tensor median_correct;        ///< float [C, M]; NaN where a class has no correct sample
+  at::Tensor median_misclassified;  ///< float [C, M]; NaN where a class has no mistake
+  std::vector<int64_t> correct;        ///< [C] samples of each class predicted right
+  std::vector<int64_t> misclassified;  ///< [C] and wrong
+
+  int64_t classes() const { return scores.size(0); }
+  int64_t embedding_dim() const { return scores.size(1); }
+  /// Whether class `label` has both correct and misclassified samples.
+  bool usable(int64_t label) const;
+  /// Whether any class has.
+  bool any_usable() const;
+};
+
+/// Scores each dimension of each class: the median over its misclassified samples less the median
+/// over its correct ones (NeuronTune, arXiv 2505.24048, section 4.2.1). The median of an even count
+/// is the mean of the two middle values.
+///
+/// @param embeddings  floating point [N, M], on any device; half types are computed in float32
+/// @param labels      int64 [N], in 0…C−1, on the same device
+/// @param predictions int64 [N], in 0…C−1, on the same device
+/// @param classes     C, at least 1
+/// @return on the embeddings' device, in float32, or float64 where the embeddings are
+/// @throws Error if shapes disagree or a label or prediction is out of range
+SpuriousnessScores spuriousness_scores(const at::Tensor& embeddings, const at::Tensor& labels,
+                                       const at::Tensor& predictions, int64_t classes,
+                                       Activation activation = Activation::raw);
+
+/// The spuriousness fitness score: Σ abs(score) over classes and dimensions, summed in float64.
+/// Unusable classes add 0; none at all where no class is usable.
+std::optional<double> spuriousness_fitness(const SpuriousnessScores& scores);
+
+/// The dimensions that are suppressed.
+struct BiasedDimensions {
+  at::Tensor biased;  ///< bool [M]; under per_class [C, M]
+  at::Tensor mask;    ///< float of the same shape: `mask_value` where biased, else 1
+  bool keep_at_least_binds = false;  ///< whether fewer are flagged than the threshold alone would
+
+  /// Flagged dimensions; under per_class the flags of all classes together.
+  int64_t count() const;
+};
+
+/// Flags the dimensions whose aggregated score is strictly over the threshold, but keeps the
+/// `keep_at_least` of smallest score (of equal ones the lowest index).
+///
+/// @return on the scores' device
+/// @throws Error if no class is usable or, with keep_at_least 0, every dimension is flagged
+BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
+                                   const IdentificationOptions& options);
+
+/// One score a dimension, over the usable classes: [M]; under per_class the scores, [C, M].
+/// @throws Error if no class is usable
+at::Tensor aggregated_scores(const SpuriousnessScores& scores, Aggregate aggregate);
+
+const char* name(Activation activation);
+const char* name(Aggregate aggregate);
+
+}  // namespace neurontune

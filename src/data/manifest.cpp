@@ -1,0 +1,1 @@
+#include "neurontune/data/manifest.h"

@@ -1,0 +1,1 @@
+#include "neurontune/method/class_balanced_sampler.h"

@@ -1,0 +1,1 @@
+#include "neurontune/method/spuriousness.h"

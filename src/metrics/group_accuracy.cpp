@@ -1,0 +1,1 @@
+#include "neurontune/metrics/group_accuracy.h"

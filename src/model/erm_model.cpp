@@ -1,0 +1,1 @@
+#include "neurontune/model/erm_model.h"

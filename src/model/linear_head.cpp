@@ -1,0 +1,1 @@
+#include "neurontune/model/linear_head.h"
