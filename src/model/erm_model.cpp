@@ -33,8 +33,8 @@ std::vector<ModelInput> model_inputs(const Module& module, const std::string& mo
     const auto& argument = arguments[i];
     const std::string type = argument.type()->annotation_str();
     if (!takes_tensor(argument) && !argument.default_value()) {
-      throw Error(model + ": forward's argument " + argument.name() + " is " + type +
-                  " without a default, expected Tensor");
+      throw Error(c10::str(model, ": forward's argument ", argument.name(), " is ", type,
+                           " without a default, expected Tensor"));
     }
     inputs.push_back({argument.name(), type});
   }
