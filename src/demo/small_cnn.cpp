@@ -25,34 +25,26 @@ using torch::jit::Module;
 constexpr int64_t kFeatures = 256;
 constexpr int64_t kSmallestSide = 16;
 constexpr int64_t kDecodedAtOnce = 512;
-constexpr std::array<int64_t, 3> kFilters = {16, 32, 32};
-constexpr int64_t kLargestGrid =
-    7;  // a larger feature map is pooled to this before it is flattened
+constexpr std::array<int64_t, 3> kFilters = {16, 32, kFeatures};
 
 constexpr const char* kTraining = "training the small CNN";
 
-// Strides in the first layer: at full resolution it would cost more than the other two together.
-constexpr const char* kStridedConvolution = R"(
+constexpr const char* kConvolution = R"(
 def forward(self, x):
     return torch.relu(torch.conv2d(x, self.weight, self.bias, [2, 2], [1, 1]))
-)";
-constexpr const char* kPooledConvolution = R"(
-def forward(self, x):
-    x = torch.conv2d(x, self.weight, self.bias, [1, 1], [1, 1])
-    return torch.max_pool2d(torch.relu(x), [2, 2])
 )";
 constexpr const char* kLinear = R"(
 def forward(self, x):
     return torch.linear(x, self.weight, self.bias)
 )";
+// Averaged over the image, as ResNets end: every feature then fires on some images, where rectified
+// units behind a dense layer die by the dozen and leave the mask nothing to keep.
 constexpr const char* kNetwork = R"(
 def forward(self, images):
     x = self.conv1.forward(images)
     x = self.conv2.forward(x)
     x = self.conv3.forward(x)
-    x = torch.flatten(torch.adaptive_avg_pool2d(x, [self.grid_height, self.grid_width]), 1)
-    x = torch.relu(self.embed.forward(x))
-    return self.fc.forward(x)
+    return self.fc.forward(torch.mean(x, [2, 3]))
 )";
 
 /// All of a data set, in memory.
@@ -124,28 +116,16 @@ Module make_layer(const std::string& name, const std::shared_ptr<torch::jit::Com
   return layer;
 }
 
-/// The side of the last feature map, and of the grid it is pooled to: a stride, then two poolings.
-int64_t grid_side(int64_t image_side) { return std::min((image_side + 1) / 2 / 4, kLargestGrid); }
-
-/// Three convolutions that each halve the image, then `embed` and `fc`.
-Module make_network(at::IntArrayRef image, int64_t classes, at::Generator& generator) {
+/// Three convolutions that each halve the image, then `fc` on what they see on average.
+Module make_network(int64_t channels, int64_t classes, at::Generator& generator) {
   auto code = std::make_shared<torch::jit::CompilationUnit>();
   Module network(c10::QualifiedName("neurontune.demo.SmallCnn"), code);
-  int64_t channels = image[0];
   for (size_t i = 0; i < kFilters.size(); ++i) {
     const std::string name = "conv" + std::to_string(i + 1);
     network.register_module(
-        name, make_layer(name, code, {kFilters[i], channels, 3, 3},
-                         i == 0 ? kStridedConvolution : kPooledConvolution, generator));
+        name, make_layer(name, code, {kFilters[i], channels, 3, 3}, kConvolution, generator));
     channels = kFilters[i];
   }
-  const int64_t grid_height = grid_side(image[1]);
-  const int64_t grid_width = grid_side(image[2]);
-  network.register_attribute("grid_height", c10::IntType::get(), grid_height);
-  network.register_attribute("grid_width", c10::IntType::get(), grid_width);
-  network.register_module(
-      "embed", make_layer("embed", code, {kFeatures, channels * grid_height * grid_width}, kLinear,
-                          generator));
   network.register_module("fc", make_layer("fc", code, {classes, kFeatures}, kLinear, generator));
   network.register_attribute("training", c10::BoolType::get(), true);
   network.define(kNetwork);
@@ -195,7 +175,7 @@ void train_small_cnn(const Dataset& train, int64_t classes, const ErmTrainingOpt
   check_data(data, classes);
   auto generator = at::detail::createCPUGenerator(options.seed);
   auto network = torchscript::call(
-      kTraining, [&] { return make_network(data.images.sizes().slice(1), classes, generator); });
+      kTraining, [&] { return make_network(data.images.size(1), classes, generator); });
   train_network(network, data, options, generator, progress);
   network.eval();
   write_archive({network, {}}, path);

@@ -10,16 +10,16 @@ namespace neurontune::demo {
 
 /// Settings of the demo's ordinary training (ERM): Adam on the mean cross-entropy, no balancing.
 struct ErmTrainingOptions {
-  int64_t epochs = 8;           ///< at least 1
+  int64_t epochs = 6;           ///< at least 1
   int64_t batch_size = 64;      ///< at least 1
   double learning_rate = 1e-3;  ///< over 0
   uint64_t seed = 0;            ///< of the initial weights and the batches
 };
 
-/// Builds a small convolutional classifier as TorchScript (three convolutions, 256 rectified
-/// features, then the linear layer `fc`), trains it on `train` from C++ and saves it in evaluation
-/// mode. The file appears by rename. The same data, options, number of threads and LibTorch build
-/// give the same bytes.
+/// Builds a small convolutional classifier as TorchScript (three convolutions, whose 256 rectified
+/// channels averaged over the image are the embedding, then the linear layer `fc`), trains it on
+/// `train` from C++ and saves it in evaluation mode. The file appears by rename. The same data,
+/// options, number of threads and LibTorch build give the same bytes.
 ///
 /// @param train    images float32 [channels, H, W], all of one size, at least 16 × 16; all of them
 ///                 are held in memory
