@@ -1,1 +1,30 @@
+#include "method/fixed_blocks.h"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+namespace neurontune {
+
+void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
+                      const std::function<void(int64_t, int64_t)>& work) {
+  if (total == 0) return;
+  if (!device.is_cpu()) {
+    work(0, total);
+    return;
+  }
+  // With a single block at::parallel_for would call `work` outside a parallel region, where a
+  // matrix product takes all threads and sums in an order that depends on them. Two blocks, the
+  // second one perhaps empty, always open a region.
+  const int64_t blocks = std::max<int64_t>(2, (total + block_size - 1) / block_size);
+  const int64_t size = (total + blocks - 1) / blocks;
+  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t first = std::min(total, block * size);
+      const int64_t last = std::min(total, first + size);
+      if (first < last) work(first, last);
+    }
+  });
+}
+
+}  // namespace neurontune

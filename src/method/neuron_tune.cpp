@@ -1,1 +1,221 @@
 #include "neurontune/method/neuron_tune.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/GradMode.h>
+
+#include <cstdio>
+
+#include "checks.h"
+#include "describe.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+/// Under this share of mistakes the identification split looks like data the model was trained on.
+constexpr double kMemorised = 0.005;
+/// A fall of balanced accuracy, against the ERM head's, that is worth a warning.
+constexpr double kAccuracyFall = 0.05;
+
+std::string percent(double fraction) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * fraction);
+  return text;
+}
+
+void check_inputs(const LabelledEmbeddings& identification, const LabelledEmbeddings& tuning,
+                  const LinearHead& erm) {
+  check_head(erm, "the ERM head");
+  const auto check = [&](const LabelledEmbeddings& data, const std::string& split) {
+    check_labelled(data.embeddings, data.labels, erm.classes(), split);
+    if (data.embeddings.size(1) != erm.embedding_dim())
+      throw Error(split + ": embeddings are " + describe(data.embeddings) +
+                  ", the ERM head expects [N, " + std::to_string(erm.embedding_dim()) + "]");
+    check_finite(data.embeddings, split);
+  };
+  check(identification, "the identification split");
+  check(tuning, "the tuning split");
+  if (identification.embeddings.device() != tuning.embeddings.device())
+    throw Error("the identification split is on " + identification.embeddings.device().str() +
+                ", the tuning split on " + tuning.embeddings.device().str());
+}
+
+std::string join(const std::vector<int64_t>& numbers) {
+  std::string text;
+  for (const auto number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>& warnings) {
+  std::vector<int64_t> faultless, hopeless, absent;
+  for (int64_t label = 0; label < scores.classes(); ++label) {
+    const bool any_correct = scores.correct[label] > 0, any_wrong = scores.misclassified[label] > 0;
+    if (!any_correct && !any_wrong) absent.push_back(label);
+    if (any_correct && !any_wrong) faultless.push_back(label);
+    if (!any_correct && any_wrong) hopeless.push_back(label);
+  }
+  const auto warn = [&](const std::vector<int64_t>& labels, const char* why) {
+    if (!labels.empty())
+      warnings.push_back("unusable for identification, since the identification split has " +
+                         std::string(why) + ": class " + join(labels));
+  };
+  warn(faultless, "no mistake in it");
+  warn(hopeless, "no correct sample in it");
+  warn(absent, "no sample of it");
+}
+
+void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimensions& biased,
+                            const AccuracyMetrics& erm, std::vector<std::string>& warnings) {
+  if (1 - erm.mean_accuracy < kMemorised)
+    warnings.push_back("the identification split looks memorised: the ERM head is wrong on only " +
+                       percent(1 - erm.mean_accuracy) + " of it; use held-out data");
+  warn_of_classes(scores, warnings);
+  if (biased.keep_at_least_binds)
+    warnings.push_back(
+        "keep_at_least binds: the threshold alone would flag more dimensions than the " +
+        std::to_string(biased.count()) + " that are masked");
+  if (biased.count() == 0)
+    warnings.emplace_back("no dimension is flagged as biased: the head is retrained without a mask");
+}
+
+void warn_of_selection(const NeuronTuneResult& result, std::vector<std::string>& warnings) {
+  if (result.candidates.empty()) {
+    warnings.push_back(
+        "no epoch has a spuriousness fitness score, since no class had both correct and "
+        "misclassified samples: the ERM head is kept");
+    return;
+  }
+  const auto& selected = result.trajectory[result.candidates.front()];
+  const double fall = result.erm_accuracy.balanced_accuracy - selected.accuracy.balanced_accuracy;
+  if (fall > kAccuracyFall)
+    warnings.push_back("class-balanced accuracy on the identification split fell from " +
+                       percent(result.erm_accuracy.balanced_accuracy) + " to " +
+                       percent(selected.accuracy.balanced_accuracy));
+}
+
+std::vector<std::size_t> ranked(const std::vector<Checkpoint>& trajectory,
+                                const SelectionOptions& options) {
+  std::vector<CheckpointFigures> figures;
+  for (const auto& checkpoint : trajectory)
+    figures.push_back({checkpoint.epoch, checkpoint.sfit, checkpoint.accuracy.balanced_accuracy});
+  return ranked_candidates(figures, options);
+}
+
+/// One run of the method: identify, retrain epoch by epoch, select.
+class Run {
+ public:
+  Run(const LabelledEmbeddings& held_out, const LinearHead& erm, const NeuronTuneOptions& options)
+      : held_out_{held_out.embeddings.detach(), held_out.labels.detach()},
+        erm_(erm),
+        options_(options) {}
+
+  void identify_first() {
+    judge(erm_);
+    result_.erm_accuracy = accuracy_;
+    identify();
+    warn_of_identification(scores_, biased_, accuracy_, result_.warnings);
+  }
+
+  void retrain(const LabelledEmbeddings& tuning, const ProgressFn& progress) {
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(options_.seed);
+    const auto start = options_.tune.start == Start::erm
+                           ? erm_
+                           : fresh_head(erm_.classes(), erm_.embedding_dim(),
+                                        erm_.weight.scalar_type(), generator);
+    HeadRetrainer retrainer(tuning.embeddings, tuning.labels, start, options_.tune, generator);
+    retrainer.set_mask(biased_.mask);
+    for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
+      if (refresh_is_due(epoch)) {
+        identify();
+        retrainer.set_mask(biased_.mask);
+      }
+      const double loss = retrainer.run_epoch();
+      add_checkpoint(epoch, loss, retrainer.head());
+      if (progress) progress("tune", epoch, options_.tune.epochs);
+    }
+  }
+
+  NeuronTuneResult select() {
+    result_.candidates = ranked(result_.trajectory, options_.select);
+    warn_of_selection(result_, result_.warnings);
+    if (result_.candidates.empty()) {
+      result_.head = erm_;
+      if (!result_.head.bias.defined())
+        result_.head.bias = at::zeros({erm_.classes()}, erm_.weight.options());
+      result_.scores = identifications_.front();
+      result_.biased = {at::zeros_like(biased_.biased), at::ones_like(biased_.mask)};
+      return std::move(result_);
+    }
+    const auto best = result_.candidates.front();
+    const auto& selected = result_.trajectory[best];
+    result_.head = selected.head;
+    result_.biased = selected.biased;
+    result_.scores = identifications_[identification_of_epoch_[best]];
+    result_.selected_epoch = selected.epoch;
+    result_.sfit = selected.sfit;
+    return std::move(result_);
+  }
+
+ private:
+  /// Holds a head's predictions on the identification split against its labels.
+  void judge(const LinearHead& head) {
+    const auto predicted = predictions(head, held_out_.embeddings);
+    accuracy_ = accuracy_metrics(predicted, held_out_.labels, head.classes());
+    scores_ = spuriousness_scores(held_out_.embeddings, held_out_.labels, predicted, head.classes(),
+                                  options_.identify.activation);
+  }
+
+  /// Flags dimensions by the head judged last.
+  void identify() {
+    biased_ = biased_dimensions(scores_, options_.identify);
+    identifications_.push_back(scores_);
+  }
+
+  /// A head without a mistake, or without a correct sample, identifies nothing: its mask stays.
+  bool refresh_is_due(int64_t epoch) const {
+    const int64_t every = options_.tune.refresh;
+    return every > 0 && epoch > 1 && (epoch - 1) % every == 0 && scores_.any_usable();
+  }
+
+  void add_checkpoint(int64_t epoch, double loss, LinearHead head) {
+    judge(head);
+    result_.trajectory.push_back(
+        {epoch, loss, spuriousness_fitness(scores_), accuracy_, std::move(head), biased_});
+    identification_of_epoch_.push_back(identifications_.size() - 1);
+  }
+
+  LabelledEmbeddings held_out_;
+  LinearHead erm_;
+  const NeuronTuneOptions& options_;
+  NeuronTuneResult result_;
+
+  AccuracyMetrics accuracy_;                          ///< of the head judged last
+  SpuriousnessScores scores_;                         ///< under that head's predictions
+  BiasedDimensions biased_;                           ///< the mask in force
+  std::vector<SpuriousnessScores> identifications_;   ///< one, and one more a refresh
+  std::vector<std::size_t> identification_of_epoch_;  ///< index into them
+};
+
+}  // namespace
+
+void NeuronTuneOptions::validate() const {
+  identify.validate();
+  tune.validate();
+  select.validate();
+}
+
+NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
+                             const LabelledEmbeddings& tuning, const LinearHead& erm,
+                             const NeuronTuneOptions& options, const ProgressFn& progress) {
+  options.validate();
+  check_inputs(identification, tuning, erm);
+  const c10::NoGradGuard no_grad;
+  const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  Run run(identification, to(erm, tuning.embeddings.device(), dtype), options);
+  run.identify_first();
+  run.retrain(tuning, progress);
+  return run.select();
+}
+
+}  // namespace neurontune

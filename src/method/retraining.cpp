@@ -1,1 +1,177 @@
 #include "neurontune/method/retraining.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "checks.h"
+#include "describe.h"
+#include "method/fixed_blocks.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+constexpr int64_t kRowsPerBlock = 32;
+constexpr int64_t kColumnsPerBlock = 512;
+
+void check_at_least(const char* what, int64_t value, int64_t least) {
+  if (value < least)
+    throw OptionError(std::string(what) + " is " + std::to_string(value) + ", expected at least " +
+                      std::to_string(least));
+}
+
+void check_number(const char* what, double value, bool valid, const char* expected) {
+  if (!valid || !std::isfinite(value))
+    throw OptionError(std::string(what) + " is " + std::to_string(value) + ", expected " +
+                      expected);
+}
+
+}  // namespace
+
+const char* name(Start start) {
+  switch (start) {
+    case Start::erm:
+      return "erm";
+    case Start::fresh:
+      return "fresh";
+  }
+  return "";
+}
+
+void RetrainingOptions::validate() const {
+  check_at_least("refresh", refresh, 0);
+  check_at_least("epochs", epochs, 1);
+  check_at_least("batches_per_epoch", batches_per_epoch, 1);
+  check_at_least("batch_size", batch_size, 1);
+  check_number("learning_rate", learning_rate, learning_rate > 0, "a number over 0");
+  check_number("momentum", momentum, momentum >= 0 && momentum < 1, "0 up to but not 1");
+  check_number("weight_decay", weight_decay, weight_decay >= 0, "0 or more");
+}
+
+LinearHead fresh_head(int64_t classes, int64_t embedding_dim, at::ScalarType dtype,
+                      at::Generator generator) {
+  const auto unit = at::rand({classes, embedding_dim}, std::move(generator), dtype);
+  const double bound = 1 / std::sqrt(static_cast<double>(embedding_dim));
+  return {(unit * 2 - 1) * bound, at::zeros({classes}, dtype)};
+}
+
+HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels,
+                             const LinearHead& start, const RetrainingOptions& options,
+                             at::Generator generator)
+    : embeddings_(embeddings.detach()),
+      labels_(labels.detach()),
+      options_(options),
+      sampler_(labels_, start.classes(), options.batch_size, std::move(generator)) {
+  options_.validate();
+  check_head(start, "the head to retrain");
+  check_labelled(embeddings_, labels_, start.classes(), "the tuning split");
+  if (embeddings_.size(1) != start.embedding_dim())
+    throw Error("the tuning split: embeddings are " + describe(embeddings_) +
+                ", the head expects [N, " + std::to_string(start.embedding_dim()) + "]");
+  const auto dtype = embeddings_.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  head_ = to(start, embeddings_.device(), dtype);
+  if (!head_.bias.defined()) head_.bias = at::zeros({head_.classes()}, head_.weight.options());
+  set_mask(at::ones({head_.embedding_dim()}, head_.weight.options()));
+}
+
+void HeadRetrainer::set_mask(const at::Tensor& mask) {
+  const bool fits = mask.dim() == 1   ? mask.size(0) == head_.embedding_dim()
+                    : mask.dim() == 2 ? mask.sizes() == head_.weight.sizes()
+                                      : false;
+  if (!fits)
+    throw Error("the mask is " + describe(mask) + ", expected [M] or [C, M] of a head " +
+                describe(head_.weight));
+  const c10::NoGradGuard no_grad;
+  if (mask_.defined()) head_.weight = all_columns();
+  mask_ = mask.detach().to(head_.weight.options());
+  select_columns();
+  weight_velocity_ = at::zeros_like(weight_);
+  bias_velocity_ = at::zeros_like(head_.bias);
+}
+
+void HeadRetrainer::select_columns() {
+  // Columns that are zero for every class need not be multiplied.
+  const auto rows = mask_.dim() == 1 ? mask_.unsqueeze(0) : mask_;
+  const auto columns = rows.ne(0).any(0).nonzero().squeeze(1);
+  const bool all = columns.numel() == head_.embedding_dim();
+  columns_ = all ? at::Tensor() : columns;
+  inputs_ = all ? embeddings_ : embeddings_.index_select(1, columns);
+  weight_ = head_.weight.index_select(1, columns);
+  column_mask_ = rows.index_select(1, columns);
+  if (column_mask_.eq(1).all().item<bool>()) column_mask_ = at::Tensor();
+}
+
+/// The unmasked weights of all dimensions, those in training among them: [C, M].
+at::Tensor HeadRetrainer::all_columns() const {
+  return columns_.defined() ? head_.weight.index_copy(1, columns_, weight_) : weight_;
+}
+
+double HeadRetrainer::run_epoch() {
+  const c10::NoGradGuard no_grad;
+  const auto batches = sampler_.draw(options_.batches_per_epoch).to(embeddings_.device());
+  const auto row_losses = at::empty(batches.sizes(), head_.weight.options());
+  for (int64_t batch = 0; batch < batches.size(0); ++batch) step(batches[batch], row_losses[batch]);
+
+  // Each batch's sum, then these in order: the same whatever the number of threads.
+  const auto batch_losses = row_losses.sum({1}, /*keepdim=*/false, at::kDouble).cpu();
+  const double* const losses = batch_losses.const_data_ptr<double>();
+  return std::accumulate(losses, losses + batches.size(0), 0.0) /
+         static_cast<double>(batches.numel());
+}
+
+/// One step of SGD on the mean cross-entropy: with P the softmax of the logits and Y the one-hot
+/// labels, dL/dlogits = (P − Y) / B, so dL/dW = ((P − Y) / B)ᵀ Z, times the mask, and dL/db its
+/// sum over the batch. Rows give the first, columns the second; neither is summed across blocks.
+void HeadRetrainer::step(const at::Tensor& rows, const at::Tensor& row_losses) {
+  const int64_t batch = rows.size(0);
+  const auto device = embeddings_.device();
+  const auto options = head_.weight.options();
+  const auto inputs = at::empty({batch, weight_.size(1)}, options);
+  const auto residuals = at::empty({batch, head_.classes()}, options);
+  const auto weight = column_mask_.defined() ? weight_ * column_mask_ : weight_;
+  const auto labels = labels_.index_select(0, rows).unsqueeze(1);
+
+  for_fixed_blocks(device, batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
+    auto block = inputs.slice(0, first, last);
+    block.copy_(inputs_.index_select(0, rows.slice(0, first, last)));
+    const auto log_softmax = at::addmm(head_.bias, block, weight.t()).log_softmax(1);
+    const auto block_labels = labels.slice(0, first, last);
+    row_losses.slice(0, first, last).copy_(log_softmax.gather(1, block_labels).squeeze(1).neg());
+    auto residual = log_softmax.exp();
+    residual.scatter_add_(1, block_labels, at::full_like(block_labels, -1, options));
+    residuals.slice(0, first, last).copy_(residual / batch);
+  });
+
+  for_fixed_blocks(device, weight_.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
+    auto block_weight = weight_.slice(1, first, last);
+    auto velocity = weight_velocity_.slice(1, first, last);
+    auto gradient = residuals.t().mm(inputs.slice(1, first, last));
+    if (column_mask_.defined()) {
+      const auto mask = column_mask_.slice(1, first, last);
+      gradient.mul_(mask).add_(block_weight * mask.ne(0), options_.weight_decay);
+    } else {
+      gradient.add_(block_weight, options_.weight_decay);
+    }
+    velocity.mul_(options_.momentum).add_(gradient);
+    block_weight.sub_(velocity, options_.learning_rate);
+  });
+
+  for_fixed_blocks(device, head_.classes(), kColumnsPerBlock, [&](int64_t first, int64_t last) {
+    auto block_bias = head_.bias.slice(0, first, last);
+    auto velocity = bias_velocity_.slice(0, first, last);
+    const auto gradient = residuals.slice(1, first, last).sum(0);
+    velocity.mul_(options_.momentum).add_(gradient).add_(block_bias, options_.weight_decay);
+    block_bias.sub_(velocity, options_.learning_rate);
+  });
+}
+
+LinearHead HeadRetrainer::head() const {
+  const c10::NoGradGuard no_grad;
+  return {all_columns() * mask_, head_.bias.clone()};
+}
+
+}  // namespace neurontune

@@ -1,1 +1,183 @@
 #include "neurontune/method/spuriousness.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "checks.h"
+#include "describe.h"
+#include "method/medians.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+/// The rows of the scores that count.
+at::Tensor usable_rows(const SpuriousnessScores& scores) {
+  std::vector<int64_t> labels;
+  for (int64_t label = 0; label < scores.classes(); ++label)
+    if (scores.usable(label)) labels.push_back(label);
+  if (labels.empty())
+    throw Error(
+        "no class has both correct and misclassified samples in the identification split, so "
+        "nothing tells biased dimensions apart: use another split or a larger one");
+  return at::tensor(labels, at::kLong).to(scores.scores.device());
+}
+
+int64_t resolved_keep(const SpuriousnessScores& scores, const IdentificationOptions& options) {
+  const int64_t dims = scores.embedding_dim();
+  const int64_t keep = options.keep_at_least.value_or(std::max(scores.classes(), dims / 16));
+  if (options.keep_at_least && keep > dims)
+    throw OptionError("keep_at_least is " + std::to_string(keep) + ", the embedding has " +
+                      std::to_string(dims) + " dimensions");
+  return std::min(keep, dims);
+}
+
+/// Unflags the lowest-scored of a row's flags so that `keep` dimensions are left; whether any was.
+bool keep_lowest(at::Tensor flags, const at::Tensor& scores, int64_t keep) {
+  if (scores.size(0) - flags.sum().item<int64_t>() >= keep) return false;
+  const auto order = scores.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
+  flags.index_fill_(0, order.slice(0, 0, keep), false);
+  return true;
+}
+
+}  // namespace
+
+const char* name(Activation activation) {
+  switch (activation) {
+    case Activation::raw:
+      return "raw";
+    case Activation::magnitude:
+      return "magnitude";
+  }
+  return "";
+}
+
+const char* name(Aggregate aggregate) {
+  switch (aggregate) {
+    case Aggregate::union_:
+      return "union";
+    case Aggregate::intersection:
+      return "intersection";
+    case Aggregate::mean:
+      return "mean";
+    case Aggregate::per_class:
+      return "per_class";
+  }
+  return "";
+}
+
+void IdentificationOptions::validate() const {
+  if (!std::isfinite(threshold))
+    throw OptionError("threshold is " + std::to_string(threshold) + ", expected a finite number");
+  if (keep_at_least && *keep_at_least < 0)
+    throw OptionError("keep_at_least is " + std::to_string(*keep_at_least) +
+                      ", expected 0 or more");
+  if (!(mask_value >= 0 && mask_value <= 1))
+    throw OptionError("mask_value is " + std::to_string(mask_value) + ", expected 0 to 1");
+}
+
+bool SpuriousnessScores::usable(int64_t label) const {
+  return correct[label] > 0 && misclassified[label] > 0;
+}
+
+bool SpuriousnessScores::any_usable() const {
+  for (int64_t label = 0; label < classes(); ++label)
+    if (usable(label)) return true;
+  return false;
+}
+
+int64_t BiasedDimensions::count() const { return biased.sum().item<int64_t>(); }
+
+SpuriousnessScores spuriousness_scores(const at::Tensor& embeddings, const at::Tensor& labels,
+                                       const at::Tensor& predictions, int64_t classes,
+                                       Activation activation) {
+  check_labelled(embeddings, labels, classes, "the embeddings' split");
+  check_class_indices(predictions, "predictions", classes, embeddings.size(0));
+  const c10::NoGradGuard no_grad;
+  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto options = embeddings.options().dtype(dtype);
+  const std::vector<int64_t> shape = {classes, embeddings.size(1)};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+
+  SpuriousnessScores result;
+  result.scores = at::zeros(shape, options);
+  result.median_correct = at::full(shape, nan, options);
+  result.median_misclassified = at::full(shape, nan, options);
+  const auto right = predictions.eq(labels);
+  for (int64_t label = 0; label < classes; ++label) {
+    const auto of_class = labels.eq(label);
+    const auto correct = of_class.logical_and(right).nonzero().squeeze(1);
+    const auto misclassified = of_class.logical_and(right.logical_not()).nonzero().squeeze(1);
+    result.correct.push_back(correct.numel());
+    result.misclassified.push_back(misclassified.numel());
+    if (correct.numel() > 0)
+      result.median_correct[label].copy_(column_medians(embeddings, correct, activation));
+    if (misclassified.numel() > 0)
+      result.median_misclassified[label].copy_(
+          column_medians(embeddings, misclassified, activation));
+    if (result.usable(label))
+      result.scores[label].copy_(result.median_misclassified[label] - result.median_correct[label]);
+  }
+  return result;
+}
+
+std::optional<double> spuriousness_fitness(const SpuriousnessScores& scores) {
+  if (!scores.any_usable()) return std::nullopt;
+  // A row at a time, then the rows in order: the same sum whatever the number of threads.
+  const auto of_class = scores.scores.abs().sum({1}, /*keepdim=*/false, at::kDouble).cpu();
+  double sum = 0;
+  for (int64_t label = 0; label < scores.classes(); ++label)
+    sum += of_class.const_data_ptr<double>()[label];
+  return sum;
+}
+
+at::Tensor aggregated_scores(const SpuriousnessScores& scores, Aggregate aggregate) {
+  const auto rows = usable_rows(scores);
+  if (aggregate == Aggregate::per_class) return scores.scores;
+  const auto usable = scores.scores.index_select(0, rows);
+  switch (aggregate) {
+    case Aggregate::union_:
+      return usable.amax(0);
+    case Aggregate::intersection:
+      return usable.amin(0);
+    default:
+      return usable.mean(0);
+  }
+}
+
+BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
+                                   const IdentificationOptions& options) {
+  options.validate();
+  const auto aggregated = aggregated_scores(scores, options.aggregate);
+  const int64_t keep = resolved_keep(scores, options);
+
+  BiasedDimensions result;
+  result.biased = aggregated.gt(options.threshold);
+  if (options.aggregate == Aggregate::per_class) {
+    for (int64_t label = 0; label < scores.classes(); ++label) {
+      // An unusable class masks nothing, whatever the threshold.
+      if (!scores.usable(label)) result.biased[label].fill_(false);
+      result.keep_at_least_binds |= keep_lowest(result.biased[label], aggregated[label], keep);
+    }
+  } else {
+    result.keep_at_least_binds = keep_lowest(result.biased, aggregated, keep);
+  }
+
+  const bool all_flagged = result.biased.all(-1).any().item<bool>();
+  if (all_flagged)
+    throw Error("every one of the " + std::to_string(scores.embedding_dim()) +
+                " dimensions is flagged as biased, so nothing is left to retrain: raise threshold "
+                "(now " +
+                std::to_string(options.threshold) +
+                "), set keep_at_least over 0, or use another aggregate than " +
+                name(options.aggregate));
+  const auto ones = at::ones(result.biased.sizes(), scores.scores.options());
+  result.mask = ones.masked_fill(result.biased, options.mask_value);
+  return result;
+}
+
+}  // namespace neurontune

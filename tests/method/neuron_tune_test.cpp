@@ -1,1 +1,137 @@
+#include "neurontune/method/neuron_tune.h"
 
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+#include "error_matchers.h"
+#include "thread_count.h"
+
+namespace neurontune {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+/// Two classes told apart by dimension 0, which the ERM head ignores for dimension 1: high in class
+/// 0 where the head errs. The other dimensions are noise.
+struct Problem {
+  LabelledEmbeddings data;
+  LinearHead erm{at::zeros({2, 8}), at::zeros({2})};
+  NeuronTuneOptions options;
+
+  explicit Problem(double noise = 0.6) {
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(5);
+    const int64_t samples = 600;
+    data.labels = at::arange(samples).remainder(2);
+    data.embeddings = at::randn({samples, 8}, generator).mul(noise);
+    const auto minority = at::arange(samples).remainder(10).lt(2);  // both classes, a fifth
+    const auto sign = data.labels.to(at::kFloat) * 2 - 1;
+    const auto cue = at::where(minority, -sign, sign);
+    data.embeddings.select(1, 0).add_(sign);
+    data.embeddings.select(1, 1).add_(cue);
+    erm.weight[0][1] = -1;
+    erm.weight[1][1] = 1;
+    options.identify.activation = Activation::magnitude;
+    options.tune.epochs = 3;
+    options.tune.batches_per_epoch = 10;
+  }
+  NeuronTuneResult run() const { return neuron_tune(data, data, erm, options); }
+};
+
+TEST(NeuronTune, MasksAndRetrainsBehindTheMask) {
+  Problem problem;
+  problem.options.identify.activation = Activation::raw;
+  problem.options.identify.aggregate = Aggregate::union_;
+  problem.options.identify.threshold = 1;
+  const auto result = problem.run();
+  EXPECT_TRUE(result.biased.biased[1].item<bool>());
+  EXPECT_FALSE(result.biased.biased[0].item<bool>());
+  EXPECT_TRUE(result.head.weight.select(1, 1).equal(at::zeros({2})));
+  EXPECT_NEAR(result.erm_accuracy.mean_accuracy, 0.8, 0.03);
+  EXPECT_GT(result.trajectory.back().accuracy.mean_accuracy, 0.9);
+}
+
+TEST(NeuronTune, ResultSpeaksOfTheSelectedEpoch) {
+  Problem problem;
+  problem.options.select.criterion = Criterion::sfit;
+  problem.options.tune.refresh = 1;
+  problem.options.tune.learning_rate = 1e-4;
+  const auto result = problem.run();
+  ASSERT_FALSE(result.candidates.empty());
+  const auto& selected = result.trajectory[result.candidates.front()];
+  EXPECT_EQ(result.selected_epoch, selected.epoch);
+  EXPECT_EQ(result.sfit, selected.sfit);
+  EXPECT_TRUE(result.head.weight.equal(selected.head.weight));
+  EXPECT_TRUE(result.biased.biased.equal(selected.biased.biased));
+  EXPECT_TRUE(biased_dimensions(result.scores, problem.options.identify)
+                  .biased.equal(result.biased.biased));
+}
+
+TEST(NeuronTune, WithoutAnySfitTheErmHeadIsKeptWithAWarning) {
+  Problem problem(/*noise=*/0.1);
+  problem.options.identify.threshold = 1;
+  problem.options.identify.activation = Activation::raw;
+  problem.options.tune.learning_rate = 1;  // perfect after one epoch: no mistakes to score
+  const auto result = problem.run();
+  EXPECT_EQ(result.selected_epoch, 0);
+  EXPECT_FALSE(result.sfit);
+  EXPECT_TRUE(result.head.weight.equal(problem.erm.weight));
+  EXPECT_EQ(result.biased.count(), 0);
+  EXPECT_THAT(result.warnings, Contains(HasSubstr("the ERM head is kept")));
+}
+
+TEST(NeuronTune, BitsDoNotDependOnTheNumberOfThreads) {
+  const Problem problem;
+  const auto one = with_threads(1, [&] { return problem.run(); });
+  const auto two = with_threads(2, [&] { return problem.run(); });
+  EXPECT_TRUE(one.head.weight.equal(two.head.weight));
+  EXPECT_EQ(one.selected_epoch, two.selected_epoch);
+  EXPECT_EQ(one.sfit, two.sfit);
+}
+
+TEST(NeuronTune, AnotherSeedDrawsOtherBatches) {
+  Problem problem;
+  const auto first = problem.run();
+  problem.options.seed = 1;
+  EXPECT_FALSE(problem.run().trajectory[0].head.weight.equal(first.trajectory[0].head.weight));
+}
+
+TEST(NeuronTune, InputsThatTrackGradientsAreTaken) {
+  Problem problem;
+  problem.data.embeddings.requires_grad_();
+  problem.erm.weight.requires_grad_();
+  EXPECT_FALSE(problem.run().head.weight.requires_grad());
+}
+
+TEST(NeuronTune, WarnsOfAMemorisedSplit) {
+  Problem problem(/*noise=*/0.1);
+  problem.erm.weight.zero_();
+  problem.erm.weight[0][0] = -1;
+  problem.erm.weight[1][0] = 1;
+  problem.data.labels[0] = 1;  // the one mistake
+  EXPECT_THAT(problem.run().warnings, Contains(HasSubstr("looks memorised")));
+  EXPECT_THAT(problem.run().warnings, Contains(HasSubstr("no mistake in it: class 0")));
+}
+
+TEST(NeuronTune, ValuesThatAreNotFiniteAreNamed) {
+  Problem problem;
+  problem.data.embeddings[5][2] = INFINITY;
+  EXPECT_ERROR(problem.run(), "row 5, dimension 2 is inf");
+}
+
+TEST(NeuronTune, ReportsEachEpoch) {
+  const Problem problem;
+  std::vector<int64_t> epochs;
+  neuron_tune(problem.data, problem.data, problem.erm, problem.options,
+              [&](std::string_view stage, int64_t done, int64_t total) {
+                EXPECT_EQ(stage, "tune");
+                EXPECT_EQ(total, 3);
+                epochs.push_back(done);
+              });
+  EXPECT_EQ(epochs, (std::vector<int64_t>{1, 2, 3}));
+}
+
+}  // namespace
+}  // namespace neurontune

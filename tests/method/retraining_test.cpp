@@ -1,1 +1,150 @@
+#include "neurontune/method/retraining.h"
 
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+#include "error_matchers.h"
+#include "tensors.h"
+#include "thread_count.h"
+
+namespace neurontune {
+namespace {
+
+at::Generator generator(uint64_t seed = 0) {
+  return at::make_generator<at::CPUGeneratorImpl>(seed);
+}
+
+struct Problem {
+  at::Tensor embeddings = at::randn({400, 12}, generator(1));
+  at::Tensor labels = at::randint(0, 3, {400}, generator(2), at::kLong);
+  LinearHead start{at::randn({3, 12}, generator(3)), at::randn({3}, generator(4))};
+  RetrainingOptions options;
+
+  Problem() {
+    options.batches_per_epoch = 20;
+    options.batch_size = 32;
+    options.learning_rate = 0.1;
+  }
+  HeadRetrainer retrainer() const {
+    return HeadRetrainer(embeddings, labels, start, options, generator());
+  }
+};
+
+TEST(HeadRetrainer, OneStepFollowsTheGradientWorkedOutByHand) {
+  // One sample z = (2, 0) of class 0 and one (0, 1) of class 1; a zero head gives p = 1/2, so
+  // dL/dW = ½ [(−½, ½)ᵀ (2, 0) + (½, −½)ᵀ (0, 1)] = [(−½, ¼), (½, −¼)], dL/db = 0.
+  RetrainingOptions options;
+  options.batches_per_epoch = 1;
+  options.batch_size = 2;
+  options.learning_rate = 1;
+  options.weight_decay = 0;
+  HeadRetrainer retrainer(matrix({{2.f, 0.f}, {0.f, 1.f}}), longs({0, 1}),
+                          {at::zeros({2, 2}), at::zeros({2})}, options, generator());
+  EXPECT_NEAR(retrainer.run_epoch(), std::log(2.0), 1e-6);
+  EXPECT_TRUE(retrainer.head().weight.allclose(matrix({{0.5f, -0.25f}, {-0.5f, 0.25f}})));
+  EXPECT_TRUE(retrainer.head().bias.allclose(at::zeros({2})));
+}
+
+TEST(HeadRetrainer, BiasedColumnsAreExactlyZero) {
+  auto retrainer = Problem().retrainer();
+  auto mask = at::ones({12});
+  mask[3] = 0;
+  retrainer.set_mask(mask);
+  retrainer.run_epoch();
+  const auto weight = retrainer.head().weight;
+  EXPECT_TRUE(weight.select(1, 3).equal(at::zeros({3})));
+  EXPECT_EQ(weight.ne(0).sum().item<int64_t>(), 33);
+}
+
+TEST(HeadRetrainer, AMaskedDimensionComesBackWithItsLastWeight) {
+  const Problem problem;
+  auto retrainer = problem.retrainer();
+  auto mask = at::ones({12});
+  mask[3] = 0;
+  retrainer.set_mask(mask);
+  retrainer.run_epoch();
+  const auto others = retrainer.head().weight.select(1, 4).clone();
+  retrainer.set_mask(at::ones({12}));
+  EXPECT_TRUE(retrainer.head().weight.select(1, 3).equal(problem.start.weight.select(1, 3)));
+  EXPECT_TRUE(retrainer.head().weight.select(1, 4).equal(others));
+}
+
+TEST(HeadRetrainer, APerClassMaskOfEqualRowsIsTheSharedMask) {
+  const Problem problem;
+  auto mask = at::ones({12});
+  mask[0] = 0;
+  mask[7] = 0.5;
+  auto shared = problem.retrainer(), per_class = problem.retrainer();
+  shared.set_mask(mask);
+  per_class.set_mask(mask.expand({3, 12}));
+  shared.run_epoch();
+  per_class.run_epoch();
+  EXPECT_TRUE(shared.head().weight.allclose(per_class.head().weight));
+}
+
+TEST(HeadRetrainer, TheStartIsNotTouched) {
+  const Problem problem;
+  const auto before = problem.start.weight.clone();
+  auto retrainer = problem.retrainer();
+  retrainer.run_epoch();
+  EXPECT_TRUE(problem.start.weight.equal(before));
+  EXPECT_FALSE(retrainer.head().weight.equal(before));
+}
+
+TEST(HeadRetrainer, HalfPrecisionEmbeddingsTrainAFloatHead) {
+  Problem problem;
+  problem.embeddings = problem.embeddings.to(at::kHalf);
+  auto half = problem.retrainer();
+  problem.embeddings = problem.embeddings.to(at::kFloat);
+  auto full = problem.retrainer();
+  EXPECT_DOUBLE_EQ(half.run_epoch(), full.run_epoch());
+  EXPECT_TRUE(half.head().weight.equal(full.head().weight));
+}
+
+TEST(HeadRetrainer, BitsDoNotDependOnTheNumberOfThreads) {
+  Problem problem;
+  problem.embeddings = at::randn({400, 700}, generator(1));
+  problem.start = {at::zeros({3, 700}), {}};
+  const auto train = [&](int threads) {
+    return with_threads(threads, [&] {
+      auto retrainer = problem.retrainer();
+      retrainer.run_epoch();
+      return retrainer.head();
+    });
+  };
+  const auto one = train(1), two = train(2);
+  EXPECT_TRUE(one.weight.equal(two.weight));
+  EXPECT_TRUE(one.bias.equal(two.bias));
+}
+
+TEST(HeadRetrainer, ShapesThatDisagreeAreNamed) {
+  Problem problem;
+  auto retrainer = problem.retrainer();
+  EXPECT_ERROR(retrainer.set_mask(at::ones({5})), "the mask is float32 [5]");
+  problem.start = {at::zeros({3, 5}), {}};
+  EXPECT_ERROR(problem.retrainer(), "the head expects [N, 5]");
+}
+
+TEST(RetrainingOptions, ValuesOutOfRangeAreRefused) {
+  RetrainingOptions options;
+  options.learning_rate = 0;
+  EXPECT_ERROR_OF(OptionError, options.validate(), "learning_rate is 0");
+  options = {};
+  options.momentum = 1;
+  EXPECT_ERROR_OF(OptionError, options.validate(), "momentum is 1");
+  options = {};
+  options.epochs = 0;
+  EXPECT_ERROR_OF(OptionError, options.validate(), "epochs is 0, expected at least 1");
+}
+
+TEST(FreshHead, IsUniformWithinOneOverTheRootOfTheWidth) {
+  const auto head = fresh_head(50, 100, at::kFloat, generator());
+  EXPECT_LE(head.weight.abs().max().item<float>(), 0.1f);
+  EXPECT_NEAR(head.weight.std().item<float>(), 0.1 / std::sqrt(3.0), 0.002);
+  EXPECT_TRUE(head.bias.equal(at::zeros({50})));
+}
+
+}  // namespace
+}  // namespace neurontune

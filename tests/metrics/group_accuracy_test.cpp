@@ -1,1 +1,65 @@
+#include "neurontune/metrics/group_accuracy.h"
 
+#include <ATen/ATen.h>
+
+#include "error_matchers.h"
+#include "tensors.h"
+
+namespace neurontune {
+namespace {
+
+using ::testing::DoubleEq;
+using ::testing::ElementsAre;
+using ::testing::Optional;
+
+TEST(AccuracyMetrics, CountsByClass) {
+  const auto metrics = accuracy_metrics(longs({0, 0, 1, 1, 0}), longs({0, 0, 0, 1, 1}), 2);
+  EXPECT_EQ(metrics.samples, 5);
+  EXPECT_DOUBLE_EQ(metrics.mean_accuracy, 3.0 / 5);
+  EXPECT_THAT(metrics.class_accuracy,
+              ElementsAre(Optional(DoubleEq(2.0 / 3)), Optional(DoubleEq(0.5))));
+  EXPECT_DOUBLE_EQ(metrics.balanced_accuracy, (2.0 / 3 + 0.5) / 2);
+  EXPECT_DOUBLE_EQ(metrics.worst_class_accuracy, 0.5);
+}
+
+TEST(AccuracyMetrics, AnAbsentClassHasNoAccuracyAndDoesNotCount) {
+  const auto metrics = accuracy_metrics(longs({0, 2}), longs({0, 0}), 3);
+  EXPECT_THAT(metrics.class_accuracy,
+              ElementsAre(Optional(DoubleEq(0.5)), std::nullopt, std::nullopt));
+  EXPECT_DOUBLE_EQ(metrics.balanced_accuracy, 0.5);
+}
+
+TEST(AccuracyMetrics, LabelOutOfRangeIsNamedWithItsRow) {
+  EXPECT_ERROR(accuracy_metrics(longs({0, 0}), longs({0, 5}), 2),
+               "labels hold 5 in row 1, expected 0 to 1");
+}
+
+TEST(GroupMetrics, WorstGroupIsTheLeastAccurateOfThosePresent) {
+  // Groups (label, attribute): (0,0) 2 of 2, (0,1) 1 of 2, (1,1) 0 of 1; (1,0) has no sample.
+  const auto metrics =
+      group_metrics(longs({0, 0, 0, 1, 0}), longs({0, 0, 0, 0, 1}), longs({0, 0, 1, 1, 1}), 2, 2);
+  ASSERT_EQ(metrics.groups.size(), 3u);
+  EXPECT_DOUBLE_EQ(metrics.groups[1].accuracy, 0.5);
+  EXPECT_DOUBLE_EQ(metrics.worst_group_accuracy, 0);
+  EXPECT_EQ(metrics.groups[metrics.worst_group].label, 1);
+  EXPECT_EQ(metrics.groups[metrics.worst_group].attribute, 1);
+  EXPECT_FALSE(metrics.adjusted_mean_accuracy);
+}
+
+TEST(GroupMetrics, AdjustedMeanWeighsGroupsByTheirShareOfTrain) {
+  const auto train = group_counts(longs({0, 0, 0, 1}), longs({0, 0, 1, 0}), 2, 2);
+  EXPECT_TRUE(train.equal(longs({2, 1, 1, 0})));
+  // Accuracies: (0,0) 1, (0,1) 0, (1,1) 1, which train has none of.
+  const auto metrics =
+      group_metrics(longs({0, 1, 1}), longs({0, 0, 1}), longs({0, 1, 1}), 2, 2, train);
+  EXPECT_THAT(metrics.adjusted_mean_accuracy, Optional(DoubleEq(2.0 / 3)));
+}
+
+TEST(GroupMetrics, NoGroupInCommonWithTrainGivesNoAdjustedMean) {
+  const auto train = group_counts(longs({0}), longs({0}), 2, 2);
+  EXPECT_FALSE(
+      group_metrics(longs({1}), longs({1}), longs({1}), 2, 2, train).adjusted_mean_accuracy);
+}
+
+}  // namespace
+}  // namespace neurontune

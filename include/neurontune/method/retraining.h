@@ -49,7 +49,7 @@ class HeadRetrainer {
   ///                   embeddings are)
   /// @param generator  a CPU generator, for the batches
   /// @throws Error if shapes disagree or a class has no sample
-  HeadRetrainer(at::Tensor embeddings, at::Tensor labels, const LinearHead& start,
+  HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels, const LinearHead& start,
                 const RetrainingOptions& options, at::Generator generator);
 
   /// Sets the mask, [M] or [C, M] (1 where kept), and restarts the momentum. Weights of a masked
@@ -64,8 +64,8 @@ class HeadRetrainer {
 
  private:
   void select_columns();
-  void store_columns();
-  double step(const at::Tensor& rows);
+  at::Tensor all_columns() const;
+  void step(const at::Tensor& rows, const at::Tensor& row_losses);
 
   at::Tensor embeddings_;  ///< [N, M]
   at::Tensor labels_;      ///< int64 [N]

@@ -1,0 +1,58 @@
+#include "checks.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "describe.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+constexpr int64_t kRowsPerBlock = 4096;
+
+}  // namespace
+
+void check_class_indices(const at::Tensor& indices, const std::string& what, int64_t classes,
+                         int64_t samples) {
+  if (indices.dim() != 1 || indices.scalar_type() != at::kLong)
+    throw Error(what + " are " + describe(indices) + ", expected int64 [N]");
+  if (indices.size(0) != samples)
+    throw Error(what + " have " + std::to_string(indices.size(0)) + " rows, expected " +
+                std::to_string(samples));
+  const auto bad = indices.lt(0).logical_or(indices.ge(classes)).nonzero();
+  if (bad.size(0) == 0) return;
+  const auto row = bad[0][0].item<int64_t>();
+  throw Error(what + " hold " + std::to_string(indices[row].item<int64_t>()) + " in row " +
+              std::to_string(row) + ", expected 0 to " + std::to_string(classes - 1));
+}
+
+void check_labelled(const at::Tensor& embeddings, const at::Tensor& labels, int64_t classes,
+                    const std::string& split) {
+  if (embeddings.dim() != 2 || !embeddings.is_floating_point() || embeddings.numel() == 0)
+    throw Error(split + ": embeddings are " + describe(embeddings) +
+                ", expected floating point [N, M], N and M at least 1");
+  check_class_indices(labels, split + ": labels", classes, embeddings.size(0));
+  if (labels.device() != embeddings.device())
+    throw Error(split + ": labels are on " + labels.device().str() + ", embeddings on " +
+                embeddings.device().str());
+}
+
+void check_finite(const at::Tensor& embeddings, const std::string& split) {
+  for (int64_t first = 0; first < embeddings.size(0); first += kRowsPerBlock) {
+    const auto block =
+        embeddings.slice(0, first, std::min(first + kRowsPerBlock, embeddings.size(0)));
+    // A float64 sum is finite unless a value is not.
+    if (std::isfinite(block.sum(at::kDouble).item<double>())) continue;
+    const auto bad = block.isfinite().logical_not().nonzero();
+    if (bad.size(0) == 0) continue;
+    const auto row = bad[0][0].item<int64_t>(), column = bad[0][1].item<int64_t>();
+    throw Error(split + ": the embedding in row " + std::to_string(first + row) + ", dimension " +
+                std::to_string(column) + " is " +
+                std::to_string(block[row][column].item<double>()) + ", expected a finite number");
+  }
+}
+
+}  // namespace neurontune

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+
+namespace neurontune {
+
+/// Calls `work(first, last)` on consecutive blocks that cover 0…total−1, in parallel on the CPU and
+/// as one block elsewhere.
+///
+/// The blocks depend on `total` and `block_size` alone, and each runs on one thread, matrix
+/// products included: what a block computes has the same bits whatever the number of threads.
+///
+/// @param block_size at least 1; a smaller one is taken where there would be only one block
+void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
+                      const std::function<void(int64_t first, int64_t last)>& work);
+
+}  // namespace neurontune
