@@ -85,7 +85,7 @@ def scores_cases(file):
 
 def biased_cases(file):
     rng = np.random.default_rng(1)
-    for i in range(40):
+    for i in range(16):
         classes, dimensions = int(rng.integers(2, 11)), int(rng.choice([4, 16, 40, 200]))
         values = rng.normal(size=(classes, dimensions)).astype([np.float32, np.float64][i % 2])
         if i % 4 < 2:
