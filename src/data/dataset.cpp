@@ -1,1 +1,206 @@
 #include "neurontune/data/dataset.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/ThreadLocalState.h>
+
+#include <array>
+#include <exception>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "neurontune/data/manifest.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+/// The images of a manifest's split.
+class ImageDataset : public Dataset {
+ public:
+  ImageDataset(std::filesystem::path manifest, std::vector<ManifestRow> rows, bool has_attributes,
+               ImageTransform transform)
+      : manifest_(std::move(manifest)),
+        rows_(std::move(rows)),
+        has_attributes_(has_attributes),
+        transform_(std::move(transform)) {}
+
+  int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
+
+  at::Tensor labels() const override {
+    std::vector<int64_t> labels;
+    for (const ManifestRow& row : rows_) labels.push_back(row.label);
+    return at::tensor(labels, at::kLong);
+  }
+
+  at::Tensor attributes() const override {
+    if (!has_attributes_) return {};
+    std::vector<int64_t> attributes;
+    for (const ManifestRow& row : rows_) attributes.push_back(row.attribute.value());
+    return at::tensor(attributes, at::kLong);
+  }
+
+  std::vector<std::string> ids() const override {
+    std::vector<std::string> ids;
+    for (const ManifestRow& row : rows_) ids.push_back(row.sample);
+    return ids;
+  }
+
+  std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
+    if (first < 0 || first >= last || last > size()) {
+      throw Error("samples " + std::to_string(first) + " to " + std::to_string(last) +
+                  " were asked for, the split has " + std::to_string(size()));
+    }
+    const std::vector<at::Tensor> images = load(first, last);
+    for (size_t index = 1; index < images.size(); ++index) {
+      if (images[index].sizes() != images[0].sizes()) {
+        throw Error(described(row(first + static_cast<int64_t>(index))) + " has " +
+                    size_of(images[index]) + " pixels after the transform, but " +
+                    file(row(first)).string() + " has " + size_of(images[0]) +
+                    "; set crop, or resize to {H, W}");
+      }
+    }
+    return {at::stack(images)};
+  }
+
+  std::string fingerprint() const override {
+    Digest digest;
+    for (const ManifestRow& row : rows_) {
+      const std::filesystem::path path = file(row);
+      std::error_code error;
+      const auto bytes = std::filesystem::file_size(path, error);
+      const auto time =
+          error ? std::filesystem::file_time_type{} : std::filesystem::last_write_time(path, error);
+      if (error) throw Error(described(row) + ": " + error.message());
+      digest.add(row.sample);
+      digest.add(std::to_string(row.label));
+      digest.add(has_attributes_ ? std::to_string(row.attribute.value()) : "");
+      digest.add(std::to_string(bytes));
+      digest.add(std::to_string(time.time_since_epoch().count()));
+    }
+    return std::to_string(rows_.size()) + " images, " + digest.text() + ", " + transform_text();
+  }
+
+ private:
+  /// FNV-1a of a list of texts, in 64 bits: enough against change by accident.
+  class Digest {
+   public:
+    void add(const std::string& text) {
+      for (const char c : text) add_byte(static_cast<unsigned char>(c));
+      add_byte(0);  // so that "ab", "c" differs from "a", "bc"
+    }
+    std::string text() const {
+      std::ostringstream hex;
+      hex << "fnv1a " << std::hex << value_;
+      return hex.str();
+    }
+
+   private:
+    void add_byte(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3U; }
+    uint64_t value_ = 0xcbf29ce484222325U;
+  };
+
+  static std::string size_of(const at::Tensor& image) {
+    return std::to_string(image.size(1)) + " x " + std::to_string(image.size(2));
+  }
+
+  const ManifestRow& row(int64_t index) const { return rows_[static_cast<size_t>(index)]; }
+
+  std::filesystem::path file(const ManifestRow& row) const {
+    return manifest_.parent_path() / row.sample;
+  }
+
+  std::string described(const ManifestRow& row) const {
+    return file(row).string() + " (" + manifest_.filename().string() + ", line " +
+           std::to_string(row.line) + ")";
+  }
+
+  at::Tensor load_one(const ManifestRow& row) const {
+    try {
+      return transform_image(decode_image(file(row)), transform_);
+    } catch (const Error& error) {
+      // decode_image names the file, transform_image doesn't.
+      const std::string name = file(row).string();
+      std::string what = error.what();
+      if (what.starts_with(name + ": ")) what.erase(0, name.size() + 2);
+      throw Error(described(row) + ": " + what);
+    } catch (const c10::Error& error) {
+      throw Error(described(row) + ": " + error.what_without_backtrace());
+    }
+  }
+
+  std::vector<at::Tensor> load(int64_t first, int64_t last) const {
+    const auto count = static_cast<size_t>(last - first);
+    std::vector<at::Tensor> images(count);
+    std::vector<std::exception_ptr> failures(count);
+    // Tensors may be made in the threads only under the caller's thread-local state.
+    const at::ThreadLocalState state;
+    at::parallel_for(first, last, 1, [&](int64_t begin, int64_t end) {
+      const at::ThreadLocalStateGuard guard(state);
+      for (int64_t index = begin; index < end; ++index) {
+        const auto place = static_cast<size_t>(index - first);
+        try {
+          images[place] = load_one(row(index));
+        } catch (...) {
+          failures[place] = std::current_exception();
+        }
+      }
+    });
+    for (const std::exception_ptr& failure : failures) {  // the first in order, on any threads
+      if (failure) std::rethrow_exception(failure);
+    }
+    return images;
+  }
+
+  std::string transform_text() const {
+    std::ostringstream text;
+    text.precision(17);
+    const auto list = [&](const char* name, const auto& values) {
+      text << ", " << name;
+      for (const auto& value : values) text << ' ' << value;
+    };
+    text << "channels " << transform_.channels;
+    list("resize", transform_.resize);
+    list("crop", transform_.crop);
+    list("mean", transform_.mean);
+    list("std", transform_.std);
+    return text.str();
+  }
+
+  std::filesystem::path manifest_;
+  std::vector<ManifestRow> rows_;
+  bool has_attributes_;
+  ImageTransform transform_;
+};
+
+/// DIR/metadata.csv, or the file itself.
+std::filesystem::path manifest_path(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) throw Error(path.string() + ": does not exist");
+  if (!std::filesystem::is_directory(path, ignored)) return path;
+  std::filesystem::path manifest = path / "metadata.csv";
+  if (!std::filesystem::exists(manifest, ignored)) {
+    throw Error(path.string() + ": has no metadata.csv that names its samples");
+  }
+  return manifest;
+}
+
+}  // namespace
+
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform) {
+  transform.validate();
+  Manifest manifest = Manifest::read(manifest_path(path));
+  DataFolder folder;
+  for (const char* name : {"train", "val", "test"}) {
+    const auto rows = manifest.splits.find(name);
+    if (rows == manifest.splits.end()) continue;
+    folder.splits.push_back(
+        {name, std::make_unique<ImageDataset>(manifest.path, std::move(rows->second),
+                                              manifest.has_attributes, transform)});
+  }
+  folder.names = Names::read(manifest.path.parent_path());
+  return folder;
+}
+
+}  // namespace neurontune

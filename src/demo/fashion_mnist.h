@@ -11,7 +11,16 @@ inline constexpr const char* kFashionMnistFolder = "/usr/share/datasets/fashion-
 
 /// The ten classes, by their index in the data set.
 enum class Clothing {
-  tshirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle_boot
+  tshirt,
+  trouser,
+  pullover,
+  dress,
+  coat,
+  sandal,
+  shirt,
+  sneaker,
+  bag,
+  ankle_boot
 };
 
 /// Photographs of clothing and what they show.

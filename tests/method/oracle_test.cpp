@@ -40,7 +40,7 @@ class OracleCase {
 };
 
 std::vector<OracleCase> oracle_cases(const std::string& file) {
-  const auto path = std::filesystem::path(NEURONTUNE_ORACLE_DIR) / (file + ".safetensors");
+  const auto path = std::filesystem::path(NEURONTUNE_ORACLE_CASES) / (file + ".safetensors");
   std::map<std::string, OracleCase> cases;
   for (const auto& [name, tensor] : read_safetensors(path)) {
     const std::size_t slash = name.find('/');

@@ -18,10 +18,10 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
 
-  virtual int64_t size() const = 0;                   ///< N, at least 1
-  virtual at::Tensor labels() const = 0;              ///< int64 [N], at least 0
-  virtual at::Tensor attributes() const = 0;          ///< int64 [N], or undefined
-  virtual std::vector<std::string> ids() const = 0;   ///< N: how a person finds the sample
+  virtual int64_t size() const = 0;                  ///< N, at least 1
+  virtual at::Tensor labels() const = 0;             ///< int64 [N], at least 0
+  virtual at::Tensor attributes() const = 0;         ///< int64 [N], or undefined
+  virtual std::vector<std::string> ids() const = 0;  ///< N: how a person finds the sample
 
   /// The samples first…last−1: a tensor for each argument of the model, [last − first, …], on the
   /// CPU. Decoding runs on the intra-op threads.
@@ -44,8 +44,8 @@ struct DataFolder {
   Names names;                       ///< to show; may be empty
 };
 
-/// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it, and
-/// DIR/names.json where there is one.
+/// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it,
+/// and DIR/names.json where there is one.
 ///
 /// @throws Error if there is no manifest, or it or names.json is not as it should be
 DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform);

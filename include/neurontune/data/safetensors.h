@@ -5,19 +5,24 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace neurontune {
 
+class PartialFile;
+
 /// Reads every tensor of a safetensors file. The file is memory-mapped: a tensor is a view of the
-/// mapping (private, copy-on-write), which lives as long as any of them.
+/// mapping (private, copy-on-write), which lives as long as any of them. Tensors that are not
+/// aligned to their item size, and BOOL ones, are copied. `__metadata__` is passed over.
 ///
 /// Dtypes: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
 ///
 /// @throws Error if the file cannot be read, or its header lies: offsets out of the file, sizes
-///         that do not match shape and dtype, overlapping tensors, an unknown dtype
+///         that do not match shape and dtype, tensors that overlap or leave bytes between them or
+///         after the last, a name given twice, an unknown dtype
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path);
 
 /// What a tensor of a file to be written will be.
@@ -30,16 +35,21 @@ struct TensorSpec {
 /// Writes a safetensors file piece by piece: the size is fixed in advance, and rows are put where
 /// they belong as they come. The file appears at `path` by rename when `finish` is called; a writer
 /// destroyed before that leaves nothing.
+///
+/// The bytes depend on the tensors alone, and are those that the safetensors library for Python
+/// writes: laid out by dtype, the largest items first so that all are aligned, then by name.
 class SafetensorsWriter {
  public:
-  /// @throws Error if the file cannot be created
+  /// @throws Error if the file cannot be created, a name is given twice or a dtype has no place in
+  ///         the format
   SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors);
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
   ~SafetensorsWriter();
 
   /// Writes `rows` at `first_row` of the tensor's first dimension. `rows` must have the tensor's
-  /// dtype and trailing shape; it may lie on any device.
+  /// dtype and trailing shape; it may lie on any device. A scalar is its own single row.
+  /// @throws Error if there is no such tensor, `rows` does not fit it or cannot be written
   void write_rows(const std::string& name, int64_t first_row, const at::Tensor& rows);
 
   /// Makes the file whole. Nothing may be written afterwards.
@@ -50,12 +60,11 @@ class SafetensorsWriter {
     TensorSpec spec;
     uint64_t offset;  ///< in the file, bytes
   };
-  std::filesystem::path path_, partial_path_;
   std::map<std::string, Placement> placements_;
-  int file_ = -1;
+  std::unique_ptr<PartialFile> file_;
 };
 
-/// Writes whole tensors, in the order given; the file appears by rename.
+/// Writes whole tensors; the file appears by rename.
 /// @throws Error if the file cannot be written
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors);

@@ -10,7 +10,7 @@ namespace neurontune {
 /// A split, or a class-stratified part of one: "val" or "val:1/2".
 struct SplitSelector {
   std::string name;
-  int64_t part = 1;   ///< from 1 to `parts`
+  int64_t part = 1;  ///< from 1 to `parts`
   int64_t parts = 1;
 
   /// @throws OptionError if the text is not NAME or NAME:PART/PARTS with 1 ≤ PART ≤ PARTS

@@ -1,0 +1,89 @@
+#include "data/file_io.h"
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(path.string() + ": is a folder, expected a file");
+  }
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(path.string() + ": cannot be opened: " + reason(errno));
+  std::ostringstream content;
+  // Inserting an empty file would set failbit.
+  if (stream.peek() != std::ifstream::traits_type::eof()) content << stream.rdbuf();
+  if (stream.bad() || content.fail()) throw Error(path.string() + ": cannot be read");
+  return std::move(content).str();
+}
+
+PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::string hidden = ".";
+  hidden += path_.filename().string() + ".partial-" + std::to_string(::getpid());
+  partial_path_ = path_.parent_path() / hidden;
+  file_ = ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file_ < 0) fail("created", errno);
+}
+
+PartialFile::~PartialFile() {
+  if (file_ < 0) return;
+  ::close(file_);
+  ::unlink(partial_path_.c_str());
+}
+
+void PartialFile::resize(uint64_t size) {
+  if (::ftruncate(file_, static_cast<off_t>(size)) != 0) fail("written", errno);
+}
+
+void PartialFile::write_at(const void* data, uint64_t size, uint64_t offset) {
+  const char* next = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = ::pwrite(file_, next, size, static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail("written", errno);
+    }
+    next += written;
+    size -= static_cast<uint64_t>(written);
+    offset += static_cast<uint64_t>(written);
+  }
+}
+
+void PartialFile::commit() {
+  const int closed = ::close(std::exchange(file_, -1));
+  if (closed != 0 || ::rename(partial_path_.c_str(), path_.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(partial_path_.c_str());
+    fail("written", error);
+  }
+}
+
+void PartialFile::fail(const char* action, int error) const {
+  throw Error(path_.string() + ": cannot be " + action + ": " + reason(error));
+}
+
+void write_file(const std::filesystem::path& path, std::string_view content) {
+  PartialFile file(path);
+  file.write_at(content.data(), content.size(), 0);
+  file.commit();
+}
+
+}  // namespace neurontune

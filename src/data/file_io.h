@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace neurontune {
+
+/// The whole content of a file.
+/// @throws Error naming the file if it cannot be read
+std::string read_file(const std::filesystem::path& path);
+
+/// A file that appears at its path only when it is whole: it is written as a hidden sibling and
+/// renamed by `commit`. Destroyed before that, it leaves nothing.
+class PartialFile {
+ public:
+  /// @throws Error naming the file if it cannot be created
+  explicit PartialFile(std::filesystem::path path);
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+  ~PartialFile();
+
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Fixes the size; what is not written reads as zeros.
+  void resize(uint64_t size);
+
+  void write_at(const void* data, uint64_t size, uint64_t offset);
+
+  /// Gives the file its name. Nothing may be written afterwards.
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* action, int error) const;
+
+  std::filesystem::path path_, partial_path_;
+  int file_ = -1;
+};
+
+/// Writes a file that appears by rename.
+/// @throws Error naming the file if it cannot be written
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace neurontune

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+
+#include <ATen/core/grad_mode.h>
+
+#include <exception>
+#include <string>
+
+#include "neurontune/error.h"
+
+namespace neurontune::torchscript {
+
+/// What a TorchScript exception is about, in one line: without C++ backtraces and without the
+/// interpreter's traceback through the model's code.
+std::string one_line(const std::exception& error);
+
+/// While it lives, calls from this thread are made as the library makes them: no autograd, no
+/// warnings on stderr, and no graph optimiser, whose rewriting after the first runs would let equal
+/// inputs give unequal bits.
+class CallScope {
+ public:
+  CallScope() : warnings_(&silence_) {}
+
+ private:
+  class Silence : public c10::WarningHandler {
+    void process(const c10::Warning&) override {}
+  };
+  Silence silence_;
+  c10::WarningUtils::WarningHandlerGuard warnings_;
+  at::NoGradGuard no_grad_;
+  torch::jit::GraphOptimizerEnabledGuard unoptimised_{false};
+};
+
+/// Calls into TorchScript; what it throws becomes one Error that starts with `context`.
+template <typename Call>
+auto call(const std::string& context, Call&& into_torchscript) {
+  CallScope scope;
+  try {
+    return into_torchscript();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(context + ": " + one_line(error));
+  }
+}
+
+}  // namespace neurontune::torchscript
