@@ -65,12 +65,11 @@ torch_dir() {
   return 1
 }
 
+# The one that the environment names; Torch_DIR is taken at its word.
 external_torch_dir() {
   local prefix folder
   local -a prefixes=()
   if [[ -n ${Torch_DIR:-} ]]; then
-    [[ -f $Torch_DIR/TorchConfig.cmake ]] ||
-      die "Torch_DIR=$Torch_DIR holds no TorchConfig.cmake"
     printf '%s\n' "$Torch_DIR"
     return
   fi
@@ -86,15 +85,17 @@ external_torch_dir() {
   return 1
 }
 
-# configure PRESET: makes build/PRESET ready to build.
+# configure PRESET [CMAKE ARGUMENT…]: makes build/PRESET ready to build.
 configure() {
+  local preset=$1
+  shift
   local -a launcher=()
   if command -v ccache >/dev/null; then
     # Precompiled headers hit the cache only when their defines and times are not looked at.
     local sloppiness=pch_defines,time_macros,include_file_mtime,include_file_ctime
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER="env;CCACHE_SLOPPINESS=$sloppiness;ccache")
   fi
-  (cd "$root" && cmake --preset "$1" -DTorch_DIR="$(torch_dir)" "${launcher[@]}")
+  (cd "$root" && cmake --preset "$preset" -DTorch_DIR="$(torch_dir)" "${launcher[@]}" "$@")
 }
 
 # build PRESET [TARGET…]
