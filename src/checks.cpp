@@ -50,8 +50,8 @@ void check_finite(const at::Tensor& embeddings, const std::string& split) {
     if (bad.size(0) == 0) continue;
     const auto row = bad[0][0].item<int64_t>(), column = bad[0][1].item<int64_t>();
     throw Error(split + ": the embedding in row " + std::to_string(first + row) + ", dimension " +
-                std::to_string(column) + " is " +
-                std::to_string(block[row][column].item<double>()) + ", expected a finite number");
+                std::to_string(column) + " is " + describe(block[row][column].item<double>()) +
+                ", expected a finite number");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <c10/core/ScalarType.h>
 
+#include <cstdio>
 #include <sstream>
 
 namespace neurontune {
@@ -11,6 +12,18 @@ std::string describe(const at::Tensor& tensor) {
   std::ostringstream text;
   text << c10::getDtypeNames(tensor.scalar_type()).first << ' ' << tensor.sizes();
   return text.str();
+}
+
+std::string describe(double number) {
+  std::ostringstream text;
+  text << number;
+  return text.str();
+}
+
+std::string as_percent(double fraction) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * fraction);
+  return text;
 }
 
 }  // namespace neurontune

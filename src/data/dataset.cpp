@@ -188,6 +188,15 @@ std::filesystem::path manifest_path(const std::filesystem::path& path) {
 
 }  // namespace
 
+const Dataset& DataFolder::split(const std::string& name) const {
+  std::string known;
+  for (const auto& candidate : splits) {
+    if (candidate.name == name) return *candidate.dataset;
+    known += (known.empty() ? "" : ", ") + candidate.name;
+  }
+  throw Error("the data has no split " + name + "; it has " + known);
+}
+
 DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform) {
   transform.validate();
   Manifest manifest = Manifest::read(manifest_path(path));

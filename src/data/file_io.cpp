@@ -86,4 +86,12 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
   file.commit();
 }
 
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code || !std::filesystem::is_directory(folder))
+    throw Error(folder.string() + ": cannot be made a folder" +
+                (code ? ": " + code.message() : ", since there is a file of that name"));
+}
+
 }  // namespace neurontune

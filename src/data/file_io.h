@@ -42,4 +42,8 @@ class PartialFile {
 /// @throws Error naming the file if it cannot be written
 void write_file(const std::filesystem::path& path, std::string_view content);
 
+/// Makes a folder, and those above it, where there is none.
+/// @throws Error naming the folder if it cannot be made
+void make_folder(const std::filesystem::path& folder);
+
 }  // namespace neurontune

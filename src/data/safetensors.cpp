@@ -234,8 +234,8 @@ void check_layout(const std::string& where, std::vector<Entry>& entries, uint64_
 
 std::vector<Entry> parse_header(const std::string& where, std::string_view header,
                                 uint64_t data_size) {
-  std::vector<Entry> entries;
   const Json json = parse_json(where, header);
+  std::vector<Entry> entries;
   for (const auto& [name, entry] : json.items()) {
     if (name != kMetadata) entries.push_back(parse_entry(where, name, entry, data_size));
   }

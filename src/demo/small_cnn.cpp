@@ -25,13 +25,18 @@ using torch::jit::Module;
 constexpr int64_t kFeatures = 256;
 constexpr int64_t kSmallestSide = 16;
 constexpr int64_t kDecodedAtOnce = 512;
-constexpr std::array<int64_t, 3> kFilters = {16, 32, 64};
+constexpr std::array<int64_t, 3> kFilters = {16, 32, 32};
 constexpr int64_t kLargestGrid =
     7;  // a larger feature map is pooled to this before it is flattened
 
 constexpr const char* kTraining = "training the small CNN";
 
-constexpr const char* kConvolution = R"(
+// Strides in the first layer: at full resolution it would cost more than the other two together.
+constexpr const char* kStridedConvolution = R"(
+def forward(self, x):
+    return torch.relu(torch.conv2d(x, self.weight, self.bias, [2, 2], [1, 1]))
+)";
+constexpr const char* kPooledConvolution = R"(
 def forward(self, x):
     x = torch.conv2d(x, self.weight, self.bias, [1, 1], [1, 1])
     return torch.max_pool2d(torch.relu(x), [2, 2])
@@ -118,21 +123,23 @@ Module make_layer(const std::string& name, const std::shared_ptr<torch::jit::Com
   return layer;
 }
 
+/// The side of the last feature map, and of the grid it is pooled to: a stride, then two poolings.
+int64_t grid_side(int64_t image_side) { return std::min((image_side + 1) / 2 / 4, kLargestGrid); }
+
 /// Three convolutions that each halve the image, then `embed` and `fc`.
 Module make_network(at::IntArrayRef image, int64_t classes, at::Generator& generator) {
   auto code = std::make_shared<torch::jit::CompilationUnit>();
   Module network(c10::QualifiedName("neurontune.demo.SmallCnn"), code);
   int64_t channels = image[0];
-  int64_t scale = 1;
   for (size_t i = 0; i < kFilters.size(); ++i) {
     const std::string name = "conv" + std::to_string(i + 1);
     network.register_module(
-        name, make_layer(name, code, {kFilters[i], channels, 3, 3}, kConvolution, generator));
+        name, make_layer(name, code, {kFilters[i], channels, 3, 3},
+                         i == 0 ? kStridedConvolution : kPooledConvolution, generator));
     channels = kFilters[i];
-    scale *= 2;
   }
-  const int64_t grid_height = std::min(image[1] / scale, kLargestGrid);
-  const int64_t grid_width = std::min(image[2] / scale, kLargestGrid);
+  const int64_t grid_height = grid_side(image[1]);
+  const int64_t grid_width = grid_side(image[2]);
   network.register_attribute("grid_height", c10::IntType::get(), grid_height);
   network.register_attribute("grid_width", c10::IntType::get(), grid_width);
   network.register_module(

@@ -4,84 +4,20 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
 
-#include <cstdio>
-
 #include "checks.h"
 #include "describe.h"
+#include "method/split_checks.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
-/// Under this share of mistakes the identification split looks like data the model was trained on.
-constexpr double kMemorised = 0.005;
 /// A fall of balanced accuracy, against the ERM head's, that is worth a warning.
 constexpr double kAccuracyFall = 0.05;
 
-std::string percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * fraction);
-  return text;
-}
-
-void check_inputs(const LabelledEmbeddings& identification, const LabelledEmbeddings& tuning,
-                  const LinearHead& erm) {
-  check_head(erm, "the ERM head");
-  const auto check = [&](const LabelledEmbeddings& data, const std::string& split) {
-    check_labelled(data.embeddings, data.labels, erm.classes(), split);
-    if (data.embeddings.size(1) != erm.embedding_dim())
-      throw Error(split + ": embeddings are " + describe(data.embeddings) +
-                  ", the ERM head expects [N, " + std::to_string(erm.embedding_dim()) + "]");
-    check_finite(data.embeddings, split);
-  };
-  check(identification, "the identification split");
-  check(tuning, "the tuning split");
-  if (identification.embeddings.device() != tuning.embeddings.device())
-    throw Error("the identification split is on " + identification.embeddings.device().str() +
-                ", the tuning split on " + tuning.embeddings.device().str());
-}
-
-std::string join(const std::vector<int64_t>& numbers) {
-  std::string text;
-  for (const auto number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
-}
-
-void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>& warnings) {
-  std::vector<int64_t> faultless, hopeless, absent;
-  for (int64_t label = 0; label < scores.classes(); ++label) {
-    const bool any_correct = scores.correct[label] > 0, any_wrong = scores.misclassified[label] > 0;
-    if (!any_correct && !any_wrong) absent.push_back(label);
-    if (any_correct && !any_wrong) faultless.push_back(label);
-    if (!any_correct && any_wrong) hopeless.push_back(label);
-  }
-  const auto warn = [&](const std::vector<int64_t>& labels, const char* why) {
-    if (!labels.empty())
-      warnings.push_back("unusable for identification, since the identification split has " +
-                         std::string(why) + ": class " + join(labels));
-  };
-  warn(faultless, "no mistake in it");
-  warn(hopeless, "no correct sample in it");
-  warn(absent, "no sample of it");
-}
-
-void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimensions& biased,
-                            const AccuracyMetrics& erm, std::vector<std::string>& warnings) {
-  if (1 - erm.mean_accuracy < kMemorised)
-    warnings.push_back("the identification split looks memorised: the ERM head is wrong on only " +
-                       percent(1 - erm.mean_accuracy) + " of it; use held-out data");
-  warn_of_classes(scores, warnings);
-  if (biased.keep_at_least_binds)
-    warnings.push_back(
-        "keep_at_least binds: the threshold alone would flag more dimensions than the " +
-        std::to_string(biased.count()) + " that are masked");
-  if (biased.count() == 0)
-    warnings.emplace_back("no dimension is flagged as biased: the head is retrained without a mask");
-}
-
 void warn_of_selection(const NeuronTuneResult& result, std::vector<std::string>& warnings) {
   if (result.candidates.empty()) {
-    warnings.push_back(
+    warnings.emplace_back(
         "no epoch has a spuriousness fitness score, since no class had both correct and "
         "misclassified samples: the ERM head is kept");
     return;
@@ -90,8 +26,8 @@ void warn_of_selection(const NeuronTuneResult& result, std::vector<std::string>&
   const double fall = result.erm_accuracy.balanced_accuracy - selected.accuracy.balanced_accuracy;
   if (fall > kAccuracyFall)
     warnings.push_back("class-balanced accuracy on the identification split fell from " +
-                       percent(result.erm_accuracy.balanced_accuracy) + " to " +
-                       percent(selected.accuracy.balanced_accuracy));
+                       as_percent(result.erm_accuracy.balanced_accuracy) + " to " +
+                       as_percent(selected.accuracy.balanced_accuracy));
 }
 
 std::vector<std::size_t> ranked(const std::vector<Checkpoint>& trajectory,
@@ -111,23 +47,23 @@ class Run {
         options_(options) {}
 
   void identify_first() {
-    judge(erm_);
-    result_.erm_accuracy = accuracy_;
-    identify();
-    warn_of_identification(scores_, biased_, accuracy_, result_.warnings);
+    auto found = identify(held_out_, erm_, options_.identify);
+    result_.erm_accuracy = std::move(found.accuracy);
+    result_.warnings = std::move(found.warnings);
+    scores_ = std::move(found.scores);
+    biased_ = std::move(found.biased);
+    identifications_.push_back(scores_);
   }
 
   void retrain(const LabelledEmbeddings& tuning, const ProgressFn& progress) {
     auto generator = at::make_generator<at::CPUGeneratorImpl>(options_.seed);
-    const auto start = options_.tune.start == Start::erm
-                           ? erm_
-                           : fresh_head(erm_.classes(), erm_.embedding_dim(),
-                                        erm_.weight.scalar_type(), generator);
+    const auto start = options_.tune.start == Start::erm ? erm_ : fresh_head(erm_, generator);
     HeadRetrainer retrainer(tuning.embeddings, tuning.labels, start, options_.tune, generator);
     retrainer.set_mask(biased_.mask);
     for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
       if (refresh_is_due(epoch)) {
-        identify();
+        biased_ = biased_dimensions(scores_, options_.identify);
+        identifications_.push_back(scores_);
         retrainer.set_mask(biased_.mask);
       }
       const double loss = retrainer.run_epoch();
@@ -141,8 +77,6 @@ class Run {
     warn_of_selection(result_, result_.warnings);
     if (result_.candidates.empty()) {
       result_.head = erm_;
-      if (!result_.head.bias.defined())
-        result_.head.bias = at::zeros({erm_.classes()}, erm_.weight.options());
       result_.scores = identifications_.front();
       result_.biased = {at::zeros_like(biased_.biased), at::ones_like(biased_.mask)};
       return std::move(result_);
@@ -164,12 +98,6 @@ class Run {
     accuracy_ = accuracy_metrics(predicted, held_out_.labels, head.classes());
     scores_ = spuriousness_scores(held_out_.embeddings, held_out_.labels, predicted, head.classes(),
                                   options_.identify.activation);
-  }
-
-  /// Flags dimensions by the head judged last.
-  void identify() {
-    biased_ = biased_dimensions(scores_, options_.identify);
-    identifications_.push_back(scores_);
   }
 
   /// A head without a mistake, or without a correct sample, identifies nothing: its mask stays.
@@ -209,7 +137,11 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
                              const LabelledEmbeddings& tuning, const LinearHead& erm,
                              const NeuronTuneOptions& options, const ProgressFn& progress) {
   options.validate();
-  check_inputs(identification, tuning, erm);
+  check_split(identification, erm, "the identification split");
+  check_split(tuning, erm, "the tuning split");
+  if (identification.embeddings.device() != tuning.embeddings.device())
+    throw Error("the identification split is on " + identification.embeddings.device().str() +
+                ", the tuning split on " + tuning.embeddings.device().str());
   const c10::NoGradGuard no_grad;
   const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Run run(identification, to(erm, tuning.embeddings.device(), dtype), options);

@@ -26,8 +26,7 @@ void check_at_least(const char* what, int64_t value, int64_t least) {
 
 void check_number(const char* what, double value, bool valid, const char* expected) {
   if (!valid || !std::isfinite(value))
-    throw OptionError(std::string(what) + " is " + std::to_string(value) + ", expected " +
-                      expected);
+    throw OptionError(std::string(what) + " is " + describe(value) + ", expected " + expected);
 }
 
 }  // namespace
@@ -52,11 +51,12 @@ void RetrainingOptions::validate() const {
   check_number("weight_decay", weight_decay, weight_decay >= 0, "0 or more");
 }
 
-LinearHead fresh_head(int64_t classes, int64_t embedding_dim, at::ScalarType dtype,
-                      at::Generator generator) {
-  const auto unit = at::rand({classes, embedding_dim}, std::move(generator), dtype);
-  const double bound = 1 / std::sqrt(static_cast<double>(embedding_dim));
-  return {(unit * 2 - 1) * bound, at::zeros({classes}, dtype)};
+LinearHead fresh_head(const LinearHead& like, at::Generator generator) {
+  const auto dtype = like.weight.scalar_type();
+  const auto unit = at::rand(like.weight.sizes(), std::move(generator), dtype);
+  const double root = std::sqrt(static_cast<double>(like.embedding_dim()));
+  return {(unit * 2 - 1) / root,
+          like.bias.defined() ? at::zeros({like.classes()}, dtype) : at::Tensor()};
 }
 
 HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels,
@@ -74,7 +74,6 @@ HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& lab
                 ", the head expects [N, " + std::to_string(start.embedding_dim()) + "]");
   const auto dtype = embeddings_.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   head_ = to(start, embeddings_.device(), dtype);
-  if (!head_.bias.defined()) head_.bias = at::zeros({head_.classes()}, head_.weight.options());
   set_mask(at::ones({head_.embedding_dim()}, head_.weight.options()));
 }
 
@@ -90,7 +89,7 @@ void HeadRetrainer::set_mask(const at::Tensor& mask) {
   mask_ = mask.detach().to(head_.weight.options());
   select_columns();
   weight_velocity_ = at::zeros_like(weight_);
-  bias_velocity_ = at::zeros_like(head_.bias);
+  if (head_.bias.defined()) bias_velocity_ = at::zeros_like(head_.bias);
 }
 
 void HeadRetrainer::select_columns() {
@@ -138,7 +137,7 @@ void HeadRetrainer::step(const at::Tensor& rows, const at::Tensor& row_losses) {
   for_fixed_blocks(device, batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
     auto block = inputs.slice(0, first, last);
     block.copy_(inputs_.index_select(0, rows.slice(0, first, last)));
-    const auto log_softmax = at::addmm(head_.bias, block, weight.t()).log_softmax(1);
+    const auto log_softmax = at::linear(block, weight, head_.bias).log_softmax(1);
     const auto block_labels = labels.slice(0, first, last);
     row_losses.slice(0, first, last).copy_(log_softmax.gather(1, block_labels).squeeze(1).neg());
     auto residual = log_softmax.exp();
@@ -160,18 +159,23 @@ void HeadRetrainer::step(const at::Tensor& rows, const at::Tensor& row_losses) {
     block_weight.sub_(velocity, options_.learning_rate);
   });
 
-  for_fixed_blocks(device, head_.classes(), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-    auto block_bias = head_.bias.slice(0, first, last);
-    auto velocity = bias_velocity_.slice(0, first, last);
-    const auto gradient = residuals.slice(1, first, last).sum(0);
-    velocity.mul_(options_.momentum).add_(gradient).add_(block_bias, options_.weight_decay);
-    block_bias.sub_(velocity, options_.learning_rate);
-  });
+  if (head_.bias.defined()) step_bias(residuals);
+}
+
+void HeadRetrainer::step_bias(const at::Tensor& residuals) {
+  for_fixed_blocks(
+      residuals.device(), head_.classes(), kColumnsPerBlock, [&](int64_t first, int64_t last) {
+        auto block_bias = head_.bias.slice(0, first, last);
+        auto velocity = bias_velocity_.slice(0, first, last);
+        const auto gradient = residuals.slice(1, first, last).sum(0);
+        velocity.mul_(options_.momentum).add_(gradient).add_(block_bias, options_.weight_decay);
+        block_bias.sub_(velocity, options_.learning_rate);
+      });
 }
 
 LinearHead HeadRetrainer::head() const {
   const c10::NoGradGuard no_grad;
-  return {all_columns() * mask_, head_.bias.clone()};
+  return {all_columns() * mask_, head_.bias.defined() ? head_.bias.clone() : at::Tensor()};
 }
 
 }  // namespace neurontune

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "describe.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -19,7 +20,7 @@ const char* name(Criterion criterion) {
 
 void SelectionOptions::validate() const {
   if (!(guard >= 0 && guard <= 1))
-    throw OptionError("guard is " + std::to_string(guard) + ", expected 0 to 1");
+    throw OptionError("guard is " + describe(guard) + ", expected 0 to 1");
 }
 
 std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>& checkpoints,

@@ -72,12 +72,12 @@ const char* name(Aggregate aggregate) {
 
 void IdentificationOptions::validate() const {
   if (!std::isfinite(threshold))
-    throw OptionError("threshold is " + std::to_string(threshold) + ", expected a finite number");
+    throw OptionError("threshold is " + describe(threshold) + ", expected a finite number");
   if (keep_at_least && *keep_at_least < 0)
     throw OptionError("keep_at_least is " + std::to_string(*keep_at_least) +
                       ", expected 0 or more");
   if (!(mask_value >= 0 && mask_value <= 1))
-    throw OptionError("mask_value is " + std::to_string(mask_value) + ", expected 0 to 1");
+    throw OptionError("mask_value is " + describe(mask_value) + ", expected 0 to 1");
 }
 
 bool SpuriousnessScores::usable(int64_t label) const {
@@ -172,7 +172,7 @@ BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
     throw Error("every one of the " + std::to_string(scores.embedding_dim()) +
                 " dimensions is flagged as biased, so nothing is left to retrain: raise threshold "
                 "(now " +
-                std::to_string(options.threshold) +
+                describe(options.threshold) +
                 "), set keep_at_least over 0, or use another aggregate than " +
                 name(options.aggregate));
   const auto ones = at::ones(result.biased.sizes(), scores.scores.options());

@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/passes/lower_tuples.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <functional>
 #include <optional>
@@ -46,6 +47,8 @@ void resolve_training_flags(Graph& graph) {
 
 std::shared_ptr<Graph> inlined_forward(const Module& module) {
   auto graph = module.get_method("forward").graph()->copy();
+  // A callee comes in as the optimiser left it: with its own calls inlined, or not if that is off.
+  const torch::jit::GraphOptimizerEnabledGuard optimised(true);
   torch::jit::Inline(*graph);
   resolve_training_flags(*graph);
   torch::jit::ConstantPropagationImmutableTypes(graph);

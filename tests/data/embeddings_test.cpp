@@ -1,1 +1,190 @@
+#include "neurontune/data/embeddings.h"
 
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+
+#include "data/temporary_folder.h"
+#include "error_matchers.h"
+#include "neurontune/data/safetensors.h"
+#include "tensors.h"
+
+namespace neurontune {
+namespace {
+
+using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// A folder with a head of 2 classes and 3 dimensions.
+class EmbeddingsTest : public TemporaryFolderTest {
+ protected:
+  EmbeddingsTest() {
+    write_head(folder() / "head.safetensors", {at::ones({2, 3}), at::zeros({2})});
+  }
+
+  void write_tensors(const std::string& stem, const Tensors& tensors) const {
+    write_safetensors(folder() / (stem + ".safetensors"), tensors);
+  }
+
+  /// Four samples, of the classes 0, 1, 0, 0.
+  static Tensors samples() {
+    return {{"embeddings", at::arange(12, at::kFloat).view({4, 3})},
+            {"labels", longs({0, 1, 0, 0})}};
+  }
+  static Tensors samples_with(const std::string& name, const at::Tensor& tensor) {
+    Tensors tensors = samples();
+    for (auto& [present, value] : tensors) {
+      if (present == name) {
+        value = tensor;
+        return tensors;
+      }
+    }
+    tensors.emplace_back(name, tensor);
+    return tensors;
+  }
+
+  EmbeddingFolder open() const { return EmbeddingFolder::open(folder()); }
+  EmbeddingFolder open_with(const std::string& name, const at::Tensor& tensor) const {
+    write_tensors("val", samples_with(name, tensor));
+    return open();
+  }
+};
+
+TEST_F(EmbeddingsTest, EverySplitIsOpenedByItsFilesName) {
+  write_tensors("train", samples());
+  write_tensors("my_val", samples_with("attributes", longs({0, 2, 1, 0})));
+  write("my_val.ids.txt", "a.jpg\r\nb c.jpg\nd.jpg\ne.jpg");
+  write("names.json", R"({"labels": ["land", "water"]})");
+  write_tensors("spuriousness", {{"embeddings", at::ones({1, 1})}});
+  write_tensors("cache", {{"other", at::ones({1, 1})}});
+  const EmbeddingFolder data = open();
+  ASSERT_EQ(data.splits().size(), 2U);
+  EXPECT_EQ(data.head().classes(), 2);
+  EXPECT_EQ(data.names().label(1), "water");
+  EXPECT_EQ(data.attribute_values(), 3);
+  EXPECT_FALSE(data.split("train").attributes.defined());
+  EXPECT_TRUE(data.split("train").ids.empty());
+  const EmbeddingSplit& val = data.split("my_val");
+  EXPECT_TRUE(at::equal(val.embeddings, at::arange(12, at::kFloat).view({4, 3})));
+  EXPECT_TRUE(at::equal(val.attributes, longs({0, 2, 1, 0})));
+  EXPECT_EQ(val.ids, std::vector<std::string>({"a.jpg", "b c.jpg", "d.jpg", "e.jpg"}));
+  EXPECT_ERROR(data.split("test"), "has no split `test`; it has my_val, train");
+}
+
+TEST_F(EmbeddingsTest, WithoutAttributesThereAreNoAttributeValues) {
+  write_tensors("val", samples());
+  EXPECT_EQ(open().attribute_values(), 0);
+}
+
+TEST_F(EmbeddingsTest, HalfTypesStayAsTheyAre) {
+  for (const auto type : {at::kHalf, at::kBFloat16, at::kDouble}) {
+    const auto data = open_with("embeddings", at::ones({4, 3}, type));
+    EXPECT_EQ(data.split("val").embeddings.scalar_type(), type);
+  }
+}
+
+TEST_F(EmbeddingsTest, LabelsOfOtherIntegersBecomeInt64) {
+  const auto data = open_with("labels", longs({0, 1, 1, 0}).to(at::kInt));
+  EXPECT_TRUE(at::equal(data.split("val").labels, longs({0, 1, 1, 0})));
+}
+
+TEST_F(EmbeddingsTest, PartsTakeTheirRowsOfEverything) {
+  write_tensors("val", samples_with("attributes", longs({0, 1, 2, 3})));
+  write("val.ids.txt", "a\nb\nc\nd\n");
+  const EmbeddingSplit part = open().select({"val", 1, 2});  // rows 0, 1 and 3
+  EXPECT_TRUE(at::equal(part.embeddings, matrix({{0, 1, 2}, {3, 4, 5}, {9, 10, 11}})));
+  EXPECT_TRUE(at::equal(part.labels, longs({0, 1, 0})));
+  EXPECT_TRUE(at::equal(part.attributes, longs({0, 1, 3})));
+  EXPECT_EQ(part.ids, std::vector<std::string>({"a", "b", "d"}));
+  EXPECT_EQ(open().select({"val", 1, 1}).labels.size(0), 4);
+  EXPECT_ERROR(open().select({"val", 4, 4}), "part 4 of 4 of split `val` holds no sample");
+}
+
+TEST_F(EmbeddingsTest, RowsThatDisagreeAreRefused) {
+  EXPECT_ERROR(open_with("labels", longs({0, 1, 0, 0, 1})),
+               "val.safetensors: labels has 5 rows, embeddings has 4");
+  EXPECT_ERROR(open_with("attributes", longs({0})), "attributes has 1 rows, embeddings has 4");
+  write("val.ids.txt", "a\nb\nc\n");
+  EXPECT_ERROR(open_with("labels", longs({0, 1, 0, 0})),
+               "val.ids.txt: has 3 lines, embeddings has 4 rows");
+}
+
+TEST_F(EmbeddingsTest, DimensionsOtherThanTheHeadsAreRefused) {
+  EXPECT_ERROR(
+      open_with("embeddings", at::ones({4, 5})),
+      "val.safetensors: embeddings has 5 dimensions, the head in head.safetensors takes 3");
+}
+
+TEST_F(EmbeddingsTest, IndicesOutOfRangeAreRefused) {
+  EXPECT_ERROR(open_with("labels", longs({0, 1, 2, 0})),
+               "val.safetensors: labels[2] is 2, expected 0 to 1: the head has 2 classes");
+  EXPECT_ERROR(open_with("labels", longs({0, -1, 0, 0})), "labels[1] is -1");
+  EXPECT_ERROR(open_with("attributes", longs({0, 0, 0, -4})), "attributes[3] is -4");
+}
+
+TEST_F(EmbeddingsTest, WrongTypesAndShapesAreRefused) {
+  EXPECT_ERROR(open_with("labels", at::zeros({4})), "`labels` is Float [4], expected I64 [N]");
+  EXPECT_ERROR(open_with("labels", longs({0, 1, 0, 0}).view({4, 1})), "`labels` is Long [4, 1]");
+  EXPECT_ERROR(open_with("embeddings", at::ones({4, 3}, at::kLong)), "`embeddings` is Long [4, 3]");
+  EXPECT_ERROR(open_with("embeddings", at::ones({4, 3, 1})), "`embeddings` is Float [4, 3, 1]");
+  EXPECT_ERROR(open_with("embeddings", at::ones({0, 3})), "`embeddings` is Float [0, 3]");
+}
+
+TEST_F(EmbeddingsTest, MissingLabelsAreRefused) {
+  write_tensors("val", {{"embeddings", at::ones({4, 3})}});
+  EXPECT_ERROR(open(), "val.safetensors: has no tensor `labels`, expected I64 [4]");
+}
+
+TEST_F(EmbeddingsTest, ValuesThatAreNotFiniteAreNamedByRowAndDimension) {
+  for (const auto type : {at::kFloat, at::kHalf, at::kBFloat16, at::kDouble}) {
+    at::Tensor embeddings = at::zeros({4, 3}, type);
+    embeddings[2][1] = std::nan("");
+    embeddings[3][0] = std::numeric_limits<double>::infinity();
+    EXPECT_ERROR(open_with("embeddings", embeddings),
+                 "val.safetensors: `embeddings`[2, 1] is nan, expected finite values");
+    embeddings[2][1] = -std::numeric_limits<double>::infinity();
+    EXPECT_ERROR(open_with("embeddings", embeddings), "`embeddings`[2, 1] is -inf");
+  }
+}
+
+TEST_F(EmbeddingsTest, ValuesThatAreNotFiniteAreFoundFarDown) {
+  write_head(folder() / "head.safetensors", {at::ones({2, 512}), {}});
+  at::Tensor embeddings = at::zeros({10000, 512});  // more than one block of the check
+  embeddings[9999][511] = std::numeric_limits<float>::infinity();
+  write_tensors("val", {{"embeddings", embeddings}, {"labels", at::zeros({10000}, at::kLong)}});
+  EXPECT_ERROR(open(), "`embeddings`[9999, 511] is inf");
+}
+
+TEST_F(EmbeddingsTest, FoldersWithoutSplitsOrHeadAreRefused) {
+  EXPECT_ERROR(open(), "has no split; expected train.safetensors");
+  EXPECT_ERROR(EmbeddingFolder::open(folder() / "absent"), "absent: is no folder of embeddings");
+  write_tensors("val", samples());
+  std::filesystem::remove(folder() / "head.safetensors");
+  EXPECT_ERROR(open(),
+               "head.safetensors: does not exist; it must hold the ERM model's last linear layer, "
+               "`weight` [C, M] and optionally `bias` [C]");
+}
+
+TEST_F(EmbeddingsTest, HeadsAreReadBackAsWritten) {
+  const at::Tensor weight = at::arange(6, at::kFloat).view({2, 3}), bias = at::ones({2});
+  write_head(folder() / "h.safetensors", {weight, bias});
+  EXPECT_TRUE(at::equal(read_head(folder() / "h.safetensors").weight, weight));
+  EXPECT_TRUE(at::equal(read_head(folder() / "h.safetensors").bias, bias));
+  write_head(folder() / "h.safetensors", {weight, {}});
+  EXPECT_FALSE(read_head(folder() / "h.safetensors").bias.defined());
+}
+
+TEST_F(EmbeddingsTest, WhatIsNoHeadIsRefused) {
+  write_tensors("h", {{"bias", at::ones({2})}});
+  const auto path = folder() / "h.safetensors";
+  EXPECT_ERROR(read_head(path), "h.safetensors: has no tensor `weight`");
+  write_tensors("h", {{"weight", at::ones({2})}});
+  EXPECT_ERROR(read_head(path), "h.safetensors");
+  write_tensors("h", {{"weight", at::ones({2, 3})}, {"bias", at::ones({3})}});
+  EXPECT_ERROR(read_head(path), "h.safetensors");
+  write_tensors("h", {{"weight", at::full({2, 3}, std::nan(""))}});
+  EXPECT_ERROR(read_head(path), "h.safetensors: `weight`[0, 0] is nan");
+}
+
+}  // namespace
+}  // namespace neurontune

@@ -7,11 +7,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "file_bytes.h"
 #include "neurontune/error.h"
 #include "neurontune/model/erm_model.h"
 
@@ -20,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing_support::file_bytes;
 
 /// Noise with a bright bar, at the top for class 0 and at the bottom for class 1.
 class Bars : public Dataset {
@@ -61,11 +61,6 @@ ErmTrainingOptions quick(uint64_t seed = 0) {
 
 fs::path path_of(const std::string& name) { return fs::path(testing::TempDir()) / name; }
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::string error_of(const Dataset& train, int64_t classes, const ErmTrainingOptions& options) {
   try {
     train_small_cnn(train, classes, options, path_of("refused.pt"));
@@ -96,8 +91,8 @@ TEST(SmallCnn, SameSeedGivesTheSameBytesAndAnotherOthers) {
   train_small_cnn(train, 2, quick(5), path_of("first.pt"));
   train_small_cnn(train, 2, quick(5), path_of("second.pt"));
   train_small_cnn(train, 2, quick(6), path_of("other_seed.pt"));
-  EXPECT_EQ(bytes_of(path_of("first.pt")), bytes_of(path_of("second.pt")));
-  EXPECT_NE(bytes_of(path_of("first.pt")), bytes_of(path_of("other_seed.pt")));
+  EXPECT_EQ(file_bytes(path_of("first.pt")), file_bytes(path_of("second.pt")));
+  EXPECT_NE(file_bytes(path_of("first.pt")), file_bytes(path_of("other_seed.pt")));
 }
 
 TEST(SmallCnn, TakesColourImagesOfOtherSizesAndMoreClasses) {

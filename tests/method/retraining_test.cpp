@@ -119,6 +119,15 @@ TEST(HeadRetrainer, BitsDoNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(one.bias.equal(two.bias));
 }
 
+TEST(HeadRetrainer, AHeadWithoutABiasStaysWithout) {
+  Problem problem;
+  problem.start.bias = at::Tensor();
+  auto retrainer = problem.retrainer();
+  retrainer.run_epoch();
+  EXPECT_FALSE(retrainer.head().bias.defined());
+  EXPECT_FALSE(fresh_head(problem.start, generator()).bias.defined());
+}
+
 TEST(HeadRetrainer, ShapesThatDisagreeAreNamed) {
   Problem problem;
   auto retrainer = problem.retrainer();
@@ -140,7 +149,7 @@ TEST(RetrainingOptions, ValuesOutOfRangeAreRefused) {
 }
 
 TEST(FreshHead, IsUniformWithinOneOverTheRootOfTheWidth) {
-  const auto head = fresh_head(50, 100, at::kFloat, generator());
+  const auto head = fresh_head({at::empty({50, 100}), at::empty({50})}, generator());
   EXPECT_LE(head.weight.abs().max().item<float>(), 0.1f);
   EXPECT_NEAR(head.weight.std().item<float>(), 0.1 / std::sqrt(3.0), 0.002);
   EXPECT_TRUE(head.bias.equal(at::zeros({50})));

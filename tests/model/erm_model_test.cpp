@@ -5,14 +5,16 @@
 #include <gtest/gtest.h>
 #include <torch/script.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <limits>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "file_bytes.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -23,6 +25,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing_support::file_bytes;
 
 fs::path model_path(const std::string& name) {
   const fs::path path = fs::path(NEURONTUNE_TEST_MODELS) / name;
@@ -61,11 +64,6 @@ std::string load_error(const fs::path& path) {
   return error_of([&] { ErmModel::load(path); });
 }
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 bool same_bits(const at::Tensor& a, const at::Tensor& b) {
   return a.dtype() == b.dtype() && a.strides() == b.strides() && at::equal(a, b);
 }
@@ -76,6 +74,16 @@ std::map<std::string, at::Tensor> tensors_of(const torch::jit::Module& module) {
     if (attribute.value.isTensor()) tensors[attribute.name] = attribute.value.toTensor();
   }
   return tensors;
+}
+
+/// A method's code, less its constants: in a frozen model the head is one.
+std::string steps_of(const torch::jit::Method& method) {
+  std::istringstream graph(method.graph()->toString(/*print_source_locations=*/false));
+  std::string steps;
+  for (std::string line; std::getline(graph, line);) {
+    if (line.find("prim::Constant") == std::string::npos) steps += line + "\n";
+  }
+  return steps;
 }
 
 /// The model's head scaled, with columns 0 and 2 zeroed as masked neurons are.
@@ -173,8 +181,7 @@ TEST_P(ErmModelOf, SavedModelDiffersInTheHeadAlone) {
   }
   EXPECT_EQ(saved.is_training(), original.is_training());
   for (const auto& method : original.get_methods()) {
-    EXPECT_EQ(saved.get_method(method.name()).graph()->toString(false),
-              method.graph()->toString(false));
+    EXPECT_EQ(steps_of(saved.get_method(method.name())), steps_of(method));
   }
 }
 
@@ -265,7 +272,7 @@ TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
 }
 
 TEST(ErmModel, RefusesATruncatedArchive) {
-  const auto whole = bytes_of(model_path("mlp_scripted.pt"));
+  const auto whole = file_bytes(model_path("mlp_scripted.pt"));
   const fs::path path = fs::path(testing::TempDir()) / "truncated.pt";
   std::ofstream(path, std::ios::binary) << whole.substr(0, whole.size() / 2);
   EXPECT_THAT(load_error(path), HasSubstr("is not a TorchScript archive"));
@@ -357,7 +364,7 @@ TEST(ErmModel, SavedBytesDependNeitherOnTheNameNorOnTheRun) {
   const fs::path folder(testing::TempDir());
   model.save_with_head(tuned(model), folder / "one.pt");
   model.save_with_head(tuned(model), folder / "other name.torchscript");
-  EXPECT_EQ(bytes_of(folder / "one.pt"), bytes_of(folder / "other name.torchscript"));
+  EXPECT_EQ(file_bytes(folder / "one.pt"), file_bytes(folder / "other name.torchscript"));
 }
 
 TEST(ErmModel, WritesOverTheFileItWasLoadedFrom) {

@@ -42,6 +42,10 @@ struct DatasetSplit {
 struct DataFolder {
   std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test
   Names names;                       ///< to show; may be empty
+
+  /// A split by name.
+  /// @throws Error if there is none of that name; the text lists those there are
+  const Dataset& split(const std::string& name) const;
 };
 
 /// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it,

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/method/identification.h"
+#include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/retraining.h"
 #include "neurontune/method/selection.h"
 #include "neurontune/method/spuriousness.h"
@@ -15,12 +17,6 @@
 #include "neurontune/progress.h"
 
 namespace neurontune {
-
-/// Embeddings and their labels: all the method ever sees of a split.
-struct LabelledEmbeddings {
-  at::Tensor embeddings;  ///< floating point [N, M]
-  at::Tensor labels;      ///< int64 [N], in 0…C−1, on the same device
-};
 
 /// The settings of all three steps.
 struct NeuronTuneOptions {
@@ -35,25 +31,25 @@ struct NeuronTuneOptions {
 
 /// The state after an epoch; the figures are on the identification split.
 struct Checkpoint {
-  int64_t epoch = 0;             ///< from 1
-  double loss = 0;               ///< mean over the epoch's batches
-  std::optional<double> sfit;    ///< none where no class has both correct and misclassified samples
+  int64_t epoch = 0;           ///< from 1
+  double loss = 0;             ///< mean over the epoch's batches
+  std::optional<double> sfit;  ///< none where no class has both correct and misclassified samples
   AccuracyMetrics accuracy;
-  LinearHead head;               ///< the mask folded in
-  BiasedDimensions biased;       ///< the mask this epoch trained behind
+  LinearHead head;          ///< the mask folded in
+  BiasedDimensions biased;  ///< the mask this epoch trained behind
 };
 
 /// What NeuronTune found and did.
 struct NeuronTuneResult {
-  LinearHead head;              ///< the selected head, the mask folded in
-  SpuriousnessScores scores;    ///< of the selected head's identification
-  BiasedDimensions biased;      ///< of the selected head; nothing is flagged when it is the ERM's
-  int64_t selected_epoch = 0;   ///< from 1; 0 is the ERM head unchanged
-  std::optional<double> sfit;   ///< of the selected head
-  AccuracyMetrics erm_accuracy; ///< of the ERM head, on the identification split
-  std::vector<Checkpoint> trajectory;     ///< one an epoch
-  std::vector<std::size_t> candidates;    ///< indices into `trajectory`, the best first
-  std::vector<std::string> warnings;      ///< what a user should know, one sentence each
+  LinearHead head;               ///< the selected head, the mask folded in
+  SpuriousnessScores scores;     ///< of the selected head's identification
+  BiasedDimensions biased;       ///< of the selected head; nothing is flagged when it is the ERM's
+  int64_t selected_epoch = 0;    ///< from 1; 0 is the ERM head unchanged
+  std::optional<double> sfit;    ///< of the selected head
+  AccuracyMetrics erm_accuracy;  ///< of the ERM head, on the identification split
+  std::vector<Checkpoint> trajectory;   ///< one an epoch
+  std::vector<std::size_t> candidates;  ///< indices into `trajectory`, the best first
+  std::vector<std::string> warnings;    ///< what a user should know, one sentence each
 };
 
 /// Repairs a head without group labels (NeuronTune, arXiv 2505.24048): identifies the embedding's

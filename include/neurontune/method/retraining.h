@@ -25,15 +25,15 @@ struct RetrainingOptions {
   int64_t batch_size = 128;         ///< samples, at least 1
   double learning_rate = 1e-3;      ///< of SGD, over 0
   double momentum = 0.9;            ///< 0 up to but not 1
-  double weight_decay = 1e-4;       ///< L2, on weight and bias as torch.optim.SGD has it; at least 0
+  double weight_decay = 1e-4;  ///< L2, on weight and bias as torch.optim.SGD has it; at least 0
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
 };
 
-/// A head with uniform weights in ±1/√M and a zero bias, on the CPU in `dtype`.
-LinearHead fresh_head(int64_t classes, int64_t embedding_dim, at::ScalarType dtype,
-                      at::Generator generator);
+/// A head with uniform weights in ±1/√M and a zero bias, where `like` has one; on the CPU, of the
+/// shape and dtype of `like`.
+LinearHead fresh_head(const LinearHead& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
 /// softmax(W · (z ∘ m) + b), whose gradient is written out (no autograd).
@@ -46,7 +46,7 @@ class HeadRetrainer {
   ///                   drops columns
   /// @param labels     int64 [N], in 0…C−1, on the same device
   /// @param start      [C, M]; copied, to the embeddings' device, in float32 (float64 where the
-  ///                   embeddings are)
+  ///                   embeddings are); without a bias none is trained
   /// @param generator  a CPU generator, for the batches
   /// @throws Error if shapes disagree or a class has no sample
   HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels, const LinearHead& start,
@@ -66,19 +66,20 @@ class HeadRetrainer {
   void select_columns();
   at::Tensor all_columns() const;
   void step(const at::Tensor& rows, const at::Tensor& row_losses);
+  void step_bias(const at::Tensor& residuals);
 
   at::Tensor embeddings_;  ///< [N, M]
   at::Tensor labels_;      ///< int64 [N]
   RetrainingOptions options_;
   ClassBalancedSampler sampler_;
-  LinearHead head_;        ///< unmasked weights of all dimensions
-  at::Tensor mask_;        ///< [M] or [C, M]
+  LinearHead head_;  ///< unmasked weights of all dimensions
+  at::Tensor mask_;  ///< [M] or [C, M]
 
   // The part of the problem that the mask leaves: M' of the M columns.
-  at::Tensor columns_;     ///< int64 [M'], or undefined for all
-  at::Tensor inputs_;      ///< [N, M']
-  at::Tensor column_mask_; ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
-  at::Tensor weight_;      ///< [C, M']
+  at::Tensor columns_;      ///< int64 [M'], or undefined for all
+  at::Tensor inputs_;       ///< [N, M']
+  at::Tensor column_mask_;  ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
+  at::Tensor weight_;       ///< [C, M']
   at::Tensor weight_velocity_, bias_velocity_;
 };
 

@@ -38,9 +38,9 @@ struct IdentificationOptions {
 
 /// Per class and dimension, how much higher a neuron fires on the class's mistakes.
 struct SpuriousnessScores {
-  at::Tensor scores;                ///< float [C, M]; the rows of unusable classes are 0
-  at::Tensor median_correct;        ///< float [C, M]; NaN where a class has no correct sample
-  at::Tensor median_misclassified;  ///< float [C, M]; NaN where a class has no mistake
+  at::Tensor scores;                   ///< float [C, M]; the rows of unusable classes are 0
+  at::Tensor median_correct;           ///< float [C, M]; NaN where a class has no correct sample
+  at::Tensor median_misclassified;     ///< float [C, M]; NaN where a class has no mistake
   std::vector<int64_t> correct;        ///< [C] samples of each class predicted right
   std::vector<int64_t> misclassified;  ///< [C] and wrong
 
@@ -72,8 +72,8 @@ std::optional<double> spuriousness_fitness(const SpuriousnessScores& scores);
 
 /// The dimensions that are suppressed.
 struct BiasedDimensions {
-  at::Tensor biased;  ///< bool [M]; under per_class [C, M]
-  at::Tensor mask;    ///< float of the same shape: `mask_value` where biased, else 1
+  at::Tensor biased;                 ///< bool [M]; under per_class [C, M]
+  at::Tensor mask;                   ///< float of the same shape: `mask_value` where biased, else 1
   bool keep_at_least_binds = false;  ///< whether fewer are flagged than the threshold alone would
 
   /// Flagged dimensions; under per_class the flags of all classes together.

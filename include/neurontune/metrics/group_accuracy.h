@@ -56,7 +56,7 @@ at::Tensor group_counts(const at::Tensor& labels, const at::Tensor& attributes, 
 /// @param train_counts  int64 [C · A] from `group_counts` of the training split, or undefined
 /// @throws Error if the shapes disagree, N is 0 or a label or attribute is out of range
 GroupMetrics group_metrics(const at::Tensor& predictions, const at::Tensor& labels,
-                           const at::Tensor& attributes, int64_t classes,
-                           int64_t attribute_values, const at::Tensor& train_counts = {});
+                           const at::Tensor& attributes, int64_t classes, int64_t attribute_values,
+                           const at::Tensor& train_counts = {});
 
 }  // namespace neurontune

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/method/spuriousness.h"
+#include "neurontune/metrics/group_accuracy.h"
+#include "neurontune/model/linear_head.h"
+
+namespace neurontune {
+
+/// What a head's mistakes on held-out data say about the embedding's dimensions.
+struct Identification {
+  SpuriousnessScores scores;
+  BiasedDimensions biased;
+  std::optional<double> sfit;         ///< of the scores; none where no class is usable
+  AccuracyMetrics accuracy;           ///< of the head, on the same data
+  std::vector<std::string> warnings;  ///< what a user should know, one sentence each
+};
+
+/// Scores every dimension under the head's predictions and flags the biased ones.
+///
+/// @param held_out data the head was not trained on, on any device
+/// @param head     [C, M], on the same device
+/// @throws Error if shapes disagree, a label is out of range, a value is not finite, no class is
+///         usable, or every dimension is flagged
+Identification identify(const LabelledEmbeddings& held_out, const LinearHead& head,
+                        const IdentificationOptions& options);
+
+}  // namespace neurontune

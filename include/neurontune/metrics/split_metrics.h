@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "neurontune/metrics/group_accuracy.h"
+
+namespace neurontune {
+
+/// What group metrics need to know of a data set as a whole.
+struct GroupSpace {
+  int64_t classes = 0;           ///< C
+  int64_t attribute_values = 0;  ///< A, over all splits; 0 without attributes
+  at::Tensor train_counts;       ///< int64 [C · A], or undefined where train has no attributes
+};
+
+/// How well predictions match a split.
+struct SplitMetrics {
+  AccuracyMetrics accuracy;
+  std::optional<GroupMetrics> groups;  ///< where the split has attributes
+};
+
+/// @param predictions int64 [N], on any device
+/// @param labels      int64 [N]
+/// @param attributes  int64 [N], or undefined
+/// @throws Error if the shapes disagree, N is 0 or an index is out of range
+SplitMetrics split_metrics(const at::Tensor& predictions, const at::Tensor& labels,
+                           const at::Tensor& attributes, const GroupSpace& space);
+
+}  // namespace neurontune

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "neurontune/data/image.h"
+#include "neurontune/method/neuron_tune.h"
+
+namespace neurontune {
+
+/// All settings of a run. The JSON form has the same names and nesting, and every key may be left
+/// out: {"seed": 0, "identify": {"threshold": 0, …}, …}.
+struct Config {
+  std::string recipe = "robust";  ///< the named set of settings the others start from
+  uint64_t seed = 0;
+  std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda or cuda:N
+  int64_t threads = 0;          ///< for tensor work; 0: as many as LibTorch takes
+
+  struct {
+    std::string path;           ///< a TorchScript file
+    std::string head = "auto";  ///< the last linear layer's name, or auto
+  } model;
+  struct {
+    std::string path;  ///< a folder with metadata.csv, or the CSV
+    ImageTransform transform;
+    int64_t batch_size = 64;  ///< samples that go through the model at once, at least 1
+  } data;
+  struct {
+    std::string path;  ///< a folder of embeddings, instead of model and data
+  } embeddings;
+  struct {
+    std::string identify = "val";
+    std::string tune = "train";
+  } splits;
+
+  IdentificationOptions identify;
+  RetrainingOptions tune;
+  SelectionOptions select;
+
+  /// @throws OptionError if a value is out of its range
+  void validate() const;
+};
+
+/// A setting written out on a command line.
+struct SettingFlag {
+  std::string flag;  ///< as the user knows it: "--epochs"
+  std::string key;   ///< dotted: "tune.epochs"
+  std::string text;  ///< "40"
+};
+
+/// Flags over the config file over DATA/transform.json over the recipe over the structs' defaults.
+///
+/// @param config_file a JSON file, or empty for none
+/// @throws OptionError for an unknown key (naming the nearest known one), recipe or name, a value
+/// of
+///         another type or out of its range, or a config that is not JSON
+/// @throws Error if a file cannot be read
+Config resolve_config(const std::filesystem::path& config_file,
+                      const std::vector<SettingFlag>& flags);
+
+/// Every setting, in the nesting that `resolve_config` reads.
+nlohmann::ordered_json config_json(const Config& config);
+
+/// The names of the recipes compiled in.
+std::vector<std::string> recipe_names();
+
+/// The settings the method takes of a config.
+NeuronTuneOptions neuron_tune_options(const Config& config);
+
+/// The device that `text` (auto, cpu, cuda, cuda:N) names on this machine.
+/// @throws OptionError if it is no such name; Error if there is no such device
+at::Device resolve_device(const std::string& text);
+
+}  // namespace neurontune

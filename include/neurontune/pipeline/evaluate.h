@@ -1,0 +1,20 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "neurontune/data/dataset.h"
+#include "neurontune/data/embeddings.h"
+#include "neurontune/metrics/split_metrics.h"
+#include "neurontune/model/linear_head.h"
+
+namespace neurontune {
+
+/// The classes, attribute values and training groups of a folder of embeddings, or of a data set.
+GroupSpace group_space(const EmbeddingFolder& folder);
+GroupSpace group_space(const DataFolder& data, int64_t classes);
+
+/// A head's metrics on every split of a folder, computed on the head's device.
+std::map<std::string, SplitMetrics> evaluate(const LinearHead& head, const EmbeddingFolder& folder);
+
+}  // namespace neurontune

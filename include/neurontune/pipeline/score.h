@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "neurontune/method/spuriousness.h"
+#include "neurontune/pipeline/config.h"
+
+namespace neurontune {
+
+/// A flagged dimension, and where to look for what it encodes.
+struct BiasedDimension {
+  int64_t index = 0;
+  double score = 0;                  ///< the largest over the classes it is flagged for
+  int64_t label = 0;                 ///< the class of that score
+  std::vector<std::string> samples;  ///< that activate it most: ids, or row numbers
+};
+
+/// What identification finds in a folder of embeddings.
+struct ScoreOutcome {
+  SpuriousnessScores scores;
+  BiasedDimensions biased;
+  std::optional<double> sfit;
+  std::vector<std::string> warnings;
+  std::vector<BiasedDimension> strongest;  ///< flagged dimensions, the highest score first
+};
+
+/// Identifies on `config.splits.identify` of the folder `config.embeddings.path`.
+/// @param samples how many samples to name for each dimension
+ScoreOutcome score(const Config& config, int64_t samples = 3);
+
+/// {classes, biased_dimensions, sfit, warnings, strongest, scores}
+nlohmann::ordered_json score_json(const ScoreOutcome& outcome);
+
+}  // namespace neurontune

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "neurontune/method/neuron_tune.h"
+#include "neurontune/metrics/split_metrics.h"
+#include "neurontune/model/erm_model.h"
+
+namespace neurontune {
+
+/// What a run found, as its files tell it.
+struct RunReport {
+  std::string recipe;
+  std::string criterion;
+  uint64_t seed = 0;
+  std::string device;
+  NeuronTuneResult result;
+  std::map<std::string, SplitMetrics> erm;    ///< a split's name → the ERM head's metrics
+  std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
+  std::optional<SplitVerification> verified;  ///< where a model was given
+  std::map<std::string, double> seconds;      ///< a step's name → wall time
+};
+
+/// result.json. Everything but `seconds` is the same for the same inputs and seed.
+nlohmann::ordered_json result_json(const RunReport& report);
+
+/// trajectory.jsonl: a line an epoch.
+std::string trajectory_jsonl(const NeuronTuneResult& result);
+
+/// {count, total, indices}; with per_class masks `indices` is a list for each class.
+nlohmann::ordered_json biased_dimensions_json(const BiasedDimensions& biased);
+
+/// [{label, correct, misclassified, usable}]
+nlohmann::ordered_json classes_json(const SpuriousnessScores& scores);
+
+/// Writes spuriousness.safetensors: scores, mask, median_correct, median_misclassified, float32.
+void write_spuriousness(const std::filesystem::path& path, const SpuriousnessScores& scores,
+                        const BiasedDimensions& biased);
+
+}  // namespace neurontune

@@ -1,0 +1,69 @@
+#include "neurontune/method/identification.h"
+
+#include <c10/core/GradMode.h>
+
+#include "describe.h"
+#include "method/split_checks.h"
+
+namespace neurontune {
+namespace {
+
+/// Under this share of mistakes the identification split looks like data the model was trained on.
+constexpr double kMemorised = 0.005;
+std::string join(const std::vector<int64_t>& numbers) {
+  std::string text;
+  for (const auto number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>& warnings) {
+  std::vector<int64_t> faultless, hopeless, absent;
+  for (int64_t label = 0; label < scores.classes(); ++label) {
+    const bool any_correct = scores.correct[label] > 0, any_wrong = scores.misclassified[label] > 0;
+    if (!any_correct && !any_wrong) absent.push_back(label);
+    if (any_correct && !any_wrong) faultless.push_back(label);
+    if (!any_correct && any_wrong) hopeless.push_back(label);
+  }
+  const auto warn = [&](const std::vector<int64_t>& labels, const char* why) {
+    if (!labels.empty())
+      warnings.push_back("unusable for identification, since the identification split has " +
+                         std::string(why) + ": class " + join(labels));
+  };
+  warn(faultless, "no mistake in it");
+  warn(hopeless, "no correct sample in it");
+  warn(absent, "no sample of it");
+}
+
+void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimensions& biased,
+                            const AccuracyMetrics& erm, std::vector<std::string>& warnings) {
+  if (1 - erm.mean_accuracy < kMemorised)
+    warnings.push_back("the identification split looks memorised: the ERM head is wrong on only " +
+                       as_percent(1 - erm.mean_accuracy) + " of it; use held-out data");
+  warn_of_classes(scores, warnings);
+  if (biased.keep_at_least_binds)
+    warnings.push_back(
+        "keep_at_least binds: the threshold alone would flag more dimensions than the " +
+        std::to_string(biased.count()) + " that are masked");
+  if (biased.count() == 0)
+    warnings.emplace_back(
+        "no dimension is flagged as biased: the head is retrained without a mask");
+}
+
+}  // namespace
+
+Identification identify(const LabelledEmbeddings& held_out, const LinearHead& head,
+                        const IdentificationOptions& options) {
+  check_split(held_out, head, "the identification split");
+  const c10::NoGradGuard no_grad;
+  const auto predicted = predictions(head, held_out.embeddings);
+  Identification result;
+  result.accuracy = accuracy_metrics(predicted, held_out.labels, head.classes());
+  result.scores = spuriousness_scores(held_out.embeddings, held_out.labels, predicted,
+                                      head.classes(), options.activation);
+  result.sfit = spuriousness_fitness(result.scores);
+  result.biased = biased_dimensions(result.scores, options);
+  warn_of_identification(result.scores, result.biased, result.accuracy, result.warnings);
+  return result;
+}
+
+}  // namespace neurontune

@@ -1,0 +1,20 @@
+#include "method/split_checks.h"
+
+#include <ATen/ATen.h>
+
+#include "checks.h"
+#include "describe.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+
+void check_split(const LabelledEmbeddings& data, const LinearHead& head, const std::string& split) {
+  check_head(head, "the head");
+  check_labelled(data.embeddings, data.labels, head.classes(), split);
+  if (data.embeddings.size(1) != head.embedding_dim())
+    throw Error(split + ": embeddings are " + describe(data.embeddings) +
+                ", the head expects [N, " + std::to_string(head.embedding_dim()) + "]");
+  check_finite(data.embeddings, split);
+}
+
+}  // namespace neurontune

@@ -1,0 +1,146 @@
+#include "neurontune/pipeline/config.h"
+
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "data/file_io.h"
+#include "neurontune/data/split.h"
+#include "neurontune/error.h"
+#include "pipeline/edit_distance.h"
+#include "pipeline/recipes.h"
+#include "pipeline/setting_values.h"
+#include "pipeline/settings.h"
+
+namespace neurontune {
+namespace {
+
+/// Settings of one layer as dotted keys.
+using FlatSettings = std::vector<std::pair<std::string, Json>>;
+
+std::vector<std::string> known_keys() {
+  std::vector<std::string> keys;
+  const Config config;
+  for_each_setting(config, [&](const char* key, const auto&) { keys.emplace_back(key); });
+  return keys;
+}
+
+/// Objects become prefixes: {"tune": {"epochs": 3}} is {"tune.epochs", 3}.
+void flatten(const Json& object, const std::string& prefix, FlatSettings& settings) {
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object())
+      flatten(value, prefix + key + ".", settings);
+    else
+      settings.emplace_back(prefix + key, value);
+  }
+}
+
+FlatSettings parse_layer(const std::string& source, const std::string& text,
+                         const std::string& prefix = "") {
+  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
+  FlatSettings settings;
+  flatten(json, prefix, settings);
+  return settings;
+}
+
+Json flag_value(const SettingFlag& flag) {
+  Json value;
+  const Config config;
+  for_each_setting(config, [&](const char* key, const auto& field) {
+    if (flag.key == key) value = parse_flag(flag.text, field);
+  });
+  return value.is_discarded() ? Json(flag.text) : value;
+}
+
+void apply(const std::string& source, const FlatSettings& settings, Config& config) {
+  for (const auto& [name, value] : settings) {
+    bool known = false;
+    for_each_setting(config, [&, &name = name, &value = value](const char* key, auto& field) {
+      if (name != key) return;
+      known = true;
+      try {
+        from_value(value, field);
+      } catch (const OptionError& error) {
+        throw OptionError(source + ": " + name + " " + error.what());
+      }
+    });
+    if (!known)
+      throw OptionError(source + ": unknown key " + name + "; the nearest known one is " +
+                        nearest(name, known_keys()));
+  }
+}
+
+/// A string setting as flags, or else the file, give it.
+std::string string_setting(const std::string& key, const FlatSettings& file,
+                           const std::vector<SettingFlag>& flags, std::string value) {
+  for (const auto& [name, json] : file)
+    if (name == key && json.is_string()) value = json.get<std::string>();
+  for (const auto& flag : flags)
+    if (flag.key == key) value = flag.text;
+  return value;
+}
+
+}  // namespace
+
+void Config::validate() const {
+  if (threads < 0)
+    throw OptionError("threads is " + std::to_string(threads) + ", expected 0 or more");
+  if (data.batch_size < 1)
+    throw OptionError("data.batch_size is " + std::to_string(data.batch_size) +
+                      ", expected at least 1");
+  data.transform.validate();
+  SplitSelector::parse(splits.identify);
+  SplitSelector::parse(splits.tune);
+  neuron_tune_options(*this).validate();
+}
+
+Config resolve_config(const std::filesystem::path& config_file,
+                      const std::vector<SettingFlag>& flags) {
+  FlatSettings file;
+  if (!config_file.empty()) file = parse_layer(config_file.string(), read_file(config_file));
+
+  Config config;
+  const auto recipe = string_setting("recipe", file, flags, config.recipe);
+  apply("recipe " + recipe, parse_layer("recipe " + recipe, recipe_text(recipe)), config);
+  const std::filesystem::path data = string_setting("data.path", file, flags, "");
+  if (const auto transform = data / "transform.json";
+      !data.empty() && std::filesystem::exists(transform))
+    apply(transform.string(),
+          parse_layer(transform.string(), read_file(transform), "data.transform."), config);
+  apply(config_file.string(), file, config);
+  for (const auto& flag : flags) apply(flag.flag, {{flag.key, flag_value(flag)}}, config);
+  config.validate();
+  return config;
+}
+
+nlohmann::ordered_json config_json(const Config& config) {
+  Json json;
+  for_each_setting(config, [&](std::string key, const auto& field) {
+    Json* place = &json;
+    for (std::size_t dot; (dot = key.find('.')) != std::string::npos; key.erase(0, dot + 1))
+      place = &(*place)[key.substr(0, dot)];
+    (*place)[key] = to_value(field);
+  });
+  return json;
+}
+
+NeuronTuneOptions neuron_tune_options(const Config& config) {
+  return {config.identify, config.tune, config.select, config.seed};
+}
+
+at::Device resolve_device(const std::string& text) {
+  if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  const bool known = text == "cpu" || text == "cuda" ||
+                     (text.starts_with("cuda:") && text.size() > 5 && text.size() < 8 &&
+                      std::all_of(text.begin() + 5, text.end(), ::isdigit));
+  if (!known) throw OptionError("device is " + text + ", expected auto, cpu, cuda or cuda:N");
+  if (text == "cpu") return at::kCPU;
+  if (!at::hasCUDA())
+    throw Error("device is " + text + ", but this machine or this LibTorch has no CUDA");
+  const at::Device device(text);
+  return device.has_index() ? device : at::Device(at::kCUDA, 0);
+}
+
+}  // namespace neurontune

@@ -1,0 +1,43 @@
+#include "neurontune/pipeline/evaluate.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace neurontune {
+
+GroupSpace group_space(const EmbeddingFolder& folder) {
+  GroupSpace space{folder.head().classes(), folder.attribute_values(), {}};
+  const auto train = folder.splits().find("train");
+  if (train != folder.splits().end() && train->second.attributes.defined())
+    space.train_counts = group_counts(train->second.labels, train->second.attributes, space.classes,
+                                      space.attribute_values);
+  return space;
+}
+
+GroupSpace group_space(const DataFolder& data, int64_t classes) {
+  GroupSpace space{classes, 0, {}};
+  for (const auto& split : data.splits)
+    if (const auto attributes = split.dataset->attributes(); attributes.defined())
+      space.attribute_values =
+          std::max(space.attribute_values, attributes.max().item<int64_t>() + 1);
+  for (const auto& split : data.splits)
+    if (const auto attributes = split.dataset->attributes();
+        split.name == "train" && attributes.defined())
+      space.train_counts =
+          group_counts(split.dataset->labels(), attributes, classes, space.attribute_values);
+  return space;
+}
+
+std::map<std::string, SplitMetrics> evaluate(const LinearHead& head,
+                                             const EmbeddingFolder& folder) {
+  const auto space = group_space(folder);
+  std::map<std::string, SplitMetrics> metrics;
+  for (const auto& [name, split] : folder.splits()) {
+    const auto predicted = predictions(head, split.embeddings.to(head.weight.device()));
+    metrics[name] = split_metrics(predicted.cpu(), split.labels, split.attributes, space);
+  }
+  return metrics;
+}
+
+}  // namespace neurontune

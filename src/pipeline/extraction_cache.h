@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace neurontune {
+
+/// Which splits a folder of embeddings holds, and what each was made from.
+///
+/// Kept in FOLDER/cache.json. A split's entry is dropped before the split is touched and comes back
+/// when it is whole, so that a run that was cut short leaves no entry it should not.
+class ExtractionCache {
+ public:
+  explicit ExtractionCache(std::filesystem::path folder);
+
+  bool holds(const std::string& split, const std::string& key) const;
+  void forget(const std::string& split);
+  void remember(const std::string& split, const std::string& key);
+  std::map<std::string, std::string> entries() const { return entries_; }
+
+ private:
+  void save() const;
+
+  std::filesystem::path folder_;
+  std::map<std::string, std::string> entries_;  ///< split → key
+};
+
+/// A digest of a file's content, or of text: equal for equal bytes.
+std::string content_digest(const std::filesystem::path& file);
+std::string text_digest(const std::string& text);
+
+}  // namespace neurontune

@@ -1,0 +1,41 @@
+#include "pipeline/recipes.h"
+
+#include <utility>
+#include <vector>
+
+#include "neurontune/error.h"
+#include "neurontune/pipeline/config.h"
+
+namespace neurontune {
+namespace recipes {
+
+// configs/recipes/*.json, embedded by the build.
+extern const char paper[];
+extern const char robust[];
+
+}  // namespace recipes
+
+namespace {
+
+std::vector<std::pair<std::string, const char*>> all() {
+  return {{"robust", recipes::robust}, {"paper", recipes::paper}};
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : all()) names.push_back(name);
+  return names;
+}
+
+std::string recipe_text(const std::string& name) {
+  std::string known;
+  for (const auto& [candidate, text] : all()) {
+    if (candidate == name) return text;
+    known += (known.empty() ? "" : ", ") + candidate;
+  }
+  throw OptionError("recipe is " + name + ", expected one of " + known);
+}
+
+}  // namespace neurontune

@@ -1,0 +1,96 @@
+#include "neurontune/pipeline/score.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "neurontune/data/embeddings.h"
+#include "neurontune/error.h"
+#include "neurontune/report/run_report.h"
+
+namespace neurontune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Where each dimension is flagged: bool [C, M].
+at::Tensor flags_by_class(const ScoreOutcome& outcome) {
+  const auto& flags = outcome.biased.biased;
+  return flags.dim() == 2 ? flags : flags.unsqueeze(0).expand_as(outcome.scores.scores);
+}
+
+std::vector<std::string> most_activating(const EmbeddingSplit& split, const at::Tensor& column,
+                                         int64_t count) {
+  const auto rows = std::get<1>(column.topk(std::min(count, column.size(0))));
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < rows.size(0); ++i) {
+    const auto row = rows[i].item<int64_t>();
+    names.push_back(split.ids.empty() ? "row " + std::to_string(row) : split.ids[row]);
+  }
+  return names;
+}
+
+std::vector<BiasedDimension> strongest(const ScoreOutcome& outcome, const EmbeddingSplit& split,
+                                       const Config& config, int64_t samples) {
+  const auto lowest = -std::numeric_limits<double>::infinity();
+  const auto flagged =
+      outcome.scores.scores.masked_fill(flags_by_class(outcome).logical_not(), lowest);
+  const auto [best, labels] = flagged.max(0);
+  std::vector<BiasedDimension> dimensions;
+  const auto order = best.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  for (int64_t i = 0; i < order.size(0); ++i) {
+    const auto index = order[i].item<int64_t>();
+    const double score = best[index].item<double>();
+    if (score == lowest) break;
+    auto column = split.embeddings.select(1, index).to(at::kDouble);
+    if (config.identify.activation == Activation::magnitude) column = column.abs();
+    dimensions.push_back(
+        {index, score, labels[index].item<int64_t>(), most_activating(split, column, samples)});
+  }
+  return dimensions;
+}
+
+Json rows_json(const at::Tensor& matrix) {
+  const auto host = matrix.cpu().to(at::kDouble).contiguous();
+  const auto* const data = host.const_data_ptr<double>();
+  Json rows = Json::array();
+  for (int64_t row = 0; row < host.size(0); ++row)
+    rows.push_back(std::vector<double>(data + row * host.size(1), data + (row + 1) * host.size(1)));
+  return rows;
+}
+
+}  // namespace
+
+ScoreOutcome score(const Config& config, int64_t samples) {
+  config.validate();
+  if (config.embeddings.path.empty()) throw OptionError("embeddings.path is empty");
+  const auto folder = EmbeddingFolder::open(config.embeddings.path);
+  const auto split = folder.select(SplitSelector::parse(config.splits.identify));
+  const auto device = resolve_device(config.device);
+  const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  auto found = identify({split.embeddings.to(device), split.labels.to(device)},
+                        to(folder.head(), device, dtype), config.identify);
+  ScoreOutcome outcome{
+      std::move(found.scores), std::move(found.biased), found.sfit, std::move(found.warnings), {}};
+  outcome.strongest = strongest(outcome, split, config, samples);
+  return outcome;
+}
+
+nlohmann::ordered_json score_json(const ScoreOutcome& outcome) {
+  Json json;
+  json["classes"] = classes_json(outcome.scores);
+  json["biased_dimensions"] = biased_dimensions_json(outcome.biased);
+  json["sfit"] = outcome.sfit ? Json(*outcome.sfit) : Json();
+  json["warnings"] = outcome.warnings;
+  json["strongest"] = Json::array();
+  for (const auto& dimension : outcome.strongest)
+    json["strongest"].push_back({{"dimension", dimension.index},
+                                 {"score", dimension.score},
+                                 {"label", dimension.label},
+                                 {"samples", dimension.samples}});
+  json["scores"] = rows_json(outcome.scores.scores);
+  return json;
+}
+
+}  // namespace neurontune

@@ -1,0 +1,86 @@
+#include "pipeline/setting_values.h"
+
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+[[noreturn]] void refuse(const Json& json, const std::string& expected) {
+  throw OptionError("is " + json.dump() + ", expected " + expected);
+}
+
+template <typename Number>
+Number number(const Json& json, bool valid, const char* expected) {
+  if (!valid) refuse(json, expected);
+  return json.get<Number>();
+}
+
+template <typename T>
+std::vector<T> list(const Json& json, const char* expected) {
+  if (!json.is_array()) refuse(json, expected);
+  std::vector<T> values(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) from_value(json[i], values[i]);
+  return values;
+}
+
+}  // namespace
+
+Json to_value(const std::string& value) { return value; }
+Json to_value(int64_t value) { return value; }
+Json to_value(uint64_t value) { return value; }
+Json to_value(double value) {
+  // A whole number reads better without its ".0".
+  const auto whole = static_cast<int64_t>(value);
+  if (static_cast<double>(whole) == value) return whole;
+  return value;
+}
+Json to_value(const std::optional<int64_t>& value) { return value ? Json(*value) : Json("auto"); }
+Json to_value(const std::vector<int64_t>& value) { return value; }
+Json to_value(const std::vector<double>& value) { return value; }
+
+void from_value(const Json& json, std::string& value) {
+  if (!json.is_string()) refuse(json, "a string");
+  value = json.get<std::string>();
+}
+
+void from_value(const Json& json, int64_t& value) {
+  value = number<int64_t>(json, json.is_number_integer(), "a whole number");
+}
+
+void from_value(const Json& json, uint64_t& value) {
+  value = number<uint64_t>(json, json.is_number_unsigned(), "a whole number, 0 or more");
+}
+
+void from_value(const Json& json, double& value) {
+  value = number<double>(json, json.is_number(), "a number");
+}
+
+void from_value(const Json& json, std::optional<int64_t>& value) {
+  if (json == "auto") {
+    value.reset();
+    return;
+  }
+  value = number<int64_t>(json, json.is_number_integer(), "a whole number or \"auto\"");
+}
+
+void from_value(const Json& json, std::vector<int64_t>& value) {
+  value = list<int64_t>(json, "a list of whole numbers");
+}
+
+void from_value(const Json& json, std::vector<double>& value) {
+  value = list<double>(json, "a list of numbers");
+}
+
+void refuse_name(const Json& json, const std::vector<std::string>& known) {
+  std::string names;
+  for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
+  refuse(json, "one of " + names);
+}
+
+Json parse_flag(const std::string& text, const std::string&) { return text; }
+
+Json parse_flag(const std::string& text, const std::optional<int64_t>&) {
+  return text == "auto" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+}  // namespace neurontune

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "neurontune/pipeline/config.h"
+
+namespace neurontune {
+
+/// Calls visit(key, field) for every setting: the one list of the config's keys. `Fields` is Config
+/// or const Config.
+template <typename Fields, typename Visit>
+void for_each_setting(Fields& config, Visit&& visit) {
+  visit("recipe", config.recipe);
+  visit("seed", config.seed);
+  visit("device", config.device);
+  visit("threads", config.threads);
+  visit("model.path", config.model.path);
+  visit("model.head", config.model.head);
+  visit("data.path", config.data.path);
+  visit("data.batch_size", config.data.batch_size);
+  visit("data.transform.channels", config.data.transform.channels);
+  visit("data.transform.resize", config.data.transform.resize);
+  visit("data.transform.crop", config.data.transform.crop);
+  visit("data.transform.mean", config.data.transform.mean);
+  visit("data.transform.std", config.data.transform.std);
+  visit("embeddings.path", config.embeddings.path);
+  visit("splits.identify", config.splits.identify);
+  visit("splits.tune", config.splits.tune);
+  visit("identify.threshold", config.identify.threshold);
+  visit("identify.aggregate", config.identify.aggregate);
+  visit("identify.activation", config.identify.activation);
+  visit("identify.keep_at_least", config.identify.keep_at_least);
+  visit("identify.mask_value", config.identify.mask_value);
+  visit("tune.start", config.tune.start);
+  visit("tune.refresh", config.tune.refresh);
+  visit("tune.epochs", config.tune.epochs);
+  visit("tune.batches_per_epoch", config.tune.batches_per_epoch);
+  visit("tune.batch_size", config.tune.batch_size);
+  visit("tune.learning_rate", config.tune.learning_rate);
+  visit("tune.momentum", config.tune.momentum);
+  visit("tune.weight_decay", config.tune.weight_decay);
+  visit("select.criterion", config.select.criterion);
+  visit("select.guard", config.select.guard);
+}
+
+}  // namespace neurontune

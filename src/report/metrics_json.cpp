@@ -1,0 +1,38 @@
+#include "neurontune/report/metrics_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "report/nullable.h"
+
+namespace neurontune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void add_groups(const GroupMetrics& metrics, Json& json) {
+  const auto& worst = metrics.groups[metrics.worst_group];
+  json["worst_group_accuracy"] = metrics.worst_group_accuracy;
+  json["worst_group"] = {{"label", worst.label}, {"attribute", worst.attribute}};
+  json["adjusted_mean_accuracy"] = nullable(metrics.adjusted_mean_accuracy);
+  json["groups"] = Json::array();
+  for (const auto& group : metrics.groups)
+    json["groups"].push_back({{"label", group.label},
+                              {"attribute", group.attribute},
+                              {"count", group.count},
+                              {"accuracy", group.accuracy}});
+}
+
+}  // namespace
+
+nlohmann::ordered_json metrics_json(const SplitMetrics& metrics) {
+  Json json;
+  json["samples"] = metrics.accuracy.samples;
+  json["mean_accuracy"] = metrics.accuracy.mean_accuracy;
+  json["class_accuracy"] = nullable(metrics.accuracy.class_accuracy);
+  json["balanced_accuracy"] = metrics.accuracy.balanced_accuracy;
+  json["worst_class_accuracy"] = metrics.accuracy.worst_class_accuracy;
+  if (metrics.groups) add_groups(*metrics.groups, json);
+  return json;
+}
+
+}  // namespace neurontune

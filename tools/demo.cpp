@@ -1,0 +1,118 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "data/file_io.h"
+#include "demo/dominoes.h"
+#include "demo/small_cnn.h"
+#include "metrics_table.h"
+#include "neurontune/data/dataset.h"
+#include "neurontune/pipeline/run.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "setting_options.h"
+#include "subcommands.h"
+
+namespace neurontune::cli {
+namespace {
+
+constexpr const char* kPaperRecipe = "paper";
+
+/// Does a step, and says on stderr how long it took.
+template <typename Work>
+auto timed(const std::string& step, const OutputOptions& output, Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  ProgressBar progress(output.quiet);
+  auto result = work(progress.callback());
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  progress.clear();
+  char text[32];
+  std::snprintf(text, sizeof text, "%6.1f s  ", taken.count());
+  if (!output.quiet) std::cerr << text << step << '\n';
+  return result;
+}
+
+struct DemoCommand {
+  explicit DemoCommand(CLI::App& command)
+      : settings(command,
+                 {SettingGroup::identification, SettingGroup::tuning, SettingGroup::machine}),
+        output(command) {
+    command.add_option("--out", out, "folder for data, model and result")
+        ->required()
+        ->option_text("DIR");
+    command.add_option("--fashion-mnist", fashion_mnist, "folder of the original photographs")
+        ->option_text("DIR [" + fashion_mnist + "]");
+  }
+
+  void execute() const {
+    const auto config = settings.resolve();
+    make_folder(out);
+    timed("data: dominoes of real photographs", output, [&](const ProgressFn&) {
+      demo::DominoesOptions options;
+      options.seed = config.seed;
+      demo::write_dominoes(folder() / "data", options, fashion_mnist);
+      return 0;
+    });
+    timed("ERM: a small CNN trained the ordinary way", output, [&](const ProgressFn& progress) {
+      train_erm(config, progress);
+      return 0;
+    });
+    const auto outcome = tune(config.recipe, "result");
+    std::vector<std::pair<std::string, SplitMetrics>> rows = {
+        {"ERM", outcome.report.erm.at("test")},
+        {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
+    if (config.recipe != kPaperRecipe)
+      rows.emplace_back("NeuronTune (paper)", tune(kPaperRecipe, "paper").report.tuned.at("test"));
+
+    print_warnings(outcome.report.result.warnings, output);
+    if (output.json)
+      std::cout << result_json(outcome.report).dump(2) << '\n';
+    else
+      std::cout << '\n'
+                << metrics_table(rows, outcome.names) << "(accuracy on test; the repaired model is "
+                << (folder() / "result" / "model.pt").string() << ")\n";
+  }
+
+  std::filesystem::path folder() const { return out; }
+
+  void train_erm(const Config& config, const ProgressFn& progress) const {
+    const auto data = open_data(folder() / "data", data_settings("").data.transform);
+    demo::ErmTrainingOptions options;
+    options.seed = config.seed;
+    const auto classes = static_cast<int64_t>(data.names.labels.size());
+    demo::train_small_cnn(data.split("train"), classes, options, folder() / "erm.pt", progress);
+  }
+
+  /// What `run` does with this model, data and recipe.
+  RunOutcome tune(const std::string& recipe, const char* result) const {
+    return timed("NeuronTune, recipe " + recipe, output, [&](const ProgressFn& progress) {
+      return run(data_settings(recipe), folder() / result, progress);
+    });
+  }
+
+  Config data_settings(const std::string& recipe) const {
+    std::vector<SettingFlag> flags = {{"--model", "model.path", (folder() / "erm.pt").string()},
+                                      {"--data", "data.path", (folder() / "data").string()}};
+    if (!recipe.empty()) flags.push_back({"--recipe", "recipe", recipe});
+    return settings.resolve(flags);
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  std::string out;
+  std::string fashion_mnist = demo::kFashionMnistFolder;
+};
+
+}  // namespace
+
+void add_demo(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "demo", "Make a biased data set of real photographs, train a model on it and repair it");
+  auto demo = std::make_shared<DemoCommand>(*command);
+  command->callback([demo] { demo->execute(); });
+}
+
+}  // namespace neurontune::cli

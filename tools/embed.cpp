@@ -1,0 +1,63 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "neurontune/pipeline/extract.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "setting_options.h"
+#include "subcommands.h"
+
+namespace neurontune::cli {
+namespace {
+
+struct EmbedCommand {
+  explicit EmbedCommand(CLI::App& command)
+      : settings(command, {SettingGroup::model, SettingGroup::machine}), output(command) {
+    command.get_option("--model")->required();
+    command.get_option("--data")->required();
+    command.add_option("--out", out, "folder for the embeddings")->required()->option_text("DIR");
+  }
+
+  void execute() const {
+    const auto config = settings.resolve();
+    const auto model =
+        ErmModel::load(config.model.path, resolve_device(config.device), config.model.head);
+    const auto data = open_data(config.data.path, config.data.transform);
+    const auto extraction = [&] {
+      ProgressBar progress(output.quiet);
+      return extract_embeddings(model, config.model.path, data, config.data.batch_size, out,
+                                progress.callback());
+    }();
+    output.json ? print_json(extraction) : print(extraction);
+  }
+
+  static void print_json(const Extraction& extraction) {
+    nlohmann::ordered_json json;
+    for (const auto& [name, split] : extraction.splits)
+      json[name] = {
+          {"samples", split.samples}, {"seconds", split.seconds}, {"reused", split.reused}};
+    std::cout << json.dump(2) << '\n';
+  }
+
+  static void print(const Extraction& extraction) {
+    for (const auto& [name, split] : extraction.splits)
+      std::cout << name << ": " << split.samples << " samples" << (split.reused ? ", reused" : "")
+                << '\n';
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  std::string out;
+};
+
+}  // namespace
+
+void add_embed(CLI::App& app) {
+  auto* command = app.add_subcommand("embed", "Write the embeddings of a data set, and the head");
+  auto embed = std::make_shared<EmbedCommand>(*command);
+  command->callback([embed] { embed->execute(); });
+}
+
+}  // namespace neurontune::cli

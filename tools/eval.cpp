@@ -1,0 +1,101 @@
+#include <ATen/ATen.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "metrics_table.h"
+#include "neurontune/data/embeddings.h"
+#include "neurontune/error.h"
+#include "neurontune/pipeline/evaluate.h"
+#include "neurontune/pipeline/extract.h"
+#include "neurontune/report/metrics_json.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "setting_options.h"
+#include "subcommands.h"
+
+namespace neurontune::cli {
+namespace {
+
+struct EvalCommand {
+  explicit EvalCommand(CLI::App& command)
+      : settings(command, {SettingGroup::model, SettingGroup::embeddings, SettingGroup::machine}),
+        output(command) {
+    command.add_option("--head", head_file, "a head to evaluate instead of the model's own")
+        ->option_text("FILE");
+    command.add_option("--split", split, "split, or a part of one")->option_text("SPLIT [test]");
+  }
+
+  void execute() const {
+    const auto config = settings.resolve();
+    const auto selector = SplitSelector::parse(split);
+    Names names;
+    const auto metrics = config.embeddings.path.empty() ? of_model(config, selector, names)
+                                                        : of_embeddings(config, selector, names);
+    if (output.json)
+      std::cout
+          << nlohmann::ordered_json{{"split", split}, {"metrics", metrics_json(metrics)}}.dump(2)
+          << '\n';
+    else
+      std::cout << metrics_table({{split, metrics}}, names);
+  }
+
+  LinearHead chosen_head(const LinearHead& own) const {
+    if (head_file.empty()) return own;
+    auto head = read_head(head_file);
+    if (head.weight.sizes() != own.weight.sizes())
+      throw Error(head_file + ": weight is [" + std::to_string(head.classes()) + ", " +
+                  std::to_string(head.embedding_dim()) + "], expected [" +
+                  std::to_string(own.classes()) + ", " + std::to_string(own.embedding_dim()) + "]");
+    return head;
+  }
+
+  SplitMetrics of_embeddings(const Config& config, const SplitSelector& selector,
+                             Names& names) const {
+    if (!config.model.path.empty() || !config.data.path.empty())
+      throw OptionError("--embeddings stands beside --model or --data; expected one or the other");
+    const auto folder = EmbeddingFolder::open(config.embeddings.path);
+    names = folder.names();
+    const auto chosen = folder.select(selector);
+    const auto device = resolve_device(config.device);
+    const auto head = to(chosen_head(folder.head()), device, at::kFloat);
+    return split_metrics(predictions(head, chosen.embeddings.to(device)).cpu(), chosen.labels,
+                         chosen.attributes, group_space(folder));
+  }
+
+  SplitMetrics of_model(const Config& config, const SplitSelector& selector, Names& names) const {
+    if (config.model.path.empty() || config.data.path.empty())
+      throw OptionError("nothing to evaluate; expected --model and --data, or --embeddings");
+    const auto model =
+        ErmModel::load(config.model.path, resolve_device(config.device), config.model.head);
+    const auto data = open_data(config.data.path, config.data.transform);
+    names = data.names;
+    const auto& dataset = data.split(selector.name);
+    ProgressBar progress(output.quiet);
+    const auto predicted = predict(model, chosen_head(model.head()), dataset,
+                                   config.data.batch_size, progress.callback());
+    const auto labels = dataset.labels(), attributes = dataset.attributes();
+    const auto rows = part_rows(labels, selector);
+    return split_metrics(predicted.index_select(0, rows), labels.index_select(0, rows),
+                         attributes.defined() ? attributes.index_select(0, rows) : attributes,
+                         group_space(data, model.head().classes()));
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  std::string head_file;
+  std::string split = "test";
+};
+
+}  // namespace
+
+void add_eval(CLI::App& app) {
+  auto* command = app.add_subcommand("eval", "Accuracy of a model or head over classes and groups");
+  auto eval = std::make_shared<EvalCommand>(*command);
+  command->callback([eval] { eval->execute(); });
+}
+
+}  // namespace neurontune::cli

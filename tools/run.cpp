@@ -1,0 +1,76 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "metrics_table.h"
+#include "neurontune/pipeline/run.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "setting_options.h"
+#include "subcommands.h"
+
+namespace neurontune::cli {
+namespace {
+
+/// The split a person wants to see: test, or else the last one.
+std::string shown_split(const RunReport& report) {
+  return report.tuned.contains("test") ? "test" : report.tuned.rbegin()->first;
+}
+
+struct RunCommand {
+  explicit RunCommand(CLI::App& command)
+      : settings(command,
+                 {SettingGroup::model, SettingGroup::embeddings, SettingGroup::splits,
+                  SettingGroup::identification, SettingGroup::tuning, SettingGroup::machine}),
+        output(command) {
+    command.add_option("--out", out, "folder for the results")->required()->option_text("OUT");
+  }
+
+  void execute() const {
+    const auto outcome = [&] {
+      ProgressBar progress(output.quiet);
+      return run(settings.resolve(), out, progress.callback());
+    }();
+    print_warnings(outcome.report.result.warnings, output);
+    if (output.json)
+      std::cout << result_json(outcome.report).dump(2) << '\n';
+    else
+      print_run(outcome);
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  std::string out;
+};
+
+}  // namespace
+
+void print_warnings(const std::vector<std::string>& warnings, const OutputOptions& output) {
+  if (output.quiet) return;
+  for (const auto& warning : warnings) std::cerr << "warning: " << warning << '\n';
+}
+
+void print_run(const RunOutcome& outcome) {
+  const auto& report = outcome.report;
+  const auto& biased = report.result.biased;
+  const auto split = shown_split(report);
+  if (report.verified)
+    std::cout << "head(features(x)) equals model(x) within " << report.verified->max_abs_difference
+              << "\n";
+  std::cout << biased.count() << " of " << biased.biased.numel() << " dimensions masked; epoch "
+            << report.result.selected_epoch << " of " << report.result.trajectory.size()
+            << " picked by " << report.criterion << "\n\n"
+            << metrics_table(
+                   {{"ERM", report.erm.at(split)}, {"NeuronTune", report.tuned.at(split)}},
+                   outcome.names)
+            << "(accuracy on " << split << ")\n";
+}
+
+void add_run(CLI::App& app) {
+  auto* command = app.add_subcommand("run", "Repair a model: identify, retrain, select, export");
+  auto run = std::make_shared<RunCommand>(*command);
+  command->callback([run] { run->execute(); });
+}
+
+}  // namespace neurontune::cli

@@ -1,0 +1,85 @@
+#include "neurontune/pipeline/score.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "data/file_io.h"
+#include "neurontune/data/names.h"
+#include "neurontune/report/run_report.h"
+#include "output.h"
+#include "setting_options.h"
+#include "subcommands.h"
+#include "table.h"
+
+namespace neurontune::cli {
+namespace {
+
+constexpr std::size_t kShown = 10;
+
+void print_scores(const ScoreOutcome& outcome, const Names& names) {
+  std::vector<std::vector<std::string>> classes = {{"class", "correct", "misclassified", ""}};
+  for (int64_t label = 0; label < outcome.scores.classes(); ++label)
+    classes.push_back({names.label(label), std::to_string(outcome.scores.correct[label]),
+                       std::to_string(outcome.scores.misclassified[label]),
+                       outcome.scores.usable(label) ? "" : "unusable"});
+  std::cout << table(classes) << '\n';
+
+  std::vector<std::vector<std::string>> rows = {{"dimension", "score", "for", "most active in"}};
+  for (std::size_t i = 0; i < std::min(kShown, outcome.strongest.size()); ++i) {
+    const auto& dimension = outcome.strongest[i];
+    char score[32];
+    std::snprintf(score, sizeof score, "%+.4g", dimension.score);
+    std::string samples;
+    for (const auto& sample : dimension.samples) samples += (samples.empty() ? "" : ", ") + sample;
+    rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label), samples});
+  }
+  std::cout << table(rows) << outcome.biased.count() << " of " << outcome.biased.biased.numel()
+            << " dimensions are biased";
+  if (outcome.strongest.size() > kShown) std::cout << "; the " << kShown << " strongest are shown";
+  std::cout << '\n';
+}
+
+struct ScoreCommand {
+  explicit ScoreCommand(CLI::App& command)
+      : settings(command, {SettingGroup::embeddings, SettingGroup::splits,
+                           SettingGroup::identification, SettingGroup::machine}),
+        output(command) {
+    command.get_option("--embeddings")->required();
+    command.add_option("--out", out, "folder for score.json and spuriousness.safetensors")
+        ->option_text("DIR");
+  }
+
+  void execute() const {
+    const auto config = settings.resolve();
+    const auto outcome = score(config);
+    print_warnings(outcome.warnings, output);
+    const auto json = score_json(outcome).dump(output.json ? -1 : 2) + "\n";
+    if (!out.empty()) {
+      make_folder(out);
+      write_spuriousness(std::filesystem::path(out) / "spuriousness.safetensors", outcome.scores,
+                         outcome.biased);
+      write_file(std::filesystem::path(out) / "score.json", json);
+    }
+    if (output.json)
+      std::cout << json;
+    else
+      print_scores(outcome, Names::read(config.embeddings.path));
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  std::string out;
+};
+
+}  // namespace
+
+void add_score(CLI::App& app) {
+  auto* command = app.add_subcommand("score", "Show the biased dimensions of a set of embeddings");
+  auto score = std::make_shared<ScoreCommand>(*command);
+  command->callback([score] { score->execute(); });
+}
+
+}  // namespace neurontune::cli

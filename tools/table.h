@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace neurontune::cli {
+
+/// Rows in aligned columns, the first to the left and the others to the right; the first row is the
+/// heading. Ends with a newline.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace neurontune::cli
