@@ -112,8 +112,9 @@ Module make_layer(const std::string& name, const std::shared_ptr<torch::jit::Com
                   at::IntArrayRef weight_shape, const char* forward, at::Generator& generator) {
   const auto weight = at::empty(weight_shape);
   const auto bias = at::empty(weight_shape.front());
-  const double bound = 1.0 / std::sqrt(static_cast<double>(weight.numel() / weight_shape.front()));
-  for (auto tensor : {weight, bias}) tensor.uniform_(-bound, bound, generator);
+  const int64_t fan_in = weight.numel() / weight_shape.front();
+  const double bound = 1.0 / std::sqrt(static_cast<double>(fan_in));
+  for (const auto& tensor : {weight, bias}) tensor.uniform_(-bound, bound, generator);
 
   Module layer(c10::QualifiedName("neurontune.demo." + name), code);
   layer.register_parameter("weight", weight.set_requires_grad(true), false);

@@ -4,9 +4,11 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -33,13 +35,23 @@ void check_regular_file(const fs::path& path) {
   if (!fs::exists(path, ignored)) throw Error(path.string() + ": no such file");
 }
 
+bool starts_as_zip(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 2> magic{};
+  file.read(magic.data(), magic.size());
+  if (!file.is_open()) throw Error(path.string() + " cannot be opened for reading");
+  return magic[0] == 'P' && magic[1] == 'K';
+}
+
 std::vector<std::string> record_names(const fs::path& path) {
   try {
     torchscript::CallScope scope;
     return caffe2::serialize::PyTorchStreamReader(path.string()).getAllRecords();
-  } catch (const std::exception& error) {
-    throw Error(path.string() + " is not a TorchScript archive (" + torchscript::one_line(error) +
-                ")" + kHowToExport);
+  } catch (const std::exception&) {
+    throw Error(path.string() + " is not a TorchScript archive: it is " +
+                (starts_as_zip(path) ? "another or a damaged zip file"
+                                     : "no zip file, but perhaps a pickle that torch.save wrote") +
+                kHowToExport);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "neurontune/model/erm_model.h"
 
+#include <ATen/Context.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
 
@@ -32,12 +33,18 @@ std::vector<ModelInput> model_inputs(const Module& module, const std::string& mo
     const auto& argument = arguments[i];
     const std::string type = argument.type()->annotation_str();
     if (!takes_tensor(argument) && !argument.default_value()) {
-      throw Error(model + ": forward's argument " + argument.name() + " is " + type +
-                  " without a default, expected Tensor");
+      throw Error(c10::str(model, ": forward's argument ", argument.name(), " is ", type,
+                           " without a default, expected Tensor"));
     }
     inputs.push_back({argument.name(), type});
   }
   return inputs;
+}
+
+void check_available(at::Device device, const std::string& model) {
+  if (device.is_cuda() && !at::hasCUDA()) {
+    throw Error(model + " cannot be loaded to " + device.str() + ": no CUDA device is available");
+  }
 }
 
 std::string names_of(const std::vector<ModelInput>& inputs) {
@@ -46,7 +53,8 @@ std::string names_of(const std::vector<ModelInput>& inputs) {
   return names;
 }
 
-/// self and the inputs on the model's device, completed with forward's defaults.
+/// self and copies of the inputs on the model's device, completed with forward's defaults. Copies,
+/// as a model may work on its input in place.
 torch::jit::Stack arguments(const Module& module, const std::vector<ModelInput>& expected,
                             const std::vector<at::Tensor>& inputs, at::Device device,
                             const std::string& model) {
@@ -58,7 +66,10 @@ torch::jit::Stack arguments(const Module& module, const std::vector<ModelInput>&
                 names_of(expected) + "), got " + std::to_string(inputs.size()));
   }
   torch::jit::Stack stack{module._ivalue()};
-  for (const auto& input : inputs) stack.emplace_back(input.to(device));
+  for (const auto& input : inputs) {
+    stack.emplace_back(
+        input.to(device, input.scalar_type(), /*non_blocking=*/false, /*copy=*/true));
+  }
   for (size_t i = stack.size(); i < declared.size(); ++i) {
     stack.push_back(*declared[i].default_value());
   }
@@ -87,6 +98,7 @@ ErmModel::~ErmModel() = default;
 
 ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
                         const std::string& head) {
+  check_available(device, path.string());
   auto module = read_archive(path, device).module;
   return torchscript::call(path.string(), [&] {
     module.eval();

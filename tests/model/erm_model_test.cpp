@@ -217,6 +217,15 @@ TEST(ErmModel, OptionalInputsMayBeLeftOut) {
       at::allclose(model.features({expected.inputs[0] * expected.inputs[1]}), expected.features));
 }
 
+TEST(ErmModel, InputsAreNeverWrittenTo) {
+  const auto model = ErmModel::load(model_path("in_place.pt"));
+  const auto x = at::rand({4, 5});
+  const auto before = x.clone();
+  EXPECT_TRUE(at::allclose(model.features({x}), ((before - 0.5) / 0.25).relu()));
+  model.verify({x});
+  EXPECT_TRUE(at::equal(x, before));
+}
+
 TEST(ErmModel, InputsAreCounted) {
   const auto model = ErmModel::load(model_path("two_inputs.pt"));
   EXPECT_THAT(error_of([&] { model.features({}); }),
@@ -262,7 +271,8 @@ TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
   for (const char* name : {"state_dict.pt", "legacy_state_dict.pt", "plain.pkl"}) {
     EXPECT_THAT(load_error(model_path(name)), AllOf(HasSubstr(name), what, how));
   }
-  EXPECT_THAT(load_error(model_path("state_dict.pt")), HasSubstr("state_dict"));
+  EXPECT_THAT(load_error(model_path("state_dict.pt")), HasSubstr("holds no code"));
+  EXPECT_THAT(load_error(model_path("plain.pkl")), HasSubstr("it is no zip file"));
 
   const fs::path folder(testing::TempDir());
   EXPECT_THAT(load_error(folder / "missing.pt"), HasSubstr("missing.pt: no such file"));
@@ -271,11 +281,18 @@ TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
   EXPECT_THAT(load_error(folder / "empty.pt"), AllOf(what, how));
 }
 
+TEST(ErmModel, RefusesADeviceThatIsNotThere) {
+  if (at::hasCUDA()) GTEST_SKIP() << "there is one";
+  EXPECT_THAT(error_of([] { ErmModel::load(model_path("mlp_traced.pt"), at::Device("cuda:0")); }),
+              HasSubstr("cannot be loaded to cuda:0: no CUDA device is available"));
+}
+
 TEST(ErmModel, RefusesATruncatedArchive) {
   const auto whole = file_bytes(model_path("mlp_scripted.pt"));
   const fs::path path = fs::path(testing::TempDir()) / "truncated.pt";
   std::ofstream(path, std::ios::binary) << whole.substr(0, whole.size() / 2);
-  EXPECT_THAT(load_error(path), HasSubstr("is not a TorchScript archive"));
+  EXPECT_THAT(load_error(path),
+              AllOf(HasSubstr("is not a TorchScript archive"), HasSubstr("a damaged zip file")));
 }
 
 TEST(ErmModel, SaysWhatAModelWithoutAHeadEndsIn) {

@@ -171,6 +171,18 @@ class Tied(nn.Module):
         return self.fc(self.embedding(x.argmax(1) % 3))
 
 
+class InPlace(nn.Module):
+    """Normalises its input in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(5, CLASSES)
+
+    def forward(self, x):
+        x.sub_(0.5).div_(0.25)
+        return self.fc(torch.relu(x))
+
+
 class Tuple(nn.Module):
     def __init__(self):
         super().__init__()
@@ -253,6 +265,8 @@ def export(folder):
     save("extra", torch.jit.script(extra),
          {"labels.txt": "cat\ndog\nbird", "nested/raw.bin": bytes(range(256))})
     save("extra.expected", torch.jit.script(expected(extra, extra.fc, values)))
+
+    save("in_place", torch.jit.script(InPlace().eval()))
 
     # Models that cannot be used.
     save("traced_in_training", torch.jit.trace(Cnn().train(), images, check_trace=False))

@@ -24,10 +24,10 @@ struct ImageTransform {
 };
 
 /// Decodes a JPEG or PNG file (told apart by content) as Pillow's convert("RGB") sees it: EXIF
-/// rotation is not applied, alpha is dropped, palettes are expanded, 16-bit samples keep their high
-/// byte.
+/// rotation is not applied, alpha is dropped, palettes are expanded. 16-bit samples keep their high
+/// byte, grey ones too (those Pillow clips at 255, so that nearly all is white).
 ///
-/// @return uint8 [3, H, W] on the CPU
+/// @return uint8 [3, H, W] on the CPU, interleaved in memory (strides of [H, W, 3])
 /// @throws Error naming the file if it cannot be read or decoded whole
 at::Tensor decode_image(const std::filesystem::path& path);
 
@@ -35,7 +35,7 @@ at::Tensor decode_image(const std::filesystem::path& path);
 ///
 /// @param image uint8 [3, H, W]
 /// @return float32 [channels, H', W'], (value / 255 − mean) / std
-/// @throws Error if the crop is larger than the image
+/// @throws Error if the crop is larger than the image (torchvision would pad it with black)
 at::Tensor transform_image(const at::Tensor& image, const ImageTransform& transform);
 
 /// Writes a grey or RGB PNG; it appears by rename.

@@ -42,7 +42,8 @@ class ErmModel {
   ErmModel& operator=(ErmModel&&) noexcept;
   ~ErmModel();
 
-  const std::string& head_name() const;          ///< "fc", "heads.head", …
+  /// "fc", "heads.head", …; "constant" in a frozen model, whose parameters have no names.
+  const std::string& head_name() const;
   const std::vector<ModelInput>& inputs() const;  ///< in the order of forward's arguments
   at::Device device() const;
 
@@ -50,21 +51,35 @@ class ErmModel {
   LinearHead head() const;
 
   /// What enters the head: [N, M], in the model's dtype, in evaluation mode, without autograd.
+  ///
+  /// @param inputs a tensor for each of forward's arguments, on any device; those with a default
+  /// may
+  ///               be left out at the end; never written to
+  /// @throws Error if their number is wrong, the model's code fails on them, or what enters the
+  /// head
+  ///         is not one embedding a sample (its shape is named)
   at::Tensor features(const std::vector<at::Tensor>& inputs) const;
 
-  /// The whole model's output: [N, C].
+  /// The whole model's output: [N, C], otherwise as `features`.
   at::Tensor logits(const std::vector<at::Tensor>& inputs) const;
 
   /// Compares head(features(x)) with model(x).
-  /// @throws Error if they differ by more than the tolerance, or if the output depends on the batch
+  ///
+  /// @param inputs of at least 2 samples, so that dependence on the batch shows
+  /// @throws Error if they differ by more than the tolerance, or a logit is not finite, or the same
+  ///         sample's logits depend on the run or the batch, as in models exported in training mode
   SplitVerification verify(const std::vector<at::Tensor>& inputs) const;
 
-  /// Writes the same model with another head: the same code, and all other parameters and buffers
-  /// bit-identical. The file appears by rename when it is whole. This object keeps its own head.
+  /// Writes the same model with another head: the same code and extra files, and all other
+  /// parameters and buffers bit-identical. The loaded file is read anew for it. The file appears by
+  /// rename when it is whole. This object keeps its own head.
   ///
-  /// @param head [C, M] as this model's; converted to the model's dtype. Where the model's head has
-  ///             no bias, `head` must have none, or zeros.
-  /// @throws Error if the shapes differ or the file cannot be written
+  /// @param head [C, M] as this model's, finite; converted to the model's dtype. Where the model's
+  ///             head has no bias, `head` must have none, or zeros; a head without one sets it to
+  ///             0.
+  /// @throws Error if the shapes differ, the head shares memory with another tensor of the model,
+  /// the
+  ///         loaded file has changed, or the new one cannot be written
   void save_with_head(const LinearHead& head, const std::filesystem::path& path) const;
 
  private:
