@@ -173,10 +173,7 @@ TEST(Oracle, RetrainingIsAutogradsAndTorchOptims) {
     const RetrainingOptions options = retraining_options(expected);
     const LinearHead erm{expected.tensor("weight"), expected.tensor("bias")};
     at::Generator generator = seeded(expected);
-    const LinearHead start =
-        options.start == Start::erm
-            ? erm
-            : fresh_head(erm.classes(), erm.embedding_dim(), erm.weight.scalar_type(), generator);
+    const LinearHead start = options.start == Start::erm ? erm : fresh_head(erm, generator);
     HeadRetrainer retrainer(expected.tensor("embeddings"), expected.tensor("labels"), start,
                             options, generator);
     const at::Tensor mask = expected.tensor_or_none("mask");
