@@ -1,5 +1,22 @@
 # Every dependency of the library and its command line, from the system or CMAKE_PREFIX_PATH.
-find_package(Torch REQUIRED)
+
+# LibTorch: where nothing names one, the Python package that scripts/setup puts into .venv.
+file(GLOB venv_torch ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch/share/cmake)
+# It warns that static libraries are missing which its shared ones do not need; errors still show.
+set(CMAKE_MESSAGE_LOG_LEVEL ERROR)
+find_package(Torch QUIET)
+if(NOT Torch_FOUND AND venv_torch)
+  find_package(Torch QUIET PATHS ${venv_torch} NO_DEFAULT_PATH)
+endif()
+unset(CMAKE_MESSAGE_LOG_LEVEL)
+if(NOT Torch_FOUND)
+  message(FATAL_ERROR
+    "No LibTorch: run scripts/setup, or name the folder of TorchConfig.cmake in Torch_DIR or its "
+    "prefix in CMAKE_PREFIX_PATH.")
+endif()
+message(STATUS "LibTorch: ${Torch_DIR}")
+include(neurontuneTorch)
+
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)

@@ -1,1 +1,25 @@
+# `cmake --install`: headers, the library, and a package that find_package(neurontune) finds.
+include(CMakePackageConfigHelpers)
 
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/neurontune)
+
+install(TARGETS neurontune EXPORT neurontuneTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/neurontune DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT neurontuneTargets NAMESPACE neurontune:: DESTINATION ${package_dir})
+
+# A static library's private dependencies are linked by its users.
+get_target_property(library_type neurontune TYPE)
+set(NEURONTUNE_IS_STATIC OFF)
+if(library_type STREQUAL "STATIC_LIBRARY")
+  set(NEURONTUNE_IS_STATIC ON)
+endif()
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/neurontuneConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/neurontuneConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/neurontuneConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/neurontuneConfig.cmake
+  ${PROJECT_BINARY_DIR}/neurontuneConfigVersion.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/neurontuneTorch.cmake
+  DESTINATION ${package_dir})

@@ -1,1 +1,299 @@
+// The library against tests/oracle/method.py, which is written straight from the equations.
+// tests/oracle/generate.py writes the cases when the tests run.
 
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "neurontune/data/safetensors.h"
+#include "neurontune/error.h"
+#include "neurontune/method/neuron_tune.h"
+
+namespace neurontune {
+namespace {
+
+/// One case: its tensors by name.
+class OracleCase {
+ public:
+  std::string name;
+  std::map<std::string, at::Tensor> tensors;
+
+  bool has(const std::string& field) const { return tensors.count(field) != 0; }
+  at::Tensor tensor(const std::string& field) const { return tensors.at(field); }
+  /// The tensor, or an undefined one where the case has none of that name.
+  at::Tensor tensor_or_none(const std::string& field) const {
+    return has(field) ? tensors.at(field) : at::Tensor();
+  }
+  int64_t integer(const std::string& field) const { return tensors.at(field).item<int64_t>(); }
+  double number(const std::string& field) const { return tensors.at(field).item<double>(); }
+  std::vector<int64_t> integers(const std::string& field) const {
+    const at::Tensor values = tensors.at(field).contiguous();
+    return {values.const_data_ptr<int64_t>(), values.const_data_ptr<int64_t>() + values.numel()};
+  }
+};
+
+std::vector<OracleCase> oracle_cases(const std::string& file) {
+  const auto path = std::filesystem::path(NEURONTUNE_ORACLE_CASES) / (file + ".safetensors");
+  std::map<std::string, OracleCase> cases;
+  for (const auto& [name, tensor] : read_safetensors(path)) {
+    const std::size_t slash = name.find('/');
+    OracleCase& oracle_case = cases[name.substr(0, slash)];
+    oracle_case.name = file + " case " + name.substr(0, slash);
+    oracle_case.tensors[name.substr(slash + 1)] = tensor;
+  }
+  std::vector<OracleCase> in_order;
+  for (auto& [name, oracle_case] : cases) in_order.push_back(std::move(oracle_case));
+  return in_order;
+}
+
+/// How far a computation may be from the oracle's: relative to the oracle's largest value, since
+/// sums of mixed signs lose digits.
+double tolerance(at::ScalarType dtype) { return dtype == at::kDouble ? 1e-9 : 1e-4; }
+
+testing::AssertionResult close(const at::Tensor& actual, const at::Tensor& expected) {
+  if (actual.sizes() != expected.sizes() || actual.scalar_type() != expected.scalar_type()) {
+    return testing::AssertionFailure()
+           << "found " << actual.scalar_type() << " " << actual.sizes() << ", expected "
+           << expected.scalar_type() << " " << expected.sizes();
+  }
+  const double allowed = tolerance(expected.scalar_type()) * expected.abs().max().item<double>();
+  const double difference = (actual - expected).abs().max().item<double>();
+  if (!(difference <= allowed)) {
+    return testing::AssertionFailure() << "differs by " << difference << ", allowed " << allowed;
+  }
+  return testing::AssertionSuccess();
+}
+
+/// Medians are elements or means of two: the same bits in any implementation; NaN equals NaN.
+testing::AssertionResult same(const at::Tensor& actual, const at::Tensor& expected) {
+  if (actual.sizes() != expected.sizes() || actual.scalar_type() != expected.scalar_type()) {
+    return testing::AssertionFailure()
+           << "found " << actual.scalar_type() << " " << actual.sizes() << ", expected "
+           << expected.scalar_type() << " " << expected.sizes();
+  }
+  if (!actual.allclose(expected, 0, 0, /*equal_nan=*/true)) {
+    return testing::AssertionFailure() << "found\n" << actual << "\nexpected\n" << expected;
+  }
+  return testing::AssertionSuccess();
+}
+
+at::Generator seeded(const OracleCase& oracle_case) {
+  return at::detail::createCPUGenerator(static_cast<uint64_t>(oracle_case.integer("seed")));
+}
+
+RetrainingOptions retraining_options(const OracleCase& oracle_case) {
+  RetrainingOptions options;
+  options.start = static_cast<Start>(oracle_case.integer("start"));
+  options.refresh = oracle_case.integer("refresh");
+  options.epochs = oracle_case.integer("epochs");
+  options.batches_per_epoch = oracle_case.integer("batches_per_epoch");
+  options.batch_size = oracle_case.integer("batch_size");
+  options.learning_rate = oracle_case.number("learning_rate");
+  options.momentum = oracle_case.number("momentum");
+  options.weight_decay = oracle_case.number("weight_decay");
+  return options;
+}
+
+IdentificationOptions identification_options(const OracleCase& oracle_case) {
+  IdentificationOptions options;
+  options.aggregate = static_cast<Aggregate>(oracle_case.integer("aggregate"));
+  options.threshold = oracle_case.number("threshold");
+  if (oracle_case.has("keep_at_least"))
+    options.keep_at_least = oracle_case.integer("keep_at_least");
+  return options;
+}
+
+TEST(Oracle, SpuriousnessScoresAreNumpys) {
+  const auto cases = oracle_cases("scores");
+  ASSERT_GE(cases.size(), 100U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const SpuriousnessScores scores = spuriousness_scores(
+        expected.tensor("embeddings"), expected.tensor("labels"), expected.tensor("predictions"),
+        expected.integer("classes"), static_cast<Activation>(expected.integer("activation")));
+    EXPECT_TRUE(same(scores.scores, expected.tensor("scores")));
+    EXPECT_TRUE(same(scores.median_correct, expected.tensor("median_correct")));
+    EXPECT_TRUE(same(scores.median_misclassified, expected.tensor("median_misclassified")));
+    EXPECT_EQ(scores.correct, expected.integers("correct"));
+    EXPECT_EQ(scores.misclassified, expected.integers("misclassified"));
+    const std::optional<double> sfit = spuriousness_fitness(scores);
+    ASSERT_EQ(sfit.has_value(), expected.has("sfit"));
+    if (sfit) {
+      EXPECT_NEAR(*sfit, expected.number("sfit"), 1e-12 * expected.number("sfit"));
+    }
+  }
+}
+
+TEST(Oracle, BiasedDimensionsAreNumpys) {
+  const auto cases = oracle_cases("biased");
+  ASSERT_GE(cases.size(), 500U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const at::Tensor unused = at::full_like(expected.tensor("scores"), NAN);
+    const SpuriousnessScores scores{expected.tensor("scores"), unused, unused,
+                                    expected.integers("correct"),
+                                    expected.integers("misclassified")};
+    const IdentificationOptions options = identification_options(expected);
+    EXPECT_TRUE(close(aggregated_scores(scores, options.aggregate), expected.tensor("aggregated")));
+    if (!expected.has("biased")) {
+      EXPECT_THROW(biased_dimensions(scores, options), Error) << "every dimension is flagged";
+      continue;
+    }
+    const BiasedDimensions biased = biased_dimensions(scores, options);
+    EXPECT_TRUE(same(biased.biased, expected.tensor("biased")));
+    EXPECT_EQ(biased.keep_at_least_binds, expected.integer("binds") == 1);
+    EXPECT_EQ(biased.count(), expected.tensor("biased").sum().item<int64_t>());
+  }
+}
+
+TEST(Oracle, BatchesAreTheContracts) {
+  const auto cases = oracle_cases("sampler");
+  ASSERT_GE(cases.size(), 5U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    ClassBalancedSampler sampler(expected.tensor("labels"), expected.integer("classes"),
+                                 expected.integer("batch_size"), seeded(expected));
+    EXPECT_TRUE(same(sampler.draw(7), expected.tensor("first")));
+    EXPECT_TRUE(same(sampler.draw(4), expected.tensor("second")));
+  }
+}
+
+TEST(Oracle, RetrainingIsAutogradsAndTorchOptims) {
+  const auto cases = oracle_cases("retraining");
+  ASSERT_GE(cases.size(), 50U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const RetrainingOptions options = retraining_options(expected);
+    const LinearHead erm{expected.tensor("weight"), expected.tensor("bias")};
+    at::Generator generator = seeded(expected);
+    const LinearHead start = options.start == Start::erm ? erm : fresh_head(erm, generator);
+    HeadRetrainer retrainer(expected.tensor("embeddings"), expected.tensor("labels"), start,
+                            options, generator);
+    const at::Tensor mask = expected.tensor_or_none("mask");
+    if (mask.defined()) retrainer.set_mask(mask);
+
+    std::vector<double> losses;
+    for (int64_t epoch = 0; epoch < options.epochs; ++epoch)
+      losses.push_back(retrainer.run_epoch());
+    EXPECT_TRUE(close(retrainer.head().weight, expected.tensor("masked_weight")));
+    EXPECT_TRUE(close(retrainer.head().bias, expected.tensor("masked_bias")));
+
+    retrainer.set_mask(at::ones({erm.embedding_dim()}, erm.weight.options()));
+    EXPECT_TRUE(close(retrainer.head().weight, expected.tensor("unmasked_weight")));
+    losses.push_back(retrainer.run_epoch());
+    EXPECT_TRUE(close(retrainer.head().weight, expected.tensor("after_weight")));
+    EXPECT_TRUE(close(retrainer.head().bias, expected.tensor("after_bias")));
+
+    const at::Tensor expected_losses = expected.tensor("losses");
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      const double loss = expected_losses[static_cast<int64_t>(i)].item<double>();
+      EXPECT_NEAR(losses[i], loss, tolerance(erm.weight.scalar_type()) * loss);
+    }
+  }
+}
+
+TEST(Oracle, MetricsAreNumpysAndScikitLearns) {
+  const auto cases = oracle_cases("metrics");
+  ASSERT_GE(cases.size(), 50U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const at::Tensor predicted = expected.tensor("predictions");
+    const at::Tensor labels = expected.tensor("labels");
+    const at::Tensor attributes = expected.tensor("attributes");
+    const int64_t classes = expected.integer("classes");
+    const int64_t values = expected.integer("attribute_values");
+
+    const AccuracyMetrics accuracy = accuracy_metrics(predicted, labels, classes);
+    EXPECT_EQ(accuracy.samples, labels.size(0));
+    EXPECT_NEAR(accuracy.mean_accuracy, expected.number("mean_accuracy"), 1e-12);
+    EXPECT_NEAR(accuracy.balanced_accuracy, expected.number("balanced_accuracy"), 1e-12);
+    EXPECT_NEAR(accuracy.worst_class_accuracy, expected.number("worst_class_accuracy"), 1e-12);
+    ASSERT_EQ(accuracy.class_accuracy.size(), static_cast<std::size_t>(classes));
+    for (int64_t c = 0; c < classes; ++c) {
+      const double of_class = expected.tensor("class_accuracy")[c].item<double>();
+      const auto& found = accuracy.class_accuracy[static_cast<std::size_t>(c)];
+      ASSERT_EQ(found.has_value(), !std::isnan(of_class));
+      if (found) {
+        EXPECT_NEAR(*found, of_class, 1e-12);
+      }
+    }
+
+    EXPECT_TRUE(same(group_counts(labels, attributes, classes, values), expected.tensor("counts")));
+    const GroupMetrics groups = group_metrics(predicted, labels, attributes, classes, values,
+                                              expected.tensor("train_counts"));
+    const std::vector<int64_t> present = expected.integers("present");
+    ASSERT_EQ(groups.groups.size(), present.size());
+    for (std::size_t i = 0; i < present.size(); ++i) {
+      EXPECT_EQ(groups.groups[i].label * values + groups.groups[i].attribute, present[i]);
+      EXPECT_EQ(groups.groups[i].count, expected.tensor("counts")[present[i]].item<int64_t>());
+      EXPECT_NEAR(groups.groups[i].accuracy,
+                  expected.tensor("group_accuracy")[static_cast<int64_t>(i)].item<double>(), 1e-12);
+    }
+    EXPECT_NEAR(groups.worst_group_accuracy, expected.number("worst_group_accuracy"), 1e-12);
+    EXPECT_EQ(static_cast<int64_t>(groups.worst_group), expected.integer("worst_group"));
+    ASSERT_EQ(groups.adjusted_mean_accuracy.has_value(), expected.has("adjusted"));
+    if (expected.has("adjusted")) {
+      EXPECT_NEAR(*groups.adjusted_mean_accuracy, expected.number("adjusted"), 1e-12);
+    }
+  }
+}
+
+NeuronTuneOptions neuron_tune_options(const OracleCase& oracle_case) {
+  NeuronTuneOptions options;
+  options.identify = identification_options(oracle_case);
+  options.identify.activation = static_cast<Activation>(oracle_case.integer("activation"));
+  options.identify.mask_value = oracle_case.number("mask_value");
+  options.tune = retraining_options(oracle_case);
+  options.select.criterion = static_cast<Criterion>(oracle_case.integer("criterion"));
+  options.select.guard = oracle_case.number("guard");
+  options.seed = static_cast<uint64_t>(oracle_case.integer("seed"));
+  return options;
+}
+
+void expect_same_epoch(const Checkpoint& checkpoint, const OracleCase& expected, int64_t epoch) {
+  EXPECT_EQ(checkpoint.epoch, epoch + 1);
+  const auto number = [&](const char* field) {
+    return expected.tensor(field)[epoch].item<double>();
+  };
+  EXPECT_NEAR(checkpoint.loss, number("losses"), 1e-9 * number("losses"));
+  EXPECT_NEAR(checkpoint.accuracy.balanced_accuracy, number("balanced_accuracies"), 1e-12);
+  ASSERT_TRUE(checkpoint.sfit.has_value());
+  EXPECT_NEAR(*checkpoint.sfit, number("sfits"), 1e-9 * number("sfits"));
+  EXPECT_TRUE(close(checkpoint.head.weight, expected.tensor("epoch_weights")[epoch]));
+  EXPECT_TRUE(close(checkpoint.head.bias, expected.tensor("epoch_biases")[epoch]));
+  EXPECT_TRUE(same(checkpoint.biased.biased, expected.tensor("epoch_biased")[epoch]));
+}
+
+TEST(Oracle, NeuronTuneIsTheStraightVersions) {
+  const auto cases = oracle_cases("neuron_tune");
+  ASSERT_GE(cases.size(), 40U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const NeuronTuneResult result = neuron_tune(
+        {expected.tensor("identification_embeddings"), expected.tensor("identification_labels")},
+        {expected.tensor("tuning_embeddings"), expected.tensor("tuning_labels")},
+        {expected.tensor("weight"), expected.tensor("bias")}, neuron_tune_options(expected));
+    ASSERT_EQ(static_cast<int64_t>(result.trajectory.size()), expected.integer("epochs"));
+    for (int64_t epoch = 0; epoch < expected.integer("epochs"); ++epoch) {
+      SCOPED_TRACE("epoch " + std::to_string(epoch + 1));
+      expect_same_epoch(result.trajectory[static_cast<std::size_t>(epoch)], expected, epoch);
+    }
+    const std::vector<int64_t> candidates = expected.integers("candidates");
+    EXPECT_EQ(std::vector<int64_t>(result.candidates.begin(), result.candidates.end()), candidates);
+    EXPECT_EQ(result.selected_epoch, candidates[0] + 1);
+    EXPECT_TRUE(close(result.head.weight, expected.tensor("epoch_weights")[candidates[0]]));
+    EXPECT_TRUE(close(result.head.bias, expected.tensor("epoch_biases")[candidates[0]]));
+    EXPECT_TRUE(same(result.biased.biased, expected.tensor("epoch_biased")[candidates[0]]));
+    EXPECT_TRUE(close(result.scores.scores, expected.tensor("selected_scores")));
+  }
+}
+
+}  // namespace
+}  // namespace neurontune
