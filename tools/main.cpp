@@ -4,9 +4,11 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "neurontune/error.h"
 #include "neurontune/version.h"
+#include "pipeline/edit_distance.h"
 #include "subcommands.h"
 
 namespace {
@@ -23,6 +25,28 @@ int fail(int code, std::string message) {
   if (const auto end = message.find('\n'); end != std::string::npos) message.resize(end);
   std::cerr << "error: " << message << '\n';
   return code;
+}
+
+/// The subcommand on the command line, or the program where there is none.
+const CLI::App& addressed(const CLI::App& app) {
+  const auto subcommands = app.get_subcommands();
+  return subcommands.empty() ? app : *subcommands.front();
+}
+
+/// "unknown argument rum; the nearest known one is run".
+std::string unknown_argument(const CLI::App& app, const std::string& argument) {
+  std::vector<std::string> known;
+  for (const auto* option : addressed(app).get_options())
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  if (app.get_subcommands().empty())
+    for (const auto* subcommand : app.get_subcommands({})) known.push_back(subcommand->get_name());
+  return "unknown argument " + argument + "; the nearest known one is " +
+         neurontune::nearest(argument, known);
+}
+
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining(/*recurse=*/true);
+  return unknown.empty() ? error.what() : unknown_argument(app, unknown.front());
 }
 
 }  // namespace
@@ -51,7 +75,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
-    return fail(kWrongUsage, error.what());
+    return fail(kWrongUsage, usage_message(app, error));
   } catch (const neurontune::OptionError& error) {
     return fail(kWrongUsage, error.what());
   } catch (const c10::Error& error) {

@@ -10,7 +10,7 @@ namespace neurontune::demo {
 
 /// Settings of the demo's ordinary training (ERM): Adam on the mean cross-entropy, no balancing.
 struct ErmTrainingOptions {
-  int64_t epochs = 6;           ///< at least 1
+  int64_t epochs = 12;          ///< at least 1
   int64_t batch_size = 64;      ///< at least 1
   double learning_rate = 1e-3;  ///< over 0
   uint64_t seed = 0;            ///< of the initial weights and the batches
