@@ -58,6 +58,10 @@ std::vector<OracleCase> oracle_cases(const std::string& file) {
 double tolerance(at::ScalarType dtype) { return dtype == at::kDouble ? 1e-9 : 1e-4; }
 
 testing::AssertionResult close(const at::Tensor& actual, const at::Tensor& expected) {
+  if (!actual.defined() && !expected.defined()) return testing::AssertionSuccess();
+  if (!actual.defined() || !expected.defined()) {
+    return testing::AssertionFailure() << (actual.defined() ? "not expected" : "not there");
+  }
   if (actual.sizes() != expected.sizes() || actual.scalar_type() != expected.scalar_type()) {
     return testing::AssertionFailure()
            << "found " << actual.scalar_type() << " " << actual.sizes() << ", expected "
@@ -171,7 +175,7 @@ TEST(Oracle, RetrainingIsAutogradsAndTorchOptims) {
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
     const RetrainingOptions options = retraining_options(expected);
-    const LinearHead erm{expected.tensor("weight"), expected.tensor("bias")};
+    const LinearHead erm{expected.tensor("weight"), expected.tensor_or_none("bias")};
     at::Generator generator = seeded(expected);
     const LinearHead start = options.start == Start::erm ? erm : fresh_head(erm, generator);
     HeadRetrainer retrainer(expected.tensor("embeddings"), expected.tensor("labels"), start,
@@ -183,13 +187,13 @@ TEST(Oracle, RetrainingIsAutogradsAndTorchOptims) {
     for (int64_t epoch = 0; epoch < options.epochs; ++epoch)
       losses.push_back(retrainer.run_epoch());
     EXPECT_TRUE(close(retrainer.head().weight, expected.tensor("masked_weight")));
-    EXPECT_TRUE(close(retrainer.head().bias, expected.tensor("masked_bias")));
+    EXPECT_TRUE(close(retrainer.head().bias, expected.tensor_or_none("masked_bias")));
 
     retrainer.set_mask(at::ones({erm.embedding_dim()}, erm.weight.options()));
     EXPECT_TRUE(close(retrainer.head().weight, expected.tensor("unmasked_weight")));
     losses.push_back(retrainer.run_epoch());
     EXPECT_TRUE(close(retrainer.head().weight, expected.tensor("after_weight")));
-    EXPECT_TRUE(close(retrainer.head().bias, expected.tensor("after_bias")));
+    EXPECT_TRUE(close(retrainer.head().bias, expected.tensor_or_none("after_bias")));
 
     const at::Tensor expected_losses = expected.tensor("losses");
     for (std::size_t i = 0; i < losses.size(); ++i) {

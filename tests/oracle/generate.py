@@ -171,11 +171,13 @@ def retraining_cases(file):
             [torch.float32, torch.float64], [(2, 16), (5, 40)], settings):
         z, y = clusters(rng, classes, dimensions, 400, dtype)
         weight, bias = random_head(rng, classes, dimensions, dtype)
+        if (classes == 5) == (tuning.start == "fresh"):
+            bias = None  # a head may have none
         for mask in masks(rng, classes, dimensions):
             generator = torch.Generator().manual_seed(seed)
             start = (weight, bias)
             if tuning.start == "fresh":
-                start = method.fresh_head(classes, dimensions, dtype, generator)
+                start = method.fresh_head(weight, bias, generator)
             retrainer = method.HeadRetrainer(z, y, *start, tuning, generator)
             if mask is not None:
                 mask = torch.from_numpy(mask).to(dtype)

@@ -125,32 +125,37 @@ class Tuning:
     start: str = "erm"
     refresh: int = 0
     epochs: int = 3
-    batches_per_epoch: int = 20
+    batches_per_epoch: int = 10
     batch_size: int = 32
     learning_rate: float = 1e-2
     momentum: float = 0.9
     weight_decay: float = 1e-4
 
 
-def fresh_head(classes, dimensions, dtype, generator):
-    uniform = torch.rand(classes, dimensions, dtype=dtype, generator=generator)
-    return (uniform * 2 - 1) / math.sqrt(dimensions), torch.zeros(classes, dtype=dtype)
+def fresh_head(weight, bias, generator):
+    """A head of the shape and dtype of the one given."""
+    uniform = torch.rand(weight.shape, dtype=weight.dtype, generator=generator)
+    fresh_bias = None if bias is None else torch.zeros_like(bias)
+    return (uniform * 2 - 1) / math.sqrt(weight.shape[1]), fresh_bias
 
 
 class HeadRetrainer:
-    """torch.optim.SGD with autograd behind a mask; the weights behind a 0 stand still."""
+    """torch.optim.SGD with autograd behind a mask; the weights behind a 0 stand still.
+
+    Without a bias (None) there is none to train.
+    """
 
     def __init__(self, embeddings, labels, weight, bias, tuning: Tuning, generator):
         self.embeddings, self.labels, self.tuning = embeddings, labels, tuning
         self.sampler = ClassBalancedSampler(labels, len(weight), tuning.batch_size, generator)
         self.weight = weight.clone().requires_grad_()
-        self.bias = bias.clone().requires_grad_()
+        self.bias = None if bias is None else bias.clone().requires_grad_()
         self.set_mask(torch.ones(weight.shape[1], dtype=weight.dtype))
 
     def set_mask(self, mask):
         self.mask = mask.expand_as(self.weight)
         self.optimizer = torch.optim.SGD(
-            [self.weight, self.bias],
+            [self.weight] if self.bias is None else [self.weight, self.bias],
             lr=self.tuning.learning_rate,
             momentum=self.tuning.momentum,
             weight_decay=self.tuning.weight_decay,
@@ -160,7 +165,8 @@ class HeadRetrainer:
         losses = []
         for rows in self.sampler.draw(self.tuning.batches_per_epoch):
             # Each logit has its own view of the embedding: (z ∘ m_c) · w_c.
-            logits = self.embeddings[rows] @ (self.mask * self.weight).T + self.bias
+            logits = torch.nn.functional.linear(
+                self.embeddings[rows], self.mask * self.weight, self.bias)
             loss = torch.nn.functional.cross_entropy(logits, self.labels[rows])
             self.optimizer.zero_grad()
             loss.backward()
@@ -172,14 +178,15 @@ class HeadRetrainer:
         return float(np.mean(losses))
 
     def head(self):
-        return (self.mask * self.weight).detach().clone(), self.bias.detach().clone()
+        bias = None if self.bias is None else self.bias.detach().clone()
+        return (self.mask * self.weight).detach().clone(), bias
 
 
 # ---------------------------------------------------------------- selection, the whole
 
 
 def predict(weight, bias, embeddings):
-    return (embeddings @ weight.T + bias).argmax(dim=1)
+    return torch.nn.functional.linear(embeddings, weight, bias).argmax(dim=1)
 
 
 def balanced_accuracy(predictions, labels):
@@ -216,11 +223,11 @@ def neuron_tune(identification, tuning_split, weight, bias, tuning: Tuning, *, s
                 mask_value=0.0, criterion="guarded_sfit", guard=0.02) -> Result:
     z_ide, y_ide = identification
     z_tune, y_tune = tuning_split
-    classes, dimensions = weight.shape
+    classes = len(weight)
     generator = torch.Generator().manual_seed(seed)
     start = (weight, bias)
     if tuning.start == "fresh":
-        start = fresh_head(classes, dimensions, weight.dtype, generator)
+        start = fresh_head(weight, bias, generator)
     retrainer = HeadRetrainer(z_tune, y_tune, *start, tuning, generator)
 
     def scores_under(head):
