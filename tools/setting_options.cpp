@@ -85,6 +85,7 @@ SettingOptions::SettingOptions(CLI::App& command, std::initializer_list<SettingG
     if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) continue;
     const std::string names = flag.names, first = names.substr(0, names.find(','));
     auto* option = command.add_option(names, texts_[first], flag.help);
+    option->take_last();
     option->option_text(flag.value);
     if (const auto text = default_text(defaults, flag.key); !text.empty())
       option->option_text(std::string(flag.value) + " [" + text + "]");

@@ -106,7 +106,7 @@ TEST(HeadRetrainer, HalfPrecisionEmbeddingsTrainAFloatHead) {
 TEST(HeadRetrainer, BitsDoNotDependOnTheNumberOfThreads) {
   Problem problem;
   problem.embeddings = at::randn({400, 700}, generator(1));
-  problem.start = {at::zeros({3, 700}), {}};
+  problem.start = {at::zeros({3, 700}), at::zeros({3})};
   const auto train = [&](int threads) {
     return with_threads(threads, [&] {
       auto retrainer = problem.retrainer();
