@@ -16,12 +16,6 @@
 #include "setting_options.h"
 #include "subcommands.h"
 
-namespace neurontune::configs {
-
-extern const char demo[];  // configs/demo.json, embedded by the build
-
-}  // namespace neurontune::configs
-
 namespace neurontune::cli {
 namespace {
 
@@ -99,17 +93,10 @@ struct DemoCommand {
     });
   }
 
-  /// The settings of a run on the demo's model and data. `paper` is to the letter; the others start
-  /// from configs/demo.json, chosen on seeds 10 to 12.
   Config data_settings(const std::string& recipe) const {
-    const std::vector<SettingFlag> more = {
-        {"--model", "model.path", (folder() / "erm.pt").string()},
-        {"--data", "data.path", (folder() / "data").string()},
-        {"--recipe", "recipe", recipe}};
-    if (recipe == kPaperRecipe) return settings.resolve(more);
-    const auto config = folder() / "demo.json";
-    write_file(config, configs::demo);
-    return settings.resolve(more, config.string());
+    return settings.resolve({{"--model", "model.path", (folder() / "erm.pt").string()},
+                             {"--data", "data.path", (folder() / "data").string()},
+                             {"--recipe", "recipe", recipe}});
   }
 
   SettingOptions settings;

@@ -98,13 +98,12 @@ SettingOptions::SettingOptions(CLI::App& command, std::initializer_list<SettingG
   options_["--recipe"].second->option_text("NAME [" + default_text(defaults, "recipe") + "]");
 }
 
-Config SettingOptions::resolve(const std::vector<SettingFlag>& more,
-                               const std::string& default_config) const {
+Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
   std::vector<SettingFlag> given;
   for (const auto& [flag, entry] : options_)
     if (entry.second->count() > 0) given.push_back({flag, entry.first, texts_.at(flag)});
   given.insert(given.end(), more.begin(), more.end());
-  auto config = resolve_config(config_file_.empty() ? default_config : config_file_, given);
+  auto config = resolve_config(config_file_, given);
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   return config;
 }

@@ -30,10 +30,8 @@ class SettingOptions {
 
   /// All settings, with the flags given; sets the number of LibTorch's threads.
   /// @throws OptionError, Error as resolve_config does
-  /// @param more           settings that win over all others
-  /// @param default_config a config file to take where --config is not given; empty for none
-  Config resolve(const std::vector<SettingFlag>& more = {},
-                 const std::string& default_config = {}) const;
+  /// @param more settings that win over all others
+  Config resolve(const std::vector<SettingFlag>& more = {}) const;
 
  private:
   std::string config_file_;
