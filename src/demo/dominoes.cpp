@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -155,9 +154,7 @@ void write_dominoes(const std::filesystem::path& folder, const DominoesOptions& 
   options.validate();
   const FashionMnist training = read_fashion_mnist(fashion_mnist, "train");
   const FashionMnist test = read_fashion_mnist(fashion_mnist, "t10k");
-  std::error_code error;
-  std::filesystem::create_directories(folder / "images", error);
-  if (error) throw Error((folder / "images").string() + ": cannot be made: " + error.message());
+  make_folder(folder / "images");
 
   Random random(options.seed);
   std::string manifest = "img_filename,y,split,place\n";
