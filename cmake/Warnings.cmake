@@ -2,7 +2,7 @@
 add_library(neurontune_warnings INTERFACE)
 target_compile_options(neurontune_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
-  -Wconversion -Wno-sign-conversion -Wnull-dereference)
+  -Wconversion -Wno-sign-conversion)
 if(NEURONTUNE_SANITIZE)
   target_compile_options(neurontune_warnings INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -87,7 +87,7 @@ int main() {
   train(model, train_split);
   report("before", model, test);
 
-  const neurontune::LinearHead erm{model->head->weight, model->head->bias};
+  const neurontune::Head erm{model->head->weight, model->head->bias};
   const neurontune::NeuronTuneResult repaired =
       neurontune::neuron_tune(embed(model, val), embed(model, train_split), erm);
 

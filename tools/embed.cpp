@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/pipeline/open_model.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
@@ -14,7 +15,8 @@ namespace {
 
 struct EmbedCommand {
   explicit EmbedCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::machine}), output(command) {
+      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::machine}),
+        output(command) {
     command.get_option("--model")->required();
     command.get_option("--data")->required();
     command.add_option("--out", out, "folder for the embeddings")->required()->option_text("DIR");
@@ -22,13 +24,11 @@ struct EmbedCommand {
 
   void execute() const {
     const auto config = settings.resolve();
-    const auto model =
-        ErmModel::load(config.model.path, resolve_device(config.device), config.model.head);
+    const auto model = open_model(config);
     const auto data = open_data(config.data.path, config.data.transform);
     const auto extraction = [&] {
       ProgressBar progress(output.quiet);
-      return extract_embeddings(model, config.model.path, data, config.data.batch_size, out,
-                                progress.callback());
+      return extract_embeddings(model, data, config.data.batch_size, out, progress.callback());
     }();
     output.json ? print_json(extraction) : print(extraction);
   }

@@ -11,6 +11,7 @@
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/pipeline/open_model.h"
 #include "neurontune/report/metrics_json.h"
 #include "output.h"
 #include "progress_bar.h"
@@ -22,7 +23,8 @@ namespace {
 
 struct EvalCommand {
   explicit EvalCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::embeddings, SettingGroup::machine}),
+      : settings(command, {SettingGroup::model, SettingGroup::head_name, SettingGroup::embeddings,
+                           SettingGroup::machine}),
         output(command) {
     command.add_option("--head", head_file, "a head to evaluate instead of the model's own")
         ->option_text("FILE");
@@ -43,14 +45,8 @@ struct EvalCommand {
       std::cout << metrics_table({{split, metrics}}, names);
   }
 
-  LinearHead chosen_head(const LinearHead& own) const {
-    if (head_file.empty()) return own;
-    auto head = read_head(head_file);
-    if (head.weight.sizes() != own.weight.sizes())
-      throw Error(head_file + ": weight is [" + std::to_string(head.classes()) + ", " +
-                  std::to_string(head.embedding_dim()) + "], expected [" +
-                  std::to_string(own.classes()) + ", " + std::to_string(own.embedding_dim()) + "]");
-    return head;
+  Head chosen_head(const Head& own) const {
+    return head_file.empty() ? own : read_head(head_file, own);
   }
 
   SplitMetrics of_embeddings(const Config& config, const SplitSelector& selector,
@@ -69,8 +65,7 @@ struct EvalCommand {
   SplitMetrics of_model(const Config& config, const SplitSelector& selector, Names& names) const {
     if (config.model.path.empty() || config.data.path.empty())
       throw OptionError("nothing to evaluate; expected --model and --data, or --embeddings");
-    const auto model =
-        ErmModel::load(config.model.path, resolve_device(config.device), config.model.head);
+    const auto model = open_model(config);
     const auto data = open_data(config.data.path, config.data.transform);
     names = data.names;
     const auto& dataset = data.split(selector.name);

@@ -1,25 +1,28 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "model_options.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/model/erm_model.h"
 #include "subcommands.h"
 
 namespace neurontune::cli {
 namespace {
 
 struct ExportCommand {
-  std::string model, head, out;
+  ModelOptions model;
+  std::string head, out;
 
-  explicit ExportCommand(CLI::App& command) {
-    command.add_option("MODEL", model, "TorchScript classifier")->required();
+  explicit ExportCommand(CLI::App& command) : model(command, "--head-name") {
     command.add_option("--head", head, "head file: weight [C, M] and bias [C]")
         ->required()
         ->option_text("FILE");
     command.add_option("--out", out, "the model to write")->required()->option_text("MODEL2");
   }
 
-  void execute() const { ErmModel::load(model).save_with_head(read_head(head), out); }
+  void execute() const {
+    const auto split = model.load();
+    split.save_with_head(read_head(head, split.head()), out);
+  }
 };
 
 }  // namespace

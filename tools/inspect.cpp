@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "model_options.h"
 #include "neurontune/error.h"
-#include "neurontune/model/erm_model.h"
 #include "subcommands.h"
 
 namespace neurontune::cli {
@@ -16,69 +16,84 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<int64_t> parse_shape(const std::string& text) {
-  const auto json = Json::parse("[" + text + "]", nullptr, /*allow_exceptions=*/false);
-  bool valid = json.is_array() && !json.empty();
+/// Random numbers to run a model on: floats, or with ":int64" zeros and ones, which are valid ids
+/// and masks. `text` is "2,3,224,224" or "2,16:int64".
+at::Tensor parse_input(const std::string& text, at::Generator& generator) {
+  const auto colon = text.find(':');
+  const auto json =
+      Json::parse("[" + text.substr(0, colon) + "]", nullptr, /*allow_exceptions=*/false);
+  const auto type = colon == std::string::npos ? "float32" : text.substr(colon + 1);
+  bool valid = json.is_array() && !json.empty() && (type == "float32" || type == "int64");
   if (valid)
     for (const auto& size : json) valid = valid && size.is_number_unsigned() && size > 0;
   if (!valid)
-    throw OptionError("--input-shape: is " + text + ", expected sizes such as 2,3,224,224");
-  return json.get<std::vector<int64_t>>();
+    throw OptionError("--input-shape: is " + text +
+                      ", expected sizes such as 2,3,224,224 or, of integers, 2,16:int64");
+  const auto sizes = json.get<std::vector<int64_t>>();
+  return type == "int64" ? at::randint(0, 2, sizes, generator, at::kLong)
+                         : at::randn(sizes, generator);
 }
 
 struct InspectCommand {
-  explicit InspectCommand(CLI::App& command) {
-    command.add_option("MODEL", model, "TorchScript classifier")->required();
-    command.add_option("--head", head, "the last linear layer's name")->option_text("NAME [auto]");
+  explicit InspectCommand(CLI::App& command) : model(command, "--head,--head-name") {
     command
-        .add_option("--input-shape", shape,
-                    "verify head(features(x)) against model(x) on random numbers of this shape")
-        ->option_text("N,C,H,W");
+        .add_option("--input-shape", shapes,
+                    "verify the split on random numbers of this shape; once for each input")
+        ->option_text("N,C,H,W[:int64]")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_flag("--json", json, "print one JSON document to stdout");
   }
 
   void execute() const {
-    const auto sizes = shape.empty() ? std::vector<int64_t>() : parse_shape(shape);
-    const auto split = ErmModel::load(model, at::kCPU, head);
-    const auto layer = split.head();
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(0);
+    std::vector<at::Tensor> inputs;
+    for (const auto& shape : shapes) inputs.push_back(parse_input(shape, generator));
+    const auto split = model.load();
     std::optional<SplitVerification> verified;
-    if (!sizes.empty()) {
-      const auto inputs = at::randn(sizes, at::make_generator<at::CPUGeneratorImpl>(0));
-      verified = split.verify({inputs.to(layer.weight.scalar_type())});
-    }
-    json ? print_json(split, layer, verified) : print(split, layer, verified);
+    if (!inputs.empty()) verified = split.verify(inputs);
+    json ? print_json(split, verified) : print(split, verified);
   }
 
-  static void print_json(const ErmModel& split, const LinearHead& layer,
-                         const std::optional<SplitVerification>& verified) {
+  static void print_json(const ErmModel& split, const std::optional<SplitVerification>& verified) {
+    const auto head = split.head();
     Json inputs = Json::array();
     for (const auto& input : split.inputs())
       inputs.push_back({{"name", input.name}, {"type", input.type}});
     const Json document = {
         {"head", split.head_name()},
-        {"embedding_dim", layer.embedding_dim()},
-        {"classes", layer.classes()},
-        {"bias", layer.bias.defined()},
+        {"embedding_dim", head.embedding_dim()},
+        {"classes", head.classes()},
+        {"single_logit", head.single_logit},
+        {"bias", head.bias.defined()},
+        {"layers", head.is_linear() ? "linear" : "several"},
+        {"dtype", c10::getDtypeNames(head.weight.scalar_type()).first},
+        {"output", split.output_name().empty() ? Json() : Json(split.output_name())},
         {"inputs", inputs},
         {"verified", verified ? Json(true) : Json()},
         {"max_abs_difference", verified ? Json(verified->max_abs_difference) : Json()}};
     std::cout << document.dump(2) << '\n';
   }
 
-  static void print(const ErmModel& split, const LinearHead& layer,
-                    const std::optional<SplitVerification>& verified) {
-    std::cout << "head       " << split.head_name() << ": " << layer.embedding_dim() << " → "
-              << layer.classes() << (layer.bias.defined() ? "" : ", without bias") << '\n';
+  static void print(const ErmModel& split, const std::optional<SplitVerification>& verified) {
+    const auto head = split.head();
+    std::cout << "head       " << split.head_name() << ": " << head.embedding_dim() << " → "
+              << head.classes() << (head.single_logit ? " classes, by one logit" : "")
+              << (head.is_linear() ? "" : ", in several layers")
+              << (head.bias.defined() ? "" : ", without bias") << ", "
+              << c10::getDtypeNames(head.weight.scalar_type()).first << '\n';
     for (const auto& input : split.inputs())
       std::cout << "input      " << input.name << ": " << input.type << '\n';
+    if (!split.output_name().empty()) std::cout << "output     " << split.output_name() << '\n';
     if (verified)
-      std::cout << "verified   head(features(x)) equals model(x) within "
+      std::cout << "verified   the parts give what the model gives within "
                 << verified->max_abs_difference << '\n';
     else
       std::cout << "verified   no: give --input-shape\n";
   }
 
-  std::string model, head = "auto", shape;
+  ModelOptions model;
+  std::vector<std::string> shapes;
   bool json = false;
 };
 

@@ -21,8 +21,9 @@ std::string shown_split(const RunReport& report) {
 struct RunCommand {
   explicit RunCommand(CLI::App& command)
       : settings(command,
-                 {SettingGroup::model, SettingGroup::embeddings, SettingGroup::splits,
-                  SettingGroup::identification, SettingGroup::tuning, SettingGroup::machine}),
+                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                  SettingGroup::machine}),
         output(command) {
     command.add_option("--out", out, "folder for the results")->required()->option_text("OUT");
   }

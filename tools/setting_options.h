@@ -14,6 +14,8 @@ namespace neurontune::cli {
 /// Which settings a subcommand has flags for.
 enum class SettingGroup {
   model,       ///< --model, --data and what they need
+  head,        ///< --head, of the model
+  head_name,   ///< the same where --head is a file
   embeddings,  ///< --embeddings
   splits,      ///< --identify
   tuning,      ///< all of retraining and selection, and --tune

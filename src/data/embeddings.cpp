@@ -95,7 +95,7 @@ std::vector<std::string> read_ids(const std::filesystem::path& path, int64_t row
   return ids;
 }
 
-at::Tensor read_matrix(const std::string& where, const Tensors& tensors, const LinearHead& head) {
+at::Tensor read_matrix(const std::string& where, const Tensors& tensors, const Head& head) {
   const at::Tensor& embeddings = tensors.at("embeddings");
   if (embeddings.dim() != 2 || embeddings.size(0) < 1 ||
       !at::isFloatingType(embeddings.scalar_type())) {
@@ -104,7 +104,7 @@ at::Tensor read_matrix(const std::string& where, const Tensors& tensors, const L
   }
   if (embeddings.size(1) != head.embedding_dim()) {
     throw Error(where + ": embeddings has " + std::to_string(embeddings.size(1)) +
-                " dimensions, the head in head.safetensors takes " +
+                " dimensions, the head takes " +
                 std::to_string(head.embedding_dim()));
   }
   check_finite(where, "embeddings", embeddings);
@@ -112,7 +112,7 @@ at::Tensor read_matrix(const std::string& where, const Tensors& tensors, const L
 }
 
 EmbeddingSplit read_split(const std::filesystem::path& path, const Tensors& tensors,
-                          const LinearHead& head) {
+                          const Head& head) {
   const std::string where = path.string();
   EmbeddingSplit split;
   split.embeddings = read_matrix(where, tensors, head);
@@ -158,22 +158,64 @@ auto naming(const std::filesystem::path& path, const Action& action) {
   }
 }
 
+void check_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw Error(folder.string() + ": is no folder of embeddings");
+}
+
+/// A copy of a finite tensor of a head file, so that the head does not hang on the file.
+at::Tensor head_tensor(const std::filesystem::path& path, const Tensors& tensors,
+                       const std::string& name, const std::string& expected) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end())
+    throw Error(path.string() + ": has no tensor `" + name + "`, expected " + expected);
+  auto copy = found->second.clone();
+  naming(path, [&] { check_finite(path.string(), name.c_str(), copy); });
+  return copy;
+}
+
+void check_shape(const std::filesystem::path& path, const std::string& name,
+                 const at::Tensor& found, const at::Tensor& expected) {
+  if (found.sizes() != expected.sizes())
+    throw Error(path.string() + ": " + name + " is " + text(found.sizes()) + ", expected " +
+                text(expected.sizes()));
+}
+
+Head read_layers(const std::filesystem::path& path, const Tensors& tensors, const Head& like) {
+  Head head = like;
+  const auto replace = [&](at::Tensor& tensor, const std::string& name) {
+    auto found = head_tensor(path, tensors, name, "the head's " + text(tensor.sizes()));
+    check_shape(path, name, found, tensor);
+    tensor = std::move(found);
+  };
+  const auto& later = *like.later_layers;
+  replace(head.weight, later.weight_name);
+  if (like.bias.defined()) replace(head.bias, later.bias_name);
+  for (std::size_t i = 0; i < later.parameter_names.size(); ++i)
+    replace(head.later_parameters[i], later.parameter_names[i]);
+  return head;
+}
+
 }  // namespace
 
 EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder) {
+  check_folder(folder);
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw Error(folder.string() + ": is no folder of embeddings");
-  }
   const std::filesystem::path head_path = folder / (std::string(kHead) + kExtension);
   if (!std::filesystem::exists(head_path, ignored)) {
     throw Error(head_path.string() +
                 ": does not exist; it must hold the ERM model's last linear layer, `weight` "
                 "[C, M] and optionally `bias` [C]");
   }
+  return open(folder, read_head(head_path));
+}
+
+EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head head) {
+  check_folder(folder);
   EmbeddingFolder result;
   result.path_ = folder;
-  result.head_ = read_head(head_path);
+  result.head_ = std::move(head);
   result.names_ = Names::read(folder);
   for (const std::filesystem::path& path : candidates(folder)) {
     const Tensors tensors = read_safetensors(path);
@@ -221,28 +263,31 @@ EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
   return part;
 }
 
-LinearHead read_head(const std::filesystem::path& path) {
-  const std::string where = path.string();
+Head read_head(const std::filesystem::path& path) {
   const Tensors tensors = read_safetensors(path);
-  const auto weight = tensors.find("weight");
-  if (weight == tensors.end()) {
-    throw Error(where + ": has no tensor `weight`, expected a head's [C, M]");
-  }
-  const auto bias = tensors.find("bias");
-  // Copies, so that the head does not hang on the file.
-  const LinearHead head{weight->second.clone(),
-                        bias == tensors.end() ? at::Tensor() : bias->second.clone()};
-  check_head(head, where);
-  naming(path, [&] {
-    check_finite(where, "weight", head.weight);
-    if (head.bias.defined()) check_finite(where, "bias", head.bias);
-  });
+  Head head{head_tensor(path, tensors, "weight",
+                        "a linear head's [C, M]; a head of several layers goes with its model"),
+            {}};
+  if (tensors.contains("bias")) head.bias = head_tensor(path, tensors, "bias", "[C]");
+  check_head(head, path.string());
+  return head.classes() == 1 ? two_classes(head) : head;
+}
+
+Head read_head(const std::filesystem::path& path, const Head& like) {
+  if (!like.is_linear()) return read_layers(path, read_safetensors(path), like);
+  auto head = read_head(path);
+  check_shape(path, "weight", head.weight, like.weight);
   return head;
 }
 
-void write_head(const std::filesystem::path& path, const LinearHead& head) {
-  std::vector<std::pair<std::string, at::Tensor>> tensors = {{"weight", head.weight}};
-  if (head.bias.defined()) tensors.emplace_back("bias", head.bias);
+void write_head(const std::filesystem::path& path, const Head& head) {
+  const auto filed = head.is_linear() && head.single_logit ? one_logit(head) : head;
+  const auto* later = filed.later_layers.get();
+  std::vector<std::pair<std::string, at::Tensor>> tensors = {
+      {later ? later->weight_name : "weight", filed.weight}};
+  if (filed.bias.defined()) tensors.emplace_back(later ? later->bias_name : "bias", filed.bias);
+  for (std::size_t i = 0; i < filed.later_parameters.size(); ++i)
+    tensors.emplace_back(later->parameter_names[i], filed.later_parameters[i]);
   write_safetensors(path, tensors);
 }
 

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/archive.h"
+#include "data/file_io.h"
 #include "model/torchscript.h"
 #include "neurontune/error.h"
 
@@ -178,7 +178,9 @@ void train_small_cnn(const Dataset& train, int64_t classes, const ErmTrainingOpt
       kTraining, [&] { return make_network(data.images.size(1), classes, generator); });
   train_network(network, data, options, generator, progress);
   network.eval();
-  write_archive({network, {}}, path);
+  std::ostringstream file;  // a stream has no name that would get into the archive
+  torchscript::call(kTraining, [&] { network.save(file); });
+  write_file(path, file.view());
 }
 
 }  // namespace neurontune::demo

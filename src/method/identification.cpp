@@ -51,7 +51,7 @@ void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimens
 
 }  // namespace
 
-Identification identify(const LabelledEmbeddings& held_out, const LinearHead& head,
+Identification identify(const LabelledEmbeddings& held_out, const Head& head,
                         const IdentificationOptions& options) {
   check_split(held_out, head, "the identification split");
   const c10::NoGradGuard no_grad;

@@ -41,7 +41,7 @@ std::vector<std::size_t> ranked(const std::vector<Checkpoint>& trajectory,
 /// One run of the method: identify, retrain epoch by epoch, select.
 class Run {
  public:
-  Run(const LabelledEmbeddings& held_out, const LinearHead& erm, const NeuronTuneOptions& options)
+  Run(const LabelledEmbeddings& held_out, const Head& erm, const NeuronTuneOptions& options)
       : held_out_{held_out.embeddings.detach(), held_out.labels.detach()},
         erm_(erm),
         options_(options) {}
@@ -93,7 +93,7 @@ class Run {
 
  private:
   /// Holds a head's predictions on the identification split against its labels.
-  void judge(const LinearHead& head) {
+  void judge(const Head& head) {
     const auto predicted = predictions(head, held_out_.embeddings);
     accuracy_ = accuracy_metrics(predicted, held_out_.labels, head.classes());
     scores_ = spuriousness_scores(held_out_.embeddings, held_out_.labels, predicted, head.classes(),
@@ -106,7 +106,7 @@ class Run {
     return every > 0 && epoch > 1 && (epoch - 1) % every == 0 && scores_.any_usable();
   }
 
-  void add_checkpoint(int64_t epoch, double loss, LinearHead head) {
+  void add_checkpoint(int64_t epoch, double loss, Head head) {
     judge(head);
     result_.trajectory.push_back(
         {epoch, loss, spuriousness_fitness(scores_), accuracy_, std::move(head), biased_});
@@ -114,7 +114,7 @@ class Run {
   }
 
   LabelledEmbeddings held_out_;
-  LinearHead erm_;
+  Head erm_;
   const NeuronTuneOptions& options_;
   NeuronTuneResult result_;
 
@@ -134,9 +134,13 @@ void NeuronTuneOptions::validate() const {
 }
 
 NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
-                             const LabelledEmbeddings& tuning, const LinearHead& erm,
+                             const LabelledEmbeddings& tuning, const Head& erm,
                              const NeuronTuneOptions& options, const ProgressFn& progress) {
   options.validate();
+  if (!erm.is_linear() && options.identify.aggregate == Aggregate::per_class)
+    throw OptionError(
+        "aggregate is per_class, but a head of several layers has no weight of a class's own for "
+        "a mask; expected union, intersection or mean");
   check_split(identification, erm, "the identification split");
   check_split(tuning, erm, "the tuning split");
   if (identification.embeddings.device() != tuning.embeddings.device())

@@ -10,6 +10,7 @@
 #include "checks.h"
 #include "describe.h"
 #include "method/fixed_blocks.h"
+#include "method/layered_gradient.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -51,16 +52,25 @@ void RetrainingOptions::validate() const {
   check_number("weight_decay", weight_decay, weight_decay >= 0, "0 or more");
 }
 
-LinearHead fresh_head(const LinearHead& like, at::Generator generator) {
-  const auto dtype = like.weight.scalar_type();
-  const auto unit = at::rand(like.weight.sizes(), std::move(generator), dtype);
-  const double root = std::sqrt(static_cast<double>(like.embedding_dim()));
-  return {(unit * 2 - 1) / root,
-          like.bias.defined() ? at::zeros({like.classes()}, dtype) : at::Tensor()};
+Head fresh_head(const Head& like, at::Generator generator) {
+  const auto uniform = [&](const at::Tensor& matrix) {
+    const auto unit = at::rand(matrix.sizes(), generator, matrix.scalar_type());
+    const auto inputs = static_cast<double>(matrix.numel() / matrix.size(0));
+    return (unit * 2 - 1) / std::sqrt(inputs);
+  };
+  auto head = to(like, at::kCPU, like.weight.scalar_type());
+  head.weight = uniform(like.weight);
+  if (head.bias.defined()) head.bias.zero_();
+  for (std::size_t i = 0; i < head.later_parameters.size(); ++i) {
+    auto& parameter = head.later_parameters[i];
+    if (parameter.dim() >= 2) parameter = uniform(parameter);
+    else if (like.later_layers->parameter_names[i].ends_with("bias")) parameter.zero_();
+  }
+  return head;
 }
 
 HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels,
-                             const LinearHead& start, const RetrainingOptions& options,
+                             const Head& start, const RetrainingOptions& options,
                              at::Generator generator)
     : embeddings_(embeddings.detach()),
       labels_(labels.detach()),
@@ -79,7 +89,7 @@ HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& lab
 
 void HeadRetrainer::set_mask(const at::Tensor& mask) {
   const bool fits = mask.dim() == 1   ? mask.size(0) == head_.embedding_dim()
-                    : mask.dim() == 2 ? mask.sizes() == head_.weight.sizes()
+                    : mask.dim() == 2 ? head_.is_linear() && mask.sizes() == head_.weight.sizes()
                                       : false;
   if (!fits)
     throw Error("the mask is " + describe(mask) + ", expected [M] or [C, M] of a head " +
@@ -90,6 +100,9 @@ void HeadRetrainer::set_mask(const at::Tensor& mask) {
   select_columns();
   weight_velocity_ = at::zeros_like(weight_);
   if (head_.bias.defined()) bias_velocity_ = at::zeros_like(head_.bias);
+  later_velocities_.clear();
+  for (const auto& parameter : head_.later_parameters)
+    later_velocities_.push_back(at::zeros_like(parameter));
 }
 
 void HeadRetrainer::select_columns() {
@@ -113,7 +126,12 @@ double HeadRetrainer::run_epoch() {
   const c10::NoGradGuard no_grad;
   const auto batches = sampler_.draw(options_.batches_per_epoch).to(embeddings_.device());
   const auto row_losses = at::empty(batches.sizes(), head_.weight.options());
-  for (int64_t batch = 0; batch < batches.size(0); ++batch) step(batches[batch], row_losses[batch]);
+  for (int64_t batch = 0; batch < batches.size(0); ++batch) {
+    if (head_.is_linear())
+      step(batches[batch], row_losses[batch]);
+    else
+      step_layers(batches[batch], row_losses[batch]);
+  }
 
   // Each batch's sum, then these in order: the same whatever the number of threads.
   const auto batch_losses = row_losses.sum({1}, /*keepdim=*/false, at::kDouble).cpu();
@@ -173,9 +191,30 @@ void HeadRetrainer::step_bias(const at::Tensor& residuals) {
       });
 }
 
-LinearHead HeadRetrainer::head() const {
+/// One step of SGD as torch.optim.SGD takes it.
+void HeadRetrainer::descend(at::Tensor parameter, at::Tensor velocity,
+                            const at::Tensor& gradient) const {
+  velocity.mul_(options_.momentum).add_(gradient).add_(parameter, options_.weight_decay);
+  parameter.sub_(velocity, options_.learning_rate);
+}
+
+void HeadRetrainer::step_layers(const at::Tensor& rows, const at::Tensor& row_losses) {
+  auto masked = head_;
+  masked.weight = column_mask_.defined() ? weight_ * column_mask_ : weight_;
+  const auto inputs = inputs_.index_select(0, rows).to(weight_.scalar_type());
+  auto gradient = layered_gradient(masked, inputs, labels_.index_select(0, rows), row_losses);
+  if (column_mask_.defined()) gradient.weight.mul_(column_mask_);
+  descend(weight_, weight_velocity_, gradient.weight);
+  if (head_.bias.defined()) descend(head_.bias, bias_velocity_, gradient.bias);
+  for (std::size_t i = 0; i < later_velocities_.size(); ++i)
+    descend(head_.later_parameters[i], later_velocities_[i], gradient.later[i]);
+}
+
+Head HeadRetrainer::head() const {
   const c10::NoGradGuard no_grad;
-  return {all_columns() * mask_, head_.bias.defined() ? head_.bias.clone() : at::Tensor()};
+  auto head = to(head_, head_.weight.device(), head_.weight.scalar_type());
+  head.weight = all_columns() * mask_;
+  return head;
 }
 
 }  // namespace neurontune

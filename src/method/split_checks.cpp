@@ -8,7 +8,7 @@
 
 namespace neurontune {
 
-void check_split(const LabelledEmbeddings& data, const LinearHead& head, const std::string& split) {
+void check_split(const LabelledEmbeddings& data, const Head& head, const std::string& split) {
   check_head(head, "the head");
   check_labelled(data.embeddings, data.labels, head.classes(), split);
   if (data.embeddings.size(1) != head.embedding_dim())

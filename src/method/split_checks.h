@@ -3,12 +3,12 @@
 #include <string>
 
 #include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 
 namespace neurontune {
 
 /// Checks a split against the head it goes with: shapes, labels, finite values.
 /// @throws Error that begins with `split`, or is about the head
-void check_split(const LabelledEmbeddings& data, const LinearHead& head, const std::string& split);
+void check_split(const LabelledEmbeddings& data, const Head& head, const std::string& split);
 
 }  // namespace neurontune

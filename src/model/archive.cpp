@@ -1,20 +1,18 @@
 #include "model/archive.h"
 
+#include <caffe2/serialize/file_adapter.h>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <vector>
+#include <memory>
+#include <utility>
 
+#include "data/file_io.h"
+#include "model/file_kind.h"
 #include "model/torchscript.h"
+#include "model/zip_entries.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -22,113 +20,96 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kExtraFolder = "extra/";
-constexpr std::string_view kCodeFolder = "code/";
-constexpr const char* kHowToExport =
-    "; export the model with torch.jit.trace or torch.jit.script and write it with torch.jit.save";
-
-void check_regular_file(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
-    throw Error(path.string() + " is a directory, expected a TorchScript file");
-  }
-  if (!fs::exists(path, ignored)) throw Error(path.string() + ": no such file");
-}
-
-bool starts_as_zip(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 2> magic{};
-  file.read(magic.data(), magic.size());
-  if (!file.is_open()) throw Error(path.string() + " cannot be opened for reading");
-  return magic[0] == 'P' && magic[1] == 'K';
-}
-
-std::vector<std::string> record_names(const fs::path& path) {
-  try {
-    torchscript::CallScope scope;
-    return caffe2::serialize::PyTorchStreamReader(path.string()).getAllRecords();
-  } catch (const std::exception&) {
-    throw Error(path.string() + " is not a TorchScript archive: it is " +
-                (starts_as_zip(path) ? "another or a damaged zip file"
-                                     : "no zip file, but perhaps a pickle that torch.save wrote") +
-                kHowToExport);
-  }
-}
-
-bool starts_with(const std::string& name, std::string_view prefix) {
-  return name.compare(0, prefix.size(), prefix) == 0;
-}
-
-void check_has_code(const fs::path& path, const std::vector<std::string>& records) {
-  const bool has_code = std::any_of(records.begin(), records.end(), [](const std::string& name) {
-    return starts_with(name, kCodeFolder);
-  });
-  if (!has_code) {
-    throw Error(path.string() +
-                " is not a TorchScript archive: it holds no code, as a state_dict or another "
-                "object written by torch.save" +
-                kHowToExport);
-  }
-}
-
-torch::jit::ExtraFilesMap empty_extra_files(const std::vector<std::string>& records) {
-  torch::jit::ExtraFilesMap files;
-  for (const auto& name : records) {
-    if (starts_with(name, kExtraFolder)) files[name.substr(kExtraFolder.size())] = {};
-  }
-  return files;
-}
-
-/// A folder of one's own beside the target, on the same file system; removed with what is in it.
-class TemporarySibling {
+/// Reads a file, and remembers which part of it went to which address.
+class RecordingReader : public caffe2::serialize::ReadAdapterInterface {
  public:
-  explicit TemporarySibling(const fs::path& target) {
-    const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
-    std::string name = parent / ".";
-    name += target.filename().string();
-    name += ".XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) {
-      throw Error(target.string() + " cannot be written: no temporary folder in " +
-                  parent.string() + " (" + std::strerror(errno) + ")");
-    }
-    path_ = name;
-  }
-  TemporarySibling(const TemporarySibling&) = delete;
-  TemporarySibling& operator=(const TemporarySibling&) = delete;
-  ~TemporarySibling() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
+  explicit RecordingReader(const std::string& path) : file_(path) {}
+
+  size_t size() const override { return file_.size(); }
+  size_t read(uint64_t place, void* buffer, size_t count, const char* what) const override {
+    reads_[buffer] = place;  // memory that was freed is read into again: the last one counts
+    return file_.read(place, buffer, count, what);
   }
 
-  const fs::path& path() const { return path_; }
+  std::unordered_map<const void*, uint64_t> reads() const { return reads_; }
 
  private:
-  fs::path path_;
+  caffe2::serialize::FileAdapter file_;
+  mutable std::unordered_map<const void*, uint64_t> reads_;
 };
+
+std::map<uint64_t, std::string> places_of(const fs::path& path) {
+  std::map<uint64_t, std::string> places;
+  for (const auto& entry : read_zip_entries(path))
+    if (entry.stored && entry.size > 0) places[entry.content] = entry.name;
+  return places;
+}
+
+const ZipEntry& entry_named(const std::vector<ZipEntry>& entries, const std::string& name,
+                            const fs::path& path) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const ZipEntry& entry) { return entry.name == name; });
+  if (found == entries.end()) throw Error(path.string() + " has no record " + name + " any more");
+  return *found;
+}
+
+/// Copies a file's content block by block: it need not fit into memory.
+void copy_content(const fs::path& source, PartialFile& target) {
+  constexpr size_t kBlock = size_t{1} << 22;
+  std::ifstream file(source, std::ios::binary);
+  if (!file) throw Error(source.string() + " cannot be opened for reading");
+  std::string block(kBlock, '\0');
+  for (uint64_t offset = 0; file; offset += kBlock) {
+    file.read(block.data(), kBlock);
+    target.write_at(block.data(), static_cast<uint64_t>(file.gcount()), offset);
+  }
+  if (file.bad()) throw Error(source.string() + " cannot be read");
+}
 
 }  // namespace
 
-Archive read_archive(const fs::path& path, std::optional<at::Device> device) {
-  check_regular_file(path);
-  const auto records = record_names(path);
-  check_has_code(path, records);
+TensorRecords::TensorRecords(std::unordered_map<const void*, uint64_t> reads,
+                             std::map<uint64_t, std::string> records)
+    : reads_(std::move(reads)), records_(std::move(records)) {}
+
+std::string TensorRecords::find(const at::Tensor& tensor) const {
+  if (!tensor.has_storage()) return "";
+  const auto read = reads_.find(tensor.storage().data());
+  if (read == reads_.end()) return "";
+  const auto record = records_.find(read->second);
+  return record == records_.end() ? "" : record->second;
+}
+
+Archive read_archive(const fs::path& path) {
+  check_is_torchscript(path);
+  const auto reader = std::make_shared<RecordingReader>(path.string());
   Archive archive;
-  archive.extra_files = empty_extra_files(records);
-  torchscript::call(path.string() + " cannot be loaded", [&] {
-    archive.module = torch::jit::load(path.string(), device, archive.extra_files);
-  });
+  torchscript::call(path.string() + " cannot be loaded",
+                    [&] { archive.module = torch::jit::load(reader, at::kCPU); });
+  archive.records = TensorRecords(reader->reads(), places_of(path));
   return archive;
 }
 
-void write_archive(const Archive& archive, const fs::path& path) {
-  const TemporarySibling folder(path);
-  // The archive's root folder is the file's stem.
-  const fs::path whole = folder.path() / "model.pt";
-  torchscript::call(path.string() + " cannot be written",
-                    [&] { archive.module.save(whole.string(), archive.extra_files); });
-  std::error_code failure;
-  fs::rename(whole, path, failure);
-  if (failure) throw Error(path.string() + " cannot be written: " + failure.message());
+std::string read_record(const fs::path& path, const std::string& record) {
+  const auto entries = read_zip_entries(path);
+  const auto& entry = entry_named(entries, record, path);
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(entry.size, '\0');
+  file.seekg(static_cast<std::streamoff>(entry.content));
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw Error(path.string() + " cannot be read");
+  return bytes;
+}
+
+void copy_archive(const fs::path& source, const fs::path& target,
+                  const std::map<std::string, std::string>& replaced) {
+  const auto entries = read_zip_entries(source);
+  PartialFile copy(target);
+  copy_content(source, copy);
+  for (const auto& [name, bytes] : replaced)
+    for (const auto& change : overwriting(source, entry_named(entries, name, source), bytes))
+      copy.write_at(change.bytes.data(), change.bytes.size(), change.place);
+  copy.commit();
 }
 
 }  // namespace neurontune

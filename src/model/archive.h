@@ -1,29 +1,52 @@
 #pragma once
 
-#include <c10/core/Device.h>
+#include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <map>
+#include <string>
+#include <unordered_map>
 
 namespace neurontune {
 
-/// A TorchScript file: its module, and the extra files that travel in it.
+/// Where a TorchScript file holds the bytes of the tensors that were loaded from it.
+class TensorRecords {
+ public:
+  TensorRecords() = default;
+
+  /// @param reads   address → place in the file that was last read to it
+  /// @param records place in the file → name of the record whose content starts there
+  TensorRecords(std::unordered_map<const void*, uint64_t> reads,
+                std::map<uint64_t, std::string> records);
+
+  /// The record with a CPU tensor's storage; empty if the tensor was not read from the file.
+  std::string find(const at::Tensor& tensor) const;
+
+ private:
+  std::unordered_map<const void*, uint64_t> reads_;
+  std::map<uint64_t, std::string> records_;
+};
+
+/// A TorchScript file in memory.
 struct Archive {
-  torch::jit::Module module;
-  torch::jit::ExtraFilesMap extra_files;  ///< name → bytes
+  torch::jit::Module module;  ///< on the CPU, wherever it was saved
+  TensorRecords records;
 };
 
 /// Reads a file that torch.jit.save wrote.
-///
-/// @param device where its tensors go; none: where they were when it was saved
 /// @throws Error naming the file, what it is instead of a TorchScript archive, and what to do
-Archive read_archive(const std::filesystem::path& path, std::optional<at::Device> device);
+Archive read_archive(const std::filesystem::path& path);
 
-/// Writes a TorchScript file. It appears by rename when it is whole, and its bytes do not depend on
-/// its name: the root folder in the archive is always "model".
-///
-/// @throws Error naming the file if it cannot be written
-void write_archive(const Archive& archive, const std::filesystem::path& path);
+/// The bytes of a record.
+std::string read_record(const std::filesystem::path& path, const std::string& record);
+
+/// Copies a TorchScript file with other bytes, as many, in some records. The copy appears by rename
+/// when it is whole.
+/// @param replaced a record's name → its bytes
+/// @throws Error naming the file if a record is compressed, or the copy cannot be written
+void copy_archive(const std::filesystem::path& source, const std::filesystem::path& target,
+                  const std::map<std::string, std::string>& replaced);
 
 }  // namespace neurontune

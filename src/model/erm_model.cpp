@@ -1,14 +1,19 @@
 #include "neurontune/model/erm_model.h"
 
 #include <ATen/Context.h>
+#include <ATen/Functions.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "digest.h"
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
+#include "model/graph_walk.h"
+#include "model/placement.h"
 #include "model/torchscript.h"
 #include "neurontune/error.h"
 
@@ -53,22 +58,62 @@ std::string names_of(const std::vector<ModelInput>& inputs) {
   return names;
 }
 
-/// self and copies of the inputs on the model's device, completed with forward's defaults. Copies,
-/// as a model may work on its input in place.
-torch::jit::Stack arguments(const Module& module, const std::vector<ModelInput>& expected,
-                            const std::vector<at::Tensor>& inputs, at::Device device,
-                            const std::string& model) {
+/// The dtype of the first layer's weight: that of the first matrix that the features use.
+std::optional<at::ScalarType> input_type(const FoundHead& head, const Module& module) {
+  std::optional<at::ScalarType> type;
+  for_each_node(head.features->block(), [&](const torch::jit::Node* node) {
+    for (const auto* input : node->inputs()) {
+      if (type) return;
+      const auto known = resolve(input, module);
+      if (!known || !known->value.isTensor()) continue;
+      const auto tensor = known->value.toTensor();
+      if (tensor.defined() && tensor.is_floating_point() && tensor.dim() >= 2)
+        type = tensor.scalar_type();
+    }
+  });
+  return type;
+}
+
+std::vector<SavedTensor> saved_tensors(const FoundHead& head, const TensorRecords& records,
+                                       const std::string& model) {
+  std::vector<SavedTensor> saved;
+  for (const auto& [tensor, name] : head.layers.all()) {
+    const auto record = records.find(tensor);
+    if (record.empty())
+      throw Error(model + ": the head " + head.name +
+                  " is computed while the model is loaded, so cannot be written back; export the "
+                  "model without it");
+    const bool taken = std::any_of(saved.begin(), saved.end(), [&, &record = record](const auto& one) {
+      return one.record == record;
+    });
+    if (taken)
+      throw Error(model + ": " + name + " lies in one block of memory with another tensor of the "
+                  "head " + head.name + "; export the model with parameters of their own");
+    saved.push_back({name, record, twin_of(tensor.detach())});
+  }
+  return saved;
+}
+
+at::Tensor tensor_in(const c10::IValue& value, const std::string& what) {
+  if (!value.isTensor()) throw Error(what + " is a " + value.tagKind() + ", expected a tensor");
+  return value.toTensor();
+}
+
+}  // namespace
+
+torch::jit::Stack ErmModel::Impl::arguments(const std::vector<at::Tensor>& tensors) const {
   const auto& declared = forward_schema(module).arguments();
   size_t required = 0;
   for (size_t i = 1; i < declared.size(); ++i) required += declared[i].default_value() ? 0 : 1;
-  if (inputs.size() < required || inputs.size() > expected.size()) {
-    throw Error(model + ": forward takes " + std::to_string(expected.size()) + " inputs (" +
-                names_of(expected) + "), got " + std::to_string(inputs.size()));
+  if (tensors.size() < required || tensors.size() > inputs.size()) {
+    throw Error(name() + ": forward takes " + std::to_string(inputs.size()) + " inputs (" +
+                names_of(inputs) + "), got " + std::to_string(tensors.size()));
   }
   torch::jit::Stack stack{module._ivalue()};
-  for (const auto& input : inputs) {
-    stack.emplace_back(
-        input.to(device, input.scalar_type(), /*non_blocking=*/false, /*copy=*/true));
+  for (const auto& tensor : tensors) {
+    const bool converts = input_type && tensor.is_floating_point();
+    stack.emplace_back(tensor.to(device, converts ? *input_type : tensor.scalar_type(),
+                                 /*non_blocking=*/false, /*copy=*/true));
   }
   for (size_t i = stack.size(); i < declared.size(); ++i) {
     stack.push_back(*declared[i].default_value());
@@ -76,20 +121,13 @@ torch::jit::Stack arguments(const Module& module, const std::vector<ModelInput>&
   return stack;
 }
 
-/// The one tensor of rank 2 and `width` columns that a call leaves on the stack.
-at::Tensor result(torch::jit::Stack& stack, int64_t width, const std::string& what,
-                  const char* advice) {
-  const auto value = torch::jit::pop(stack);
-  if (!value.isTensor()) throw Error(what + " is a " + value.tagKind() + ", expected a tensor");
-  auto tensor = value.toTensor();
-  if (tensor.dim() != 2 || tensor.size(1) != width) {
-    throw Error(what + " has the shape " + c10::str(tensor.sizes()) + ", expected [N, " +
-                std::to_string(width) + "]" + advice);
-  }
-  return tensor;
+at::Tensor ErmModel::Impl::output_of(const at::Tensor& logits,
+                                     const std::vector<at::Tensor>& tensors) const {
+  auto stack = arguments(tensors);
+  stack.emplace_back(logits);
+  after->run(stack);
+  return tensor_in(torch::jit::pop(stack), name() + ": the output");
 }
-
-}  // namespace
 
 ErmModel::ErmModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ErmModel::ErmModel(ErmModel&&) noexcept = default;
@@ -97,51 +135,59 @@ ErmModel& ErmModel::operator=(ErmModel&&) noexcept = default;
 ErmModel::~ErmModel() = default;
 
 ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
-                        const std::string& head) {
-  check_available(device, path.string());
-  auto module = read_archive(path, device).module;
-  return torchscript::call(path.string(), [&] {
+                        const SplitOptions& options) {
+  const auto name = path.string();
+  check_available(device, name);
+  auto [module, records] = read_archive(path);
+  return torchscript::call(name, [&, &module = module, &records = records] {
     module.eval();
-    auto found = find_head(module, path.string());
-    if (head != "auto" && head != found.name) {
-      throw Error(path.string() + ": the last linear layer is " + found.name + ", expected " +
-                  head);
-    }
-    auto inputs = model_inputs(module, path.string());
-    auto features = std::make_unique<torch::jit::GraphFunction>("features", found.features,
-                                                                /*function_creator=*/nullptr);
-    return ErmModel(std::make_unique<Impl>(Impl{path, std::move(module), device, std::move(found),
-                                                std::move(features), std::move(inputs)}));
+    auto saved = saved_tensors(find_head(module, options, name), records, name);
+    place(module, device);
+    auto head = find_head(module, options, name);
+    auto inputs = model_inputs(module, name);
+    const auto type = input_type(head, module);
+    const auto function = [](const char* what, std::shared_ptr<torch::jit::Graph> graph) {
+      return std::make_unique<torch::jit::GraphFunction>(what, std::move(graph),
+                                                         /*function_creator=*/nullptr);
+    };
+    auto features = function("features", head.features), after = function("after", head.after);
+    return ErmModel(std::make_unique<Impl>(Impl{path, std::move(module), device, std::move(head),
+                                                std::move(saved), std::move(features),
+                                                std::move(after), type, std::move(inputs)}));
   });
 }
 
 const std::string& ErmModel::head_name() const { return impl_->head.name; }
 const std::vector<ModelInput>& ErmModel::inputs() const { return impl_->inputs; }
 at::Device ErmModel::device() const { return impl_->device; }
+Head ErmModel::head() const { return impl_->head.layers.head(); }
 
-LinearHead ErmModel::head() const {
-  const auto copy = [](const at::Tensor& tensor) {
-    return tensor.defined() ? tensor.detach().clone(at::MemoryFormat::Contiguous) : tensor;
-  };
-  return {copy(impl_->head.weight_by_class()), copy(impl_->head.bias.tensor)};
+std::string ErmModel::output_name() const { return OutputLeaf{impl_->head.output, nullptr}.name(); }
+
+std::string ErmModel::fingerprint() const {
+  return content_digest(impl_->path) + "\n" + head_name() + "\n" + output_name();
 }
 
 at::Tensor ErmModel::features(const std::vector<at::Tensor>& inputs) const {
   return torchscript::call(impl_->name(), [&] {
-    auto stack = arguments(impl_->module, impl_->inputs, inputs, impl_->device, impl_->name());
+    auto stack = impl_->arguments(inputs);
     impl_->features->run(stack);
-    return result(stack, impl_->head.weight_by_class().size(1),
-                  impl_->name() + ": the input of the head " + impl_->head.name,
-                  ": one embedding a sample");
+    const auto what = impl_->name() + ": the input of the head " + impl_->head.name;
+    const auto embedding = tensor_in(torch::jit::pop(stack), what);
+    const auto width = impl_->head.layers.weight_by_output().size(1);
+    if (embedding.dim() != 2 || embedding.size(1) != width)
+      throw Error(what + " has the shape " + c10::str(embedding.sizes()) + ", expected [N, " +
+                  std::to_string(width) + "]: one embedding a sample");
+    return embedding;
   });
 }
 
-at::Tensor ErmModel::logits(const std::vector<at::Tensor>& inputs) const {
+at::Tensor ErmModel::output(const std::vector<at::Tensor>& inputs) const {
   return torchscript::call(impl_->name(), [&] {
-    auto stack = arguments(impl_->module, impl_->inputs, inputs, impl_->device, impl_->name());
+    auto stack = impl_->arguments(inputs);
     impl_->module.get_method("forward").function().run(stack);
-    return result(stack, impl_->head.weight_by_class().size(0), impl_->name() + ": the output",
-                  ": the logits of one sample a row");
+    return tensor_in(at_path(torch::jit::pop(stack), impl_->head.output),
+                     impl_->name() + ": the output");
   });
 }
 

@@ -1,258 +1,239 @@
 #include "model/head_search.h"
 
 #include <c10/util/StringUtil.h>
-#include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
-#include <torch/csrc/jit/passes/inliner.h>
-#include <torch/csrc/jit/passes/lower_tuples.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "model/forward_graph.h"
+#include "model/graph_walk.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
-using torch::jit::Block;
 using torch::jit::Graph;
 using torch::jit::Module;
 using torch::jit::Node;
 using torch::jit::Value;
 
-constexpr size_t kStepsNamed = 4;  // in the message about a model that has no head
-
-void for_each_node(Block* block, const std::function<void(Node*)>& visit) {
-  for (Node* node : block->nodes()) {
-    visit(node);
-    for (Block* inner : node->blocks()) for_each_node(inner, visit);
-  }
-}
-
-/// In evaluation `training` is false: the branches that ask for it go away.
-void resolve_training_flags(Graph& graph) {
-  torch::jit::WithInsertPoint at_start(*graph.nodes().begin());
-  Value* evaluation = graph.insertConstant(false);
-  for_each_node(graph.block(), [&](Node* node) {
-    if (node->kind() == c10::prim::GetAttr && node->s(c10::attr::name) == "training" &&
-        node->output()->type()->kind() == c10::TypeKind::BoolType) {
-      node->output()->replaceAllUsesWith(evaluation);
-    }
-  });
-}
-
-std::shared_ptr<Graph> inlined_forward(const Module& module) {
-  auto graph = module.get_method("forward").graph()->copy();
-  // A callee comes in as the optimiser left it: with its own calls inlined, or not if that is off.
-  const torch::jit::GraphOptimizerEnabledGuard optimised(true);
-  torch::jit::Inline(*graph);
-  resolve_training_flags(*graph);
-  torch::jit::ConstantPropagationImmutableTypes(graph);
-  torch::jit::LowerSimpleTuples(graph);
-  torch::jit::EliminateDeadCode(graph);
-  return graph;
-}
-
-/// A value that is known without running the model.
-struct KnownValue {
-  c10::IValue value;
-  std::string path;  // of the attribute; empty for constants and the module itself
-};
-
-std::optional<KnownValue> resolve(const Value* value, const Module& module) {
-  const Node* node = value->node();
-  if (node->kind() == c10::prim::Param && value->offset() == 0) {
-    return KnownValue{module._ivalue(), ""};
-  }
-  if (node->kind() == c10::prim::Constant) {
-    auto constant = torch::jit::toIValue(value);
-    if (!constant) return std::nullopt;
-    return KnownValue{*constant, ""};
-  }
-  if (node->kind() != c10::prim::GetAttr) return std::nullopt;
-  const auto owner = resolve(node->input(), module);
-  if (!owner || !owner->value.isObject()) return std::nullopt;
-  const std::string& name = node->s(c10::attr::name);
-  return KnownValue{owner->value.toObjectRef().getAttr(name),
-                    owner->path.empty() ? name : owner->path + "." + name};
-}
-
-/// logits = input · weightᵀ + bias, or input · weight + bias if transposed.
-struct LinearLayer {
+/// An output of the model, and the values where the head before it begins and ends.
+struct Split {
+  OutputLeaf leaf;
   Value* input = nullptr;
-  Value* weight = nullptr;
-  Value* bias = nullptr;  // none where null
-  bool transposed = false;
+  Value* logits = nullptr;
 };
 
-bool is_one(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant) return false;
-  return constant->isInt() ? constant->toInt() == 1
-                           : constant->isDouble() && constant->toDouble() == 1.0;
+/// Looks for the head before an output.
+struct HeadBefore {
+  std::function<std::optional<Split>(const OutputLeaf&)> find;
+  std::function<std::string(const OutputLeaf&)> what_else;  ///< what is there where it is not
+};
+
+std::string without_head(const OutputLeaf& leaf) {
+  const std::string what = leaf.path.empty() ? " ends in " : ": output " + leaf.name() + " ends in ";
+  const auto steps = last_steps(leaf.value);
+  if (steps.empty()) return what + "its own input, expected the output of a linear layer";
+  const char* advice =
+      steps.find("quantized::") != std::string::npos
+          ? "the model is quantised: export the one before quantisation"
+      : steps.find("conv") != std::string::npos
+          ? "a convolution cannot serve as the head: give the model a linear last layer and export "
+            "it again"
+          : "export it so that forward returns its last linear layer's output, or name a submodule "
+            "that starts with a linear layer as the head";
+  return what + steps + ", expected a linear layer; " + advice;
 }
 
-/// The second factor of a matrix product: a weight stored [C, M] is transposed there.
-LinearLayer product(Value* input, Value* factor) {
-  Node* node = factor->node();
-  if (node->kind() == c10::aten::t || node->kind() == c10::aten::numpy_T) {
-    return {input, node->input(0), nullptr, false};
-  }
-  return {input, factor, nullptr, true};
+std::string names_of(const std::vector<OutputLeaf>& leaves) {
+  std::vector<std::string> names;
+  for (const auto& leaf : leaves) names.push_back(leaf.name());
+  return c10::Join(", ", names);
 }
 
-std::optional<LinearLayer> match_product(Value* output) {
-  Node* node = output->node();
-  if (node->kind() != c10::aten::matmul && node->kind() != c10::aten::mm) return std::nullopt;
-  return product(node->input(0), node->input(1));
+const OutputLeaf& leaf_named(const std::vector<OutputLeaf>& leaves, const std::string& name,
+                             const std::string& model) {
+  const auto found = std::find_if(leaves.begin(), leaves.end(),
+                                  [&](const OutputLeaf& leaf) { return leaf.name() == name; });
+  if (found != leaves.end()) return *found;
+  if (leaves.size() == 1 && leaves[0].path.empty())
+    throw Error(model + " returns one value, which has no name; leave out the output " + name);
+  throw Error(model + " returns no output " + name + ", expected one of " + names_of(leaves));
 }
 
-/// Each way in which exports spell a linear layer.
-std::optional<LinearLayer> match_linear(Value* output) {
-  Node* node = output->node();
-  if (node->kind() == c10::aten::linear) {
-    return LinearLayer{node->input(0), node->input(1), node->input(2), false};
-  }
-  if (node->kind() == c10::aten::addmm && is_one(node->input(3)) && is_one(node->input(4))) {
-    auto layer = product(node->input(1), node->input(2));
-    layer.bias = node->input(0);
-    return layer;
-  }
-  if ((node->kind() == c10::aten::add || node->kind() == c10::aten::add_) &&
-      node->inputs().size() == 3 && is_one(node->input(2))) {
-    auto layer = match_product(node->input(0));
-    if (layer) layer->bias = node->input(1);
-    return layer;
-  }
-  return match_product(output);
+/// The one output that comes from a head, or of several the one called logits.
+Split choose_output(const std::vector<OutputLeaf>& leaves, const HeadBefore& head_before,
+                    const std::string& model) {
+  std::vector<Split> splits;
+  for (const auto& leaf : leaves)
+    if (auto split = head_before.find(leaf)) splits.push_back(*split);
+  if (splits.empty() && leaves.size() == 1) throw Error(model + head_before.what_else(leaves[0]));
+  if (splits.empty())
+    throw Error(model + ": none of its outputs " + names_of(leaves) +
+                " comes from a linear layer or the head asked for; export it so that one does");
+  const auto named = std::find_if(splits.begin(), splits.end(), [](const Split& split) {
+    return !split.leaf.path.empty() && split.leaf.path.back() == "logits";
+  });
+  if (named != splits.end()) return *named;
+  const bool one_head = std::all_of(splits.begin(), splits.end(), [&](const Split& split) {
+    return split.logits == splits[0].logits;
+  });
+  if (!one_head)
+    throw Error(model + ": its outputs " + names_of(leaves) +
+                " come from several linear layers; name the one with the logits (--output)");
+  return splits[0];
 }
 
-bool is_convolution(std::string_view step) { return step.find("conv") != std::string_view::npos; }
-
-/// The steps that end in `output`, in the order they run, back to the nearest convolution.
-std::vector<std::string> last_steps(const Value* output) {
-  std::vector<std::string> steps;
-  while (output->node()->kind() != c10::prim::Param && steps.size() < kStepsNamed) {
-    const Node* node = output->node();
-    steps.insert(steps.begin(), node->kind().toQualString());
-    if (is_convolution(steps.front()) || node->inputs().empty()) break;
-    output = node->input(0);
-  }
-  return steps;
+Split find_split(Graph& graph, const std::string& output, const HeadBefore& head_before,
+                 const std::string& model) {
+  const auto leaves = output_leaves(graph.outputs()[0]);
+  if (output == "auto") return choose_output(leaves, head_before, model);
+  const auto& leaf = leaf_named(leaves, output, model);
+  const auto split = head_before.find(leaf);
+  if (!split) throw Error(model + head_before.what_else(leaf));
+  return *split;
 }
 
-std::string without_head(const Value* output) {
-  const auto kind = output->node()->kind();
-  if (kind == c10::prim::TupleConstruct) return "returns a tuple, expected one tensor of logits";
-  if (kind == c10::prim::DictConstruct) return "returns a dict, expected one tensor of logits";
-  const auto steps = last_steps(output);
-  if (steps.empty()) return "returns its own input, expected the output of a linear layer";
-  const char* advice = is_convolution(steps.front())
-                           ? "a convolution cannot serve as the head: give the model a linear "
-                             "last layer and export it again"
-                           : "export it so that forward returns its last linear layer's output";
-  return "ends in " + c10::Join(", ", steps) + ", expected a linear layer; " + advice;
-}
-
-HeadTensor head_tensor(const Value* value, const Module& module, const std::string& model,
-                       const char* what) {
-  const auto known = resolve(value, module);
-  if (!known) {
-    throw Error(model + ": the last linear layer's " + what + " is computed by " +
-                value->node()->kind().toQualString() +
-                ", expected a parameter; export the model without reparametrisations and casts "
-                "of it");
-  }
-  if (known->value.isNone()) return {};
-  if (!known->value.isTensor()) {
-    throw Error(model + ": the last linear layer's " + what + " is a " + known->value.tagKind() +
-                ", expected a tensor");
-  }
-  return {known->value.toTensor(), known->path};
+/// The graph's own copies with only what comes before, and only what comes after, the head.
+void cut(const std::shared_ptr<Graph>& graph, const Split& split, FoundHead& head) {
+  // A copy keeps the order of outputs: through them its values are found again.
+  graph->eraseOutput(0);
+  for (Value* value : {split.input, split.logits, split.leaf.value}) graph->registerOutput(value);
+  head.features = graph->copy();
+  head.features->eraseOutput(2);
+  head.features->eraseOutput(1);
+  torch::jit::EliminateDeadCode(head.features);
+  head.after = graph->copy();
+  Value* logits = head.after->addInput("logits")->setType(c10::TensorType::get());
+  head.after->outputs()[1]->replaceAllUsesWith(logits);
+  head.after->eraseOutput(1);
+  head.after->eraseOutput(0);
+  torch::jit::EliminateDeadCode(head.after);
 }
 
 /// "fc" of "fc.weight"; a parameter with a name of its own stands for the layer.
 std::string layer_name(const std::string& weight) {
   constexpr std::string_view kSuffix = ".weight";
   if (weight.empty()) return "constant";
-  if (weight.size() > kSuffix.size() &&
-      weight.compare(weight.size() - kSuffix.size(), kSuffix.size(), kSuffix) == 0) {
-    return weight.substr(0, weight.size() - kSuffix.size());
-  }
-  return weight;
+  return weight.ends_with(kSuffix) ? weight.substr(0, weight.size() - kSuffix.size()) : weight;
 }
 
-void check_head_tensors(const FoundHead& head, const std::string& model) {
-  const auto& weight = head.weight.tensor;
-  if (!weight.defined() || weight.dim() != 2 || !weight.is_floating_point()) {
-    throw Error(model + ": the last linear layer's weight is " +
-                (weight.defined()
-                     ? c10::toString(weight.scalar_type()) + c10::str(" ", weight.sizes())
-                     : std::string("missing")) +
-                ", expected a floating point [C, M]");
-  }
-  const auto& bias = head.bias.tensor;
-  const int64_t classes = head.weight_by_class().size(0);
-  if (bias.defined() && (bias.dim() != 1 || bias.size(0) != classes)) {
-    throw Error(model + ": the last linear layer's bias is " + c10::str(bias.sizes()) +
-                ", expected [" + std::to_string(classes) + "]");
-  }
-}
-
-void cut_after(Graph& graph, Value* output) {
-  graph.eraseOutput(0);
-  graph.registerOutput(output);
-}
-
-}  // namespace
-
-at::Tensor FoundHead::weight_by_class() const {
-  return transposed ? weight.tensor.t() : weight.tensor;
-}
-
-FoundHead find_head(const Module& module, const std::string& model) {
-  if (!module.find_method("forward")) throw Error(model + " has no method forward");
-  auto graph = inlined_forward(module);
-  const auto layer = match_linear(graph->outputs()[0]);
-  if (!layer) throw Error(model + " " + without_head(graph->outputs()[0]));
-
-  FoundHead head;
-  head.weight = head_tensor(layer->weight, module, model, "weight");
-  if (layer->bias != nullptr) head.bias = head_tensor(layer->bias, module, model, "bias");
-  head.transposed = layer->transposed;
-  head.name = layer_name(head.weight.name);
-  check_head_tensors(head, model);
-  cut_after(*graph, layer->input);
-  torch::jit::EliminateDeadCode(graph);
-  head.features = std::move(graph);
-  return head;
-}
-
+/// The name of another tensor that shares memory with one of the head's, or that the features
+/// read; empty if there is none.
 std::string shared_with(const FoundHead& head, const Module& module) {
+  const auto own = head.layers.all();
   const auto shares = [&](const at::Tensor& tensor) {
-    return tensor.defined() &&
-           (tensor.is_alias_of(head.weight.tensor) ||
-            (head.bias.tensor.defined() && tensor.is_alias_of(head.bias.tensor)));
+    return tensor.defined() && tensor.has_storage() &&
+           std::any_of(own.begin(), own.end(), [&](const HeadTensor& part) {
+             return tensor.is_alias_of(part.tensor);
+           });
   };
-  for (const auto& attribute : module.named_attributes()) {
-    if (attribute.name == head.weight.name || attribute.name == head.bias.name) continue;
-    if (attribute.value.isTensor() && shares(attribute.value.toTensor())) return attribute.name;
-  }
   std::string found;
   for_each_node(head.features->block(), [&](Node* node) {
     for (const Value* output : node->outputs()) {
       const auto known = resolve(output, module);
-      if (known && known->value.isTensor() && shares(known->value.toTensor())) {
+      if (known && known->value.isTensor() && shares(known->value.toTensor()))
         found = known->path.empty() ? "a constant of an earlier layer"
                                     : "an earlier use of " + known->path;
-      }
     }
   });
+  for (const auto& attribute : module.named_attributes()) {
+    if (!attribute.value.isTensor() || !shares(attribute.value.toTensor())) continue;
+    const bool is_own = std::any_of(own.begin(), own.end(), [&](const HeadTensor& part) {
+      return part.name == attribute.name;
+    });
+    if (!is_own) found = attribute.name;
+  }
   return found;
+}
+
+void check_not_shared(const FoundHead& head, const Module& module, const std::string& model) {
+  const std::string other = shared_with(head, module);
+  if (!other.empty()) {
+    throw Error(model + ": the head " + head.name + " shares memory with " + other +
+                ", which would change with it; export the model with a head of its own");
+  }
+}
+
+FoundHead linear_layer_head(const Module& module, const std::string& output,
+                            const std::string& model) {
+  auto graph = forward_graph(module).graph;
+  const auto find = [&](const OutputLeaf& leaf) -> std::optional<Split> {
+    const auto layer = last_linear(leaf.value, module);
+    if (!layer) return std::nullopt;
+    return Split{leaf, layer->input, layer->output};
+  };
+  const HeadBefore head_before{find, without_head};
+  const auto split = find_split(*graph, output, head_before, model);
+  FoundHead head;
+  head.layers = linear_head(*last_linear(split.leaf.value, module), module, model);
+  head.name = layer_name(head.layers.weight.name);
+  head.output = split.leaf.path;
+  cut(graph, split, head);
+  return head;
+}
+
+std::string children_of(const Module& module) {
+  std::vector<std::string> names;
+  for (const auto& child : module.named_children()) names.push_back(child.name);
+  return names.empty() ? "none, as it is frozen or all in one" : c10::Join(", ", names);
+}
+
+std::optional<Module> submodule_named(const Module& module, const std::string& name) {
+  for (const auto& part : module.named_modules())
+    if (!name.empty() && part.name == name) return part.value;
+  return std::nullopt;
+}
+
+FoundHead whole_submodule_head(const Module& module, const SplitOptions& options,
+                               const std::string& model) {
+  const auto submodule = submodule_named(module, options.head);
+  if (!submodule)
+    throw Error(model + " has no submodule " + options.head + "; its own are " +
+                children_of(module));
+  const auto [graph, calls] = forward_graph(module, submodule);
+  if (calls.size() != 1 || calls[0]->owningBlock() != graph->block() ||
+      calls[0]->inputs().size() != 2)
+    throw Error(model + ": forward calls " + options.head + " " + std::to_string(calls.size()) +
+                " times, expected once, unconditionally, on one tensor");
+  Node* call = calls[0];
+  const auto find = [&](const OutputLeaf& leaf) -> std::optional<Split> {
+    if (!keeps_order(call->output(), leaf.value, module)) return std::nullopt;
+    return Split{leaf, call->input(1), call->output()};
+  };
+  const auto what_else = [&](const OutputLeaf& leaf) {
+    return " ends in " + last_steps(leaf.value) + ", expected " + options.head +
+           " and at most a softmax and the like after it; name a submodule that ends in the logits";
+  };
+  const HeadBefore head_before{find, what_else};
+  const auto split = find_split(*graph, options.output, head_before, model);
+  FoundHead head;
+  head.layers = submodule_head(*submodule, options.head, model);
+  head.name = options.head;
+  head.output = split.leaf.path;
+  cut(graph, split, head);
+  return head;
+}
+
+}  // namespace
+
+FoundHead find_head(const Module& module, const SplitOptions& options, const std::string& model) {
+  if (!module.find_method("forward")) throw Error(model + " has no method forward");
+  auto head = [&] {
+    if (options.head == "auto") return linear_layer_head(module, options.output, model);
+    try {
+      auto linear = linear_layer_head(module, options.output, model);
+      if (linear.name == options.head) return linear;
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the head asked for may be another
+    }
+    return whole_submodule_head(module, options, model);
+  }();
+  check_not_shared(head, module, model);
+  return head;
 }
 
 }  // namespace neurontune

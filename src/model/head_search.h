@@ -6,37 +6,31 @@
 
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "model/head_layers.h"
+#include "model/model_output.h"
+#include "neurontune/model/erm_model.h"
 
 namespace neurontune {
 
-/// A tensor of the head, where the module has it.
-struct HeadTensor {
-  at::Tensor tensor;  ///< the module's own: writing to it changes the model; undefined if none
-  std::string name;   ///< the attribute's path ("fc.weight"); empty if a constant or none
-};
-
-/// The last linear layer of a module, and all that comes before it.
+/// The head of a module, and what comes before and after it. The graphs take forward's arguments,
+/// self first, refer to the module's attributes, and so run with that module as self.
 struct FoundHead {
-  std::string name;   ///< "fc", "classifier.1"; "constant" in a frozen model
-  HeadTensor weight;  ///< [C, M], or [M, C] if transposed
-  HeadTensor bias;    ///< [C], or undefined
-  bool transposed = false;
-  /// From forward's arguments (self first) to the layer's input. Refers to the module's attributes,
-  /// so runs with that module as self.
-  std::shared_ptr<torch::jit::Graph> features;
-
-  at::Tensor weight_by_class() const;  ///< [C, M], the module's own memory
+  std::string name;  ///< "fc", "classifier.1"; "constant" in a frozen module
+  HeadLayers layers;
+  OutputPath output;  ///< of the module, where the head's logits end up
+  std::shared_ptr<torch::jit::Graph> features;  ///< to the head's input
+  std::shared_ptr<torch::jit::Graph> after;  ///< from one more argument, the logits, to the output
 };
 
-/// Follows forward from its output back to the linear layer that computes it.
+/// Follows forward from its output back to the linear layer that computes it, or to the submodule
+/// that is to be the head.
 ///
 /// @param model what the model is called in messages
-/// @throws Error if forward does not end in a linear layer with a weight of its own; the text says
-///         what it ends in
-FoundHead find_head(const torch::jit::Module& module, const std::string& model);
-
-/// The name of another tensor that shares memory with one of the head's, or that the features
-/// read; empty if there is none.
-std::string shared_with(const FoundHead& head, const torch::jit::Module& module);
+/// @throws Error if there is no such head, or other layers share its tensors; the text says what
+///         there is, and what to do
+FoundHead find_head(const torch::jit::Module& module, const SplitOptions& options,
+                    const std::string& model);
 
 }  // namespace neurontune

@@ -1,18 +1,18 @@
 #include <ATen/Functions.h>
 
-#include <optional>
+#include <map>
 #include <string>
 
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
-#include "model/head_search.h"
 #include "model/torchscript.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
-void check_shape(const at::Tensor& found, at::IntArrayRef expected, const std::string& what) {
+void check_part(const at::Tensor& found, at::IntArrayRef expected, const std::string& what) {
+  if (!found.defined()) throw Error(what + " is undefined");
   if (found.sizes() != expected) {
     throw Error(what + " has the shape " + c10::str(found.sizes()) + ", expected " +
                 c10::str(expected));
@@ -20,72 +20,74 @@ void check_shape(const at::Tensor& found, at::IntArrayRef expected, const std::s
   if (!found.isfinite().all().item<bool>()) throw Error(what + " holds NaN or infinite values");
 }
 
-void check_replacement(const LinearHead& replacement, const FoundHead& own,
+void check_replacement(const Head& replacement, const Head& own, const FoundHead& found,
                        const std::string& model) {
   const std::string context = "the new head for " + model + ": ";
-  const auto weight = own.weight_by_class();
-  if (!replacement.weight.defined()) throw Error(context + "weight is undefined");
-  check_shape(replacement.weight, weight.sizes(), context + "weight");
-  if (!replacement.bias.defined()) return;
-  check_shape(replacement.bias, {weight.size(0)}, context + "bias");
-  if (!own.bias.tensor.defined() && replacement.bias.count_nonzero().item<int64_t>() != 0) {
-    throw Error(context + "bias is not zero, but the model's head " + own.name + " has no bias");
-  }
-}
-
-/// The archive as it was saved, on the devices it was saved from where this machine has them.
-Archive read_as_saved(const std::filesystem::path& path, at::Device otherwise) {
-  try {
-    return read_archive(path, std::nullopt);
-  } catch (const Error&) {
-    return read_archive(path, otherwise);
-  }
-}
-
-void check_unchanged(const FoundHead& loaded, const FoundHead& read, const std::string& model) {
-  const auto same = [](const at::Tensor& a, const at::Tensor& b) {
-    if (!a.defined() || !b.defined()) return a.defined() == b.defined();
-    return a.scalar_type() == b.scalar_type() && at::equal(a.cpu(), b.cpu());
-  };
-  if (loaded.name != read.name || !same(loaded.weight.tensor, read.weight.tensor) ||
-      !same(loaded.bias.tensor, read.bias.tensor)) {
-    throw Error(model + " has changed since it was loaded: its head " + read.name +
-                " holds other numbers");
-  }
-}
-
-void check_not_shared(const FoundHead& head, const torch::jit::Module& module,
-                      const std::string& model) {
-  const std::string other = shared_with(head, module);
-  if (!other.empty()) {
-    throw Error(model + ": the head " + head.name + " shares memory with " + other +
-                ", which would change with it; export the model with a head of its own");
-  }
-}
-
-void write_head_into(FoundHead& head, const LinearHead& replacement) {
-  head.weight_by_class().copy_(replacement.weight);
-  if (!head.bias.tensor.defined()) return;
+  check_part(replacement.weight, own.weight.sizes(), context + "weight");
   if (replacement.bias.defined()) {
-    head.bias.tensor.copy_(replacement.bias);
-  } else {
-    head.bias.tensor.zero_();
+    check_part(replacement.bias, {own.weight.size(0)}, context + "bias");
+    if (!own.bias.defined() && replacement.bias.count_nonzero().item<int64_t>() != 0)
+      throw Error(context + "bias is not zero, but the model's head " + found.name +
+                  " has no bias");
   }
+  if (replacement.later_parameters.size() != own.later_parameters.size())
+    throw Error(context + "it has " + std::to_string(replacement.later_parameters.size()) +
+                " parameters after the first layer, expected " +
+                std::to_string(own.later_parameters.size()));
+  for (size_t i = 0; i < own.later_parameters.size(); ++i)
+    check_part(replacement.later_parameters[i], own.later_parameters[i].sizes(),
+               context + own.later_layers->parameter_names[i]);
+}
+
+std::string bytes_of(const SavedTensor& saved) {
+  const auto& storage = saved.tensor.storage();
+  return {static_cast<const char*>(storage.data()), storage.nbytes()};
+}
+
+/// The head's tensors in the order of HeadLayers::all, as the file has them.
+std::vector<at::Tensor> tensors_of(const Head& head, const HeadLayers& layers) {
+  const bool one = head.is_linear() && layers.weight_by_output().size(0) == 1;
+  const auto filed = one ? one_logit(head) : head;
+  std::vector<at::Tensor> tensors = {layers.transposed ? filed.weight.t() : filed.weight};
+  if (layers.bias.tensor.defined())
+    tensors.push_back(filed.bias.defined() ? filed.bias : at::zeros({filed.weight.size(0)}));
+  tensors.insert(tensors.end(), filed.later_parameters.begin(), filed.later_parameters.end());
+  return tensors;
+}
+
+void check_unchanged(const std::filesystem::path& path, const SavedTensor& saved) {
+  if (read_record(path, saved.record) != bytes_of(saved))
+    throw Error(path.string() + " has changed since it was loaded: its " +
+                (saved.name.empty() ? "head" : saved.name) + " holds other numbers");
 }
 
 }  // namespace
 
-void ErmModel::save_with_head(const LinearHead& head, const std::filesystem::path& path) const {
-  check_replacement(head, impl_->head, impl_->name());
-  // Read anew: this object keeps its head, and flags such as `training` stay as they were saved.
-  Archive archive = read_as_saved(impl_->path, impl_->device);
+at::Tensor twin_of(const at::Tensor& tensor) {
+  const auto& storage = tensor.storage();
+  const auto elements = static_cast<int64_t>(storage.nbytes() / tensor.element_size());
+  const auto whole = at::empty({0}, tensor.options().requires_grad(false))
+                         .set_(storage, 0, {elements}, {1})
+                         .clone();
+  return at::empty({0}, whole.options())
+      .set_(whole.storage(), tensor.storage_offset(), tensor.sizes(), tensor.strides());
+}
+
+void ErmModel::save_with_head(const Head& head, const std::filesystem::path& path) const {
+  const auto& layers = impl_->head.layers;
+  check_replacement(head, this->head(), impl_->head, impl_->name());
+  std::map<std::string, std::string> replaced;
   torchscript::call(impl_->name(), [&] {
-    auto own = find_head(archive.module, impl_->name());
-    check_unchanged(impl_->head, own, impl_->name());
-    check_not_shared(own, archive.module, impl_->name());
-    write_head_into(own, head);
+    const auto tensors = tensors_of(head, layers);
+    for (size_t i = 0; i < impl_->saved.size(); ++i) {
+      auto saved = impl_->saved[i];
+      check_unchanged(impl_->path, saved);
+      saved.tensor = twin_of(saved.tensor);
+      saved.tensor.copy_(tensors[i]);
+      replaced[saved.record] = bytes_of(saved);
+    }
   });
-  write_archive(archive, path);
+  copy_archive(impl_->path, path, replaced);
 }
 
 }  // namespace neurontune

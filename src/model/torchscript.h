@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "neurontune/error.h"
 
@@ -16,9 +17,9 @@ namespace neurontune::torchscript {
 /// interpreter's traceback through the model's code.
 std::string one_line(const std::exception& error);
 
-/// While it lives, calls from this thread are made as the library makes them: no autograd, no
-/// warnings on stderr, and no graph optimiser, whose rewriting after the first runs would let equal
-/// inputs give unequal bits.
+/// While it lives, calls from this thread are made as the library makes them: no warnings on stderr,
+/// and no graph optimiser, whose rewriting after the first runs would let equal inputs give unequal
+/// bits.
 class CallScope {
  public:
   CallScope() : warnings_(&silence_) {}
@@ -29,13 +30,12 @@ class CallScope {
   };
   Silence silence_;
   c10::WarningUtils::WarningHandlerGuard warnings_;
-  at::NoGradGuard no_grad_;
   torch::jit::GraphOptimizerEnabledGuard unoptimised_{false};
 };
 
 /// Calls into TorchScript; what it throws becomes one Error that starts with `context`.
 template <typename Call>
-auto call(const std::string& context, Call&& into_torchscript) {
+auto differentiable_call(const std::string& context, Call&& into_torchscript) {
   CallScope scope;
   try {
     return into_torchscript();
@@ -44,6 +44,13 @@ auto call(const std::string& context, Call&& into_torchscript) {
   } catch (const std::exception& error) {
     throw Error(context + ": " + one_line(error));
   }
+}
+
+/// The same without autograd.
+template <typename Call>
+auto call(const std::string& context, Call&& into_torchscript) {
+  const at::NoGradGuard no_grad;
+  return differentiable_call(context, std::forward<Call>(into_torchscript));
 }
 
 }  // namespace neurontune::torchscript

@@ -1,10 +1,11 @@
+#include "model/verify.h"
+
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
 
 #include <algorithm>
-#include <sstream>
-#include <string>
 
+#include "describe.h"
 #include "model/erm_model_impl.h"
 #include "model/torchscript.h"
 #include "neurontune/error.h"
@@ -16,7 +17,7 @@ constexpr double kSplitTolerance = 1e-4;
 // A batch of one takes other kernels than a batch of many, so sums come in another order. What
 // training mode does is far larger than either.
 constexpr double kBatchTolerance = 1e-3;
-constexpr double kLowPrecisionBatchTolerance = 2e-2;  // float16, bfloat16; TF32 on CUDA
+constexpr double kLowPrecisionTolerance = 2e-2;  // float16, bfloat16; TF32 on CUDA
 
 constexpr const char* kTrainingMode =
     "; the model was exported in training mode: call model.eval() before exporting it";
@@ -25,79 +26,128 @@ double max_abs(const at::Tensor& tensor) {
   return tensor.numel() == 0 ? 0.0 : tensor.to(at::kDouble).abs().max().item<double>();
 }
 
-double allowed(double relative, const at::Tensor& logits) {
-  return std::max(relative, relative * max_abs(logits));
+double allowed(double relative, const at::Tensor& output) {
+  return std::max(relative, relative * max_abs(output));
 }
 
-std::string text(double number) {
-  std::ostringstream stream;
-  stream << number;
-  return stream.str();
-}
-
-void check_finite(const at::Tensor& logits, const std::string& model) {
-  const int64_t bad = logits.numel() - logits.isfinite().sum().item<int64_t>();
+void check_finite(const at::Tensor& output, const std::string& model) {
+  const int64_t bad = output.numel() - output.isfinite().sum().item<int64_t>();
   if (bad != 0) {
-    throw Error(model + ": " + std::to_string(bad) + " of " + std::to_string(logits.numel()) +
+    throw Error(model + ": " + std::to_string(bad) + " of " + std::to_string(output.numel()) +
                 " logits are NaN or infinite, expected finite logits");
   }
 }
 
-double batch_tolerance(const at::Tensor& logits) {
-  const bool full_precision = logits.is_cpu() && (logits.scalar_type() == at::kFloat ||
-                                                  logits.scalar_type() == at::kDouble);
-  return full_precision ? kBatchTolerance : kLowPrecisionBatchTolerance;
+bool is_half(const at::Tensor& output) {
+  return output.scalar_type() == at::kHalf || output.scalar_type() == at::kBFloat16;
 }
 
-void check_close(const at::Tensor& expected, const at::Tensor& found, const std::string& finding) {
+double batch_tolerance(const at::Tensor& output) {
+  return output.is_cpu() && !is_half(output) ? kBatchTolerance : kLowPrecisionTolerance;
+}
+
+void check_close(const at::Tensor& expected, const at::Tensor& found, const std::string& finding,
+                 const char* advice) {
   const double tolerance = allowed(batch_tolerance(expected), expected);
-  const double difference = max_abs(found - expected);
-  if (!(difference <= tolerance)) {
-    throw Error(finding + " (logits differ by " + text(difference) + ", allowed " +
-                text(tolerance) + ")" + kTrainingMode);
+  const bool comparable = expected.sizes() == found.sizes();
+  const double difference = comparable ? max_abs(found - expected) : 0;
+  if (!comparable || !(difference <= tolerance)) {
+    throw Error(finding + " (" +
+                (comparable ? "logits differ by " + describe(difference) + ", allowed " +
+                                  describe(tolerance)
+                            : "shapes " + c10::str(expected.sizes()) + " and " +
+                                  c10::str(found.sizes())) +
+                ")" + advice);
   }
 }
 
-/// The inputs of the first sample of a batch of `samples`.
-std::vector<at::Tensor> first_sample(const std::vector<at::Tensor>& inputs, int64_t samples) {
-  std::vector<at::Tensor> first;
+int64_t samples_of(const std::vector<at::Tensor>& inputs) {
+  if (inputs.empty() || inputs[0].dim() == 0 || inputs[0].size(0) == 0)
+    throw Error("there is no sample to verify the model on");
+  return inputs[0].size(0);
+}
+
+/// `rows` of each input that has a row a sample.
+std::vector<at::Tensor> rows_of(const std::vector<at::Tensor>& inputs, const at::Tensor& rows) {
+  const int64_t samples = samples_of(inputs);
+  std::vector<at::Tensor> chosen;
   for (const auto& input : inputs) {
     const bool per_sample = input.dim() > 0 && input.size(0) == samples;
-    first.push_back(per_sample ? input.narrow(0, 0, 1) : input);
+    chosen.push_back(per_sample ? input.index_select(0, rows.to(input.device())) : input);
   }
-  return first;
+  return chosen;
 }
 
-at::Tensor alone(const ErmModel& model, const std::vector<at::Tensor>& inputs, int64_t samples,
-                 const std::string& name) {
+void check_rows(const at::Tensor& output, int64_t samples, const std::string& model) {
+  if (output.dim() == 0 || output.size(0) != samples)
+    throw Error(model + ": the output has the shape " + c10::str(output.sizes()) + " for " +
+                std::to_string(samples) + " samples, expected a row a sample");
+}
+
+at::Tensor of_other_batch(const ModelFunction& model, const std::vector<at::Tensor>& inputs,
+                          const std::string& name) {
   try {
-    return model.logits(first_sample(inputs, samples));
+    return model(inputs);
   } catch (const Error& error) {
-    throw Error(name + " cannot take a batch of one sample, so was exported in training mode or " +
-                "for one batch size: " + error.what());
+    throw Error(name + " cannot take a batch of " + std::to_string(samples_of(inputs)) +
+                ", so was exported in training mode or for one batch size: " + error.what());
   }
+}
+
+/// Two samples in a batch must give what each gives alone.
+void check_batches(const ModelFunction& model, const std::vector<at::Tensor>& inputs,
+                   const std::string& name) {
+  const auto last = std::min<int64_t>(samples_of(inputs) - 1, 1);
+  const auto pair = at::tensor({int64_t{0}, last});
+  const auto both = of_other_batch(model, rows_of(inputs, pair), name);
+  check_rows(both, 2, name);
+  for (const int64_t row : {0, 1}) {
+    const auto alone = of_other_batch(model, rows_of(inputs, pair.narrow(0, row, 1)), name);
+    check_close(both.narrow(0, row, 1), alone, name + " gives a sample other logits alone than in a batch",
+                "; the model was exported in training mode (call model.eval() before exporting "
+                "it) or for one batch size (leave the batch out of its reshapes)");
+  }
+}
+
+/// What the model's own layer gives: one logit where the head has two classes for it.
+at::Tensor own_logits(const Head& head, const at::Tensor& features) {
+  if (!head.is_linear()) return logits(head, features);
+  const auto own = head.single_logit ? one_logit(head) : head;
+  return at::linear(features, own.weight, own.bias);
 }
 
 }  // namespace
 
-SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const {
-  const auto whole = logits(inputs);
-  check_finite(whole, impl_->name());
-  check_close(whole, logits(inputs), impl_->name() + " gives other logits when it is run again");
-  if (whole.size(0) >= 2) {
-    check_close(whole.narrow(0, 0, 1), alone(*this, inputs, whole.size(0), impl_->name()),
-                impl_->name() + " gives a sample other logits alone than in a batch");
-  }
+at::Tensor verified_output(const ModelFunction& model, const std::vector<at::Tensor>& inputs,
+                           const std::string& name) {
+  const auto whole = model(inputs);
+  check_rows(whole, samples_of(inputs), name);
+  check_finite(whole, name);
+  check_close(whole, model(inputs), name + " gives other logits when it is run again",
+              kTrainingMode);
+  check_batches(model, inputs, name);
+  return whole;
+}
 
-  const auto own_head = head();
-  const auto split = torchscript::call(
-      impl_->name(), [&] { return at::linear(features(inputs), own_head.weight, own_head.bias); });
-  const SplitVerification verification{max_abs(split - whole), allowed(kSplitTolerance, whole)};
+double split_tolerance(const at::Tensor& output) {
+  return allowed(is_half(output) ? kLowPrecisionTolerance : kSplitTolerance, output);
+}
+
+SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const {
+  const auto whole = verified_output([&](const auto& tensors) { return output(tensors); }, inputs,
+                                     impl_->name());
+  const auto split = torchscript::call(impl_->name(), [&] {
+    return impl_->output_of(own_logits(head(), features(inputs)), inputs);
+  });
+  if (split.sizes() != whole.sizes())
+    throw Error(impl_->name() + ": the head " + impl_->head.name + " gives the shape " +
+                c10::str(split.sizes()) + ", the model " + c10::str(whole.sizes()));
+  const SplitVerification verification{max_abs(split - whole), split_tolerance(whole)};
   if (!(verification.max_abs_difference <= verification.tolerance)) {
     throw Error(impl_->name() + ": the head " + impl_->head.name +
                 " after the features gives logits that differ from the model's by " +
-                text(verification.max_abs_difference) + ", allowed " +
-                text(verification.tolerance));
+                describe(verification.max_abs_difference) + ", allowed " +
+                describe(verification.tolerance));
   }
   return verification;
 }

@@ -29,7 +29,7 @@ GroupSpace group_space(const DataFolder& data, int64_t classes) {
   return space;
 }
 
-std::map<std::string, SplitMetrics> evaluate(const LinearHead& head,
+std::map<std::string, SplitMetrics> evaluate(const Head& head,
                                              const EmbeddingFolder& folder) {
   const auto space = group_space(folder);
   std::map<std::string, SplitMetrics> metrics;

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "data/file_io.h"
-#include "describe.h"
+#include "digest.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/data/safetensors.h"
 #include "neurontune/error.h"
@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kHeadFile = "head.safetensors";
 
 /// Calls use(first, features) for the batches of a data set, in order.
-void for_each_batch(const ErmModel& model, const Dataset& dataset, int64_t batch_size,
+void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t batch_size,
                     const std::string& stage, const ProgressFn& progress,
                     const std::function<void(int64_t, const at::Tensor&)>& use) {
   const int64_t samples = dataset.size();
@@ -37,7 +37,7 @@ void check_labels(const DatasetSplit& split, int64_t classes) {
   const auto row = bad[0][0].item<int64_t>();
   throw Error("split " + split.name + ": sample " + split.dataset->ids()[row] + " has label " +
               std::to_string(labels[row].item<int64_t>()) + ", the model's head has classes 0 to " +
-              std::to_string(classes - 1));
+              std::to_string(classes - 1) + "; number the labels from 0 as the model does");
 }
 
 void write_ids(const std::filesystem::path& path, const std::vector<std::string>& ids) {
@@ -47,7 +47,7 @@ void write_ids(const std::filesystem::path& path, const std::vector<std::string>
 }
 
 /// Writes the embeddings as they come: the file's size is fixed by the first batch's width.
-void write_split(const ErmModel& model, const DatasetSplit& split, int64_t batch_size,
+void write_split(const SplitModel& model, const DatasetSplit& split, int64_t batch_size,
                  const std::filesystem::path& folder, const ProgressFn& progress) {
   const Dataset& dataset = *split.dataset;
   const auto attributes = dataset.attributes();
@@ -89,10 +89,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Extraction extract_embeddings(const ErmModel& model, const std::filesystem::path& model_path,
-                              const DataFolder& data, int64_t batch_size,
+Extraction extract_embeddings(const SplitModel& model, const DataFolder& data, int64_t batch_size,
                               const std::filesystem::path& folder, const ProgressFn& progress) {
-  for (const auto& split : data.splits) check_labels(split, model.head().classes());
+  const auto head = model.head();
+  for (const auto& split : data.splits) check_labels(split, head.classes());
   make_folder(folder);
   Extraction extraction;
   const auto& first = *data.splits.front().dataset;
@@ -100,10 +100,9 @@ Extraction extract_embeddings(const ErmModel& model, const std::filesystem::path
 
   ExtractionCache cache(folder);
   remove_other_splits(data, cache, folder);
-  write_head(folder / kHeadFile, model.head());
+  write_head(folder / kHeadFile, head);
   data.names.write(folder);
-  const auto key_of_all = content_digest(model_path) + "\n" + model.head_name() + "\n" +
-                          std::to_string(batch_size) + "\n" +
+  const auto key_of_all = model.fingerprint() + "\n" + std::to_string(batch_size) + "\n" +
                           c10::DeviceTypeName(model.device().type()) + "\n";
   for (const auto& split : data.splits) {
     const auto start = std::chrono::steady_clock::now();
@@ -119,7 +118,7 @@ Extraction extract_embeddings(const ErmModel& model, const std::filesystem::path
   return extraction;
 }
 
-at::Tensor predict(const ErmModel& model, const LinearHead& head, const Dataset& dataset,
+at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
                    int64_t batch_size, const ProgressFn& progress) {
   const auto on_device = to(head, model.device(), at::kFloat);
   std::vector<at::Tensor> batches;

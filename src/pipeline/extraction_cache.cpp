@@ -1,12 +1,9 @@
 #include "pipeline/extraction_cache.h"
 
-#include <c10/util/hash.h>
-
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
-#include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
@@ -41,17 +38,5 @@ void ExtractionCache::remember(const std::string& split, const std::string& key)
 }
 
 void ExtractionCache::save() const { write_file(folder_ / kFile, Json(entries_).dump(1) + "\n"); }
-
-std::string content_digest(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path.string() + ": cannot be read");
-  // A chain over blocks: the file need not be in memory whole.
-  std::string digest, block(1 << 20, '\0');
-  while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
-    digest = text_digest(digest + block.substr(0, static_cast<std::size_t>(file.gcount())));
-  return digest;
-}
-
-std::string text_digest(const std::string& text) { return c10::sha1(text).str(); }
 
 }  // namespace neurontune

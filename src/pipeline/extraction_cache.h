@@ -26,8 +26,4 @@ class ExtractionCache {
   std::map<std::string, std::string> entries_;  ///< split → key
 };
 
-/// A digest of a file's content, or of text: equal for equal bytes.
-std::string content_digest(const std::filesystem::path& file);
-std::string text_digest(const std::string& text);
-
 }  // namespace neurontune

@@ -11,6 +11,7 @@
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/pipeline/open_model.h"
 
 namespace neurontune {
 namespace {
@@ -42,8 +43,11 @@ void check_sources(const Config& config) {
     throw OptionError("no data to run on; expected model.path and data.path, or embeddings.path");
 }
 
+/// A head is trained in float32 whatever the model's dtype: there is no use for float64 here.
 LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {
-  return {split.embeddings.to(device), split.labels.to(device)};
+  const auto stored = split.embeddings.scalar_type();
+  return {split.embeddings.to(device, stored == at::kDouble ? at::kFloat : stored),
+          split.labels.to(device)};
 }
 
 NeuronTuneResult tune(const Config& config, const EmbeddingFolder& folder, at::Device device,
@@ -81,15 +85,15 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   std::filesystem::path embeddings = config.embeddings.path;
   std::optional<ErmModel> model;
   if (embeddings.empty()) {
-    model = ErmModel::load(config.model.path, device, config.model.head);
+    model = open_model(config);
     const auto data = open_data(config.data.path, config.data.transform);
     embeddings = out / "embeddings";
-    report.verified = extract_embeddings(*model, config.model.path, data, config.data.batch_size,
-                                         embeddings, progress)
-                          .verified;
+    report.verified =
+        extract_embeddings(*model, data, config.data.batch_size, embeddings, progress).verified;
     clock.finish("extract");
   }
-  const auto folder = EmbeddingFolder::open(embeddings);
+  const auto folder = model ? EmbeddingFolder::open(embeddings, model->head())
+                            : EmbeddingFolder::open(embeddings);
   clock.finish("load");
   report.result = tune(config, folder, device, progress);
   clock.finish("tune");

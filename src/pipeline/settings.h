@@ -14,6 +14,8 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("threads", config.threads);
   visit("model.path", config.model.path);
   visit("model.head", config.model.head);
+  visit("model.output", config.model.output);
+  visit("model.preload_lib", config.model.preload_lib);
   visit("data.path", config.data.path);
   visit("data.batch_size", config.data.batch_size);
   visit("data.transform.channels", config.data.transform.channels);

@@ -80,7 +80,7 @@ TEST(SmallCnn, LearnsAndLoadsAsAModelWithItsHead) {
   EXPECT_EQ(model.head().embedding_dim(), 256);
   const Bars unseen(200, {1, 56, 28}, 2);
   const auto images = unseen.batch(0, unseen.size());
-  const auto correct = model.logits(images).argmax(1).eq(unseen.labels()).sum().item<int64_t>();
+  const auto correct = model.output(images).argmax(1).eq(unseen.labels()).sum().item<int64_t>();
   EXPECT_GE(correct, 196);
   EXPECT_GE(model.features(images).min().item<float>(), 0.0F) << "features are rectified";
   EXPECT_LE(model.verify(images).max_abs_difference, 1e-4);
@@ -100,7 +100,7 @@ TEST(SmallCnn, TakesColourImagesOfOtherSizesAndMoreClasses) {
     const Bars train(40, image, 1);
     const auto path = path_of("colour.pt");
     train_small_cnn(train, 4, quick(), path);
-    const auto logits = ErmModel::load(path).logits(train.batch(0, 5));
+    const auto logits = ErmModel::load(path).output(train.batch(0, 5));
     EXPECT_EQ(logits.sizes(), (std::vector<int64_t>{5, 4}));
   }
 }

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 /// 0 where the head errs. The other dimensions are noise.
 struct Problem {
   LabelledEmbeddings data;
-  LinearHead erm{at::zeros({2, 8}), at::zeros({2})};
+  Head erm{at::zeros({2, 8}), at::zeros({2})};
   NeuronTuneOptions options;
 
   explicit Problem(double noise = 0.6) {

@@ -175,9 +175,9 @@ TEST(Oracle, RetrainingIsAutogradsAndTorchOptims) {
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
     const RetrainingOptions options = retraining_options(expected);
-    const LinearHead erm{expected.tensor("weight"), expected.tensor_or_none("bias")};
+    const Head erm{expected.tensor("weight"), expected.tensor_or_none("bias")};
     at::Generator generator = seeded(expected);
-    const LinearHead start = options.start == Start::erm ? erm : fresh_head(erm, generator);
+    const Head start = options.start == Start::erm ? erm : fresh_head(erm, generator);
     HeadRetrainer retrainer(expected.tensor("embeddings"), expected.tensor("labels"), start,
                             options, generator);
     const at::Tensor mask = expected.tensor_or_none("mask");

@@ -19,7 +19,7 @@ at::Generator generator(uint64_t seed = 0) {
 struct Problem {
   at::Tensor embeddings = at::randn({400, 12}, generator(1));
   at::Tensor labels = at::randint(0, 3, {400}, generator(2), at::kLong);
-  LinearHead start{at::randn({3, 12}, generator(3)), at::randn({3}, generator(4))};
+  Head start{at::randn({3, 12}, generator(3)), at::randn({3}, generator(4))};
   RetrainingOptions options;
 
   Problem() {

@@ -49,7 +49,7 @@ Samples draw(const World& world, int64_t samples, double agreement, at::Generato
 }
 
 /// Binary logistic regression by Newton's method, as a head of two classes.
-LinearHead fitted_head(const LabelledEmbeddings& train) {
+Head fitted_head(const LabelledEmbeddings& train) {
   const int64_t samples = train.embeddings.size(0), dimensions = train.embeddings.size(1);
   const at::Tensor inputs =
       at::cat({train.embeddings, at::ones({samples, 1}, train.embeddings.options())}, 1);
@@ -66,7 +66,7 @@ LinearHead fitted_head(const LabelledEmbeddings& train) {
   return {at::stack({-weight, weight}) / 2, at::stack({-bias, bias}) / 2};
 }
 
-double worst_group_accuracy(const LinearHead& head, const Samples& test) {
+double worst_group_accuracy(const Head& head, const Samples& test) {
   return group_metrics(predictions(head, test.data.embeddings), test.data.labels, test.attributes,
                        2, 2)
       .worst_group_accuracy;
@@ -75,7 +75,7 @@ double worst_group_accuracy(const LinearHead& head, const Samples& test) {
 /// An ordinary training run: the splits, and the head fitted on the first.
 struct Experiment {
   Samples train, identification, test;
-  LinearHead erm;
+  Head erm;
 
   /// @param agreement in the identification split: a half as in Waterbirds' val, whose groups are
   ///                  balanced within each class, or 0.95 as in train

@@ -87,8 +87,8 @@ std::string steps_of(const torch::jit::Method& method) {
 }
 
 /// The model's head scaled, with columns 0 and 2 zeroed as masked neurons are.
-LinearHead tuned(const ErmModel& model) {
-  LinearHead head = model.head();
+Head tuned(const ErmModel& model) {
+  Head head = model.head();
   head.weight.mul_(-0.5).add_(0.125);
   head.weight.select(1, 0).zero_();
   head.weight.select(1, 2).zero_();
@@ -133,7 +133,7 @@ TEST_P(ErmModelOf, FeaturesAreWhatAHookSees) {
 }
 
 TEST_P(ErmModelOf, LogitsAreTheEagerModels) {
-  const auto logits = model_.logits(expected_.inputs);
+  const auto logits = model_.output(expected_.inputs);
   EXPECT_TRUE(at::allclose(logits, expected_.logits, 1e-5, 1e-6));
   EXPECT_FALSE(logits.requires_grad());
 }
@@ -153,16 +153,16 @@ TEST_P(ErmModelOf, VerifiesWithinATolerance) {
 }
 
 TEST_P(ErmModelOf, SavedModelGivesTheNewHeadsLogits) {
-  const auto before = model_.logits(expected_.inputs);
+  const auto before = model_.output(expected_.inputs);
   const auto head = tuned(model_);
   model_.save_with_head(head, tuned_path());
 
   const auto saved = ErmModel::load(tuned_path());
   const auto logits = at::linear(expected_.features, head.weight, head.bias);
-  EXPECT_TRUE(at::allclose(saved.logits(expected_.inputs), logits, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(saved.output(expected_.inputs), logits, 1e-5, 1e-6));
   EXPECT_TRUE(at::equal(saved.head().weight, head.weight));
   EXPECT_EQ(saved.head().weight.select(1, 2).count_nonzero().item<int64_t>(), 0);
-  EXPECT_TRUE(at::equal(model_.logits(expected_.inputs), before)) << "the object kept its head";
+  EXPECT_TRUE(at::equal(model_.output(expected_.inputs), before)) << "the object kept its head";
 }
 
 TEST_P(ErmModelOf, SavedModelDiffersInTheHeadAlone) {
@@ -231,7 +231,7 @@ TEST(ErmModel, InputsAreCounted) {
   EXPECT_THAT(error_of([&] { model.features({}); }),
               HasSubstr("forward takes 2 inputs (values, mask), got 0"));
   const auto x = at::rand({2, 5});
-  EXPECT_THAT(error_of([&] { model.logits({x, x, x}); }), HasSubstr("got 3"));
+  EXPECT_THAT(error_of([&] { model.output({x, x, x}); }), HasSubstr("got 3"));
 }
 
 TEST(ErmModel, KeepsTheModelsDtype) {
@@ -241,7 +241,7 @@ TEST(ErmModel, KeepsTheModelsDtype) {
   EXPECT_EQ(model.head().weight.scalar_type(), at::kDouble);
 
   const fs::path path = fs::path(testing::TempDir()) / "float64.pt";
-  LinearHead single = model.head();
+  Head single = model.head();
   single.weight = single.weight.to(at::kFloat);
   single.bias = single.bias.to(at::kFloat);
   model.save_with_head(single, path);
@@ -254,14 +254,14 @@ TEST(ErmModel, HeadIsACopy) {
   const auto model = ErmModel::load(model_path("mlp_scripted.pt"));
   const auto expected = expected_of("mlp_scripted");
   model.head().weight.zero_();
-  EXPECT_TRUE(at::allclose(model.logits(expected.inputs), expected.logits));
+  EXPECT_TRUE(at::allclose(model.output(expected.inputs), expected.logits));
 }
 
 TEST(ErmModel, HeadGivenByNameMustBeTheOneFound) {
-  EXPECT_EQ(ErmModel::load(model_path("nested_traced.pt"), at::kCPU, "classifier.1").head_name(),
+  EXPECT_EQ(ErmModel::load(model_path("nested_traced.pt"), at::kCPU, {.head = "classifier.1"}).head_name(),
             "classifier.1");
   EXPECT_THAT(
-      error_of([] { ErmModel::load(model_path("nested_traced.pt"), at::kCPU, "features.0"); }),
+      error_of([] { ErmModel::load(model_path("nested_traced.pt"), at::kCPU, {.head = "features.0"}); }),
       AllOf(HasSubstr("classifier.1"), HasSubstr("expected features.0")));
 }
 
@@ -322,7 +322,7 @@ TEST(ErmModel, FailureOfTheModelsCodeIsOneLineWithItsCause) {
               }),
               AllOf(HasSubstr("failing.pt"), HasSubstr("is invalid for input of size 10")));
   const auto model = ErmModel::load(model_path("mlp_traced.pt"));
-  EXPECT_THAT(error_of([&] { model.logits({at::rand({2, 7})}); }), HasSubstr("size"));
+  EXPECT_THAT(error_of([&] { model.output({at::rand({2, 7})}); }), HasSubstr("size"));
 }
 
 TEST(ErmModel, VerifyRefusesExportsInTrainingMode) {
@@ -354,7 +354,7 @@ TEST(ErmModel, RefusesToWriteAHeadThatIsTied) {
 TEST(ErmModel, RefusesAHeadThatDoesNotFit) {
   const auto model = ErmModel::load(model_path("mlp_traced.pt"));
   const fs::path path = fs::path(testing::TempDir()) / "unfit.pt";
-  const auto save = [&](const LinearHead& head) {
+  const auto save = [&](const Head& head) {
     return error_of([&] { model.save_with_head(head, path); });
   };
   EXPECT_THAT(save({at::zeros({3, 9}), at::zeros({3})}), HasSubstr("[3, 9], expected [3, 8]"));

@@ -11,7 +11,7 @@ int main() {
   at::manual_seed(0);
   const neurontune::LabelledEmbeddings identification{at::randn({200, 16}), at::randint(2, {200})};
   const neurontune::LabelledEmbeddings tuning{at::randn({300, 16}), at::randint(2, {300})};
-  const neurontune::LinearHead erm{at::randn({2, 16}), at::zeros({2})};
+  const neurontune::Head erm{at::randn({2, 16}), at::zeros({2})};
 
   neurontune::NeuronTuneOptions options;
   options.tune.epochs = 3;

@@ -10,7 +10,7 @@
 
 #include "neurontune/data/names.h"
 #include "neurontune/data/split.h"
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 
 namespace neurontune {
 
@@ -33,8 +33,11 @@ class EmbeddingFolder {
   ///         head's predictions)
   static EmbeddingFolder open(const std::filesystem::path& folder);
 
+  /// The same with a head that comes from elsewhere; the folder need not hold one.
+  static EmbeddingFolder open(const std::filesystem::path& folder, Head head);
+
   const std::filesystem::path& path() const { return path_; }
-  const LinearHead& head() const { return head_; }
+  const Head& head() const { return head_; }
   const Names& names() const { return names_; }
   const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }
 
@@ -50,17 +53,23 @@ class EmbeddingFolder {
 
  private:
   std::filesystem::path path_;
-  LinearHead head_;
+  Head head_;
   Names names_;
   std::map<std::string, EmbeddingSplit> splits_;
   int64_t attribute_values_ = 0;
 };
 
-/// Reads a head file: `weight` [C, M] and optionally `bias` [C].
+/// Reads a linear head: `weight` [C, M] and optionally `bias` [C]. One of a single logit, [1, M],
+/// becomes one of two classes.
 /// @throws Error naming the file if it cannot be read or is no head
-LinearHead read_head(const std::filesystem::path& path);
+Head read_head(const std::filesystem::path& path);
 
-/// Writes a head file; it appears by rename.
-void write_head(const std::filesystem::path& path, const LinearHead& head);
+/// Reads a head of the layers and shapes of another; in one of several layers the tensors have the
+/// names of the submodule's.
+/// @throws Error naming the file if it cannot be read or holds another head
+Head read_head(const std::filesystem::path& path, const Head& like);
+
+/// Writes a head as the model has it: of a single logit [1, M]. The file appears by rename.
+void write_head(const std::filesystem::path& path, const Head& head);
 
 }  // namespace neurontune

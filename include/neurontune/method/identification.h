@@ -7,7 +7,7 @@
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 
 namespace neurontune {
 
@@ -26,7 +26,7 @@ struct Identification {
 /// @param head     [C, M], on the same device
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, no class is
 ///         usable, or every dimension is flagged
-Identification identify(const LabelledEmbeddings& held_out, const LinearHead& head,
+Identification identify(const LabelledEmbeddings& held_out, const Head& head,
                         const IdentificationOptions& options);
 
 }  // namespace neurontune

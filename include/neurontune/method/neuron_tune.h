@@ -13,7 +13,7 @@
 #include "neurontune/method/selection.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 #include "neurontune/progress.h"
 
 namespace neurontune {
@@ -35,13 +35,13 @@ struct Checkpoint {
   double loss = 0;             ///< mean over the epoch's batches
   std::optional<double> sfit;  ///< none where no class has both correct and misclassified samples
   AccuracyMetrics accuracy;
-  LinearHead head;          ///< the mask folded in
+  Head head;          ///< the mask folded in
   BiasedDimensions biased;  ///< the mask this epoch trained behind
 };
 
 /// What NeuronTune found and did.
 struct NeuronTuneResult {
-  LinearHead head;               ///< the selected head, the mask folded in
+  Head head;               ///< the selected head, the mask folded in
   SpuriousnessScores scores;     ///< of the selected head's identification
   BiasedDimensions biased;       ///< of the selected head; nothing is flagged when it is the ERM's
   int64_t selected_epoch = 0;    ///< from 1; 0 is the ERM head unchanged
@@ -67,7 +67,7 @@ struct NeuronTuneResult {
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, a class is
 ///         absent from the tuning split, or no class is usable at identification
 NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
-                             const LabelledEmbeddings& tuning, const LinearHead& erm,
+                             const LabelledEmbeddings& tuning, const Head& erm,
                              const NeuronTuneOptions& options = {},
                              const ProgressFn& progress = {});
 

@@ -4,9 +4,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "neurontune/method/class_balanced_sampler.h"
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 
 namespace neurontune {
 
@@ -32,11 +33,13 @@ struct RetrainingOptions {
 };
 
 /// A head with uniform weights in ±1/√M and a zero bias, where `like` has one; on the CPU, of the
-/// shape and dtype of `like`.
-LinearHead fresh_head(const LinearHead& like, at::Generator generator);
+/// shape and dtype of `like`. In a head of several layers each matrix is drawn so, by its own number
+/// of inputs, biases are 0, and other vectors (of norms) stay.
+Head fresh_head(const Head& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
-/// softmax(W · (z ∘ m) + b), whose gradient is written out (no autograd).
+/// softmax(W · (z ∘ m) + b), whose gradient is written out. That of a head of several layers is
+/// autograd's.
 ///
 /// Bit-identical for the same inputs, generator state, device and LibTorch build, whatever the
 /// number of threads.
@@ -49,30 +52,32 @@ class HeadRetrainer {
   ///                   embeddings are); without a bias none is trained
   /// @param generator  a CPU generator, for the batches
   /// @throws Error if shapes disagree or a class has no sample
-  HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels, const LinearHead& start,
+  HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels, const Head& start,
                 const RetrainingOptions& options, at::Generator generator);
 
-  /// Sets the mask, [M] or [C, M] (1 where kept), and restarts the momentum. Weights of a masked
-  /// dimension wait unchanged until it comes back.
+  /// Sets the mask, [M] or, of a linear head, [C, M] (1 where kept), and restarts the momentum.
+  /// Weights of a masked dimension wait unchanged until it comes back.
   void set_mask(const at::Tensor& mask);
 
   /// Runs one epoch; returns the mean loss over its batches.
   double run_epoch();
 
   /// The head with the mask folded into its weight: W ∘ m. A copy.
-  LinearHead head() const;
+  Head head() const;
 
  private:
   void select_columns();
   at::Tensor all_columns() const;
   void step(const at::Tensor& rows, const at::Tensor& row_losses);
   void step_bias(const at::Tensor& residuals);
+  void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
+  void descend(at::Tensor parameter, at::Tensor velocity, const at::Tensor& gradient) const;
 
   at::Tensor embeddings_;  ///< [N, M]
   at::Tensor labels_;      ///< int64 [N]
   RetrainingOptions options_;
   ClassBalancedSampler sampler_;
-  LinearHead head_;  ///< unmasked weights of all dimensions
+  Head head_;  ///< unmasked weights of all dimensions
   at::Tensor mask_;  ///< [M] or [C, M]
 
   // The part of the problem that the mask leaves: M' of the M columns.
@@ -81,6 +86,7 @@ class HeadRetrainer {
   at::Tensor column_mask_;  ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
   at::Tensor weight_;       ///< [C, M']
   at::Tensor weight_velocity_, bias_velocity_;
+  std::vector<at::Tensor> later_velocities_;
 };
 
 const char* name(Start start);

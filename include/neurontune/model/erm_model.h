@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/split_model.h"
 
 namespace neurontune {
 
@@ -18,74 +18,80 @@ struct ModelInput {
   std::string type;  ///< TorchScript's name of the type, e.g. "Tensor"
 };
 
-/// How far the two halves of a split model are from the whole one on some batch.
-struct SplitVerification {
-  double max_abs_difference = 0;  ///< of head(features(x)) against model(x), over all logits
-  double tolerance = 0;           ///< what was allowed: 1e-4 of the largest logit, at least 1e-4
+/// Where a model is split.
+struct SplitOptions {
+  /// "auto" for the last linear layer that the output comes from; that layer's name ("fc",
+  /// "classifier.1"); or the name of a submodule that starts with a linear layer and ends in the
+  /// output: all of it becomes the head, and what enters it the embedding.
+  std::string head = "auto";
+  /// Which of several outputs holds the logits: a place in a tuple ("0"), the name of a named
+  /// tuple's field or a dict's key ("logits"), a path of these ("0.logits"); "auto" for the one
+  /// that a linear layer gives.
+  std::string output = "auto";
 };
 
 /// A TorchScript classifier split into its features (all but the last linear layer) and its head.
 ///
+/// Steps after the head that keep the order of the classes (softmax, log_softmax, sigmoid, a
+/// positive factor, changes of shape and dtype) are part of the model, and of neither half.
+///
 /// Not copyable; may be moved. One object must not be used from several threads at once.
-class ErmModel {
+class ErmModel : public SplitModel {
  public:
-  /// Loads a model that torch.jit.save wrote, and finds its head.
+  /// Loads a model that torch.jit.save wrote, and finds its head. Devices that its code names are
+  /// replaced by `device`.
   ///
-  /// @param head "auto" for the linear layer whose output is the model's output, or that layer's
-  ///             name ("fc", "classifier.1"), which must then be the one found
-  /// @throws Error if the file is no TorchScript archive or has no linear head; the text says why
-  ///         and what to do
+  /// @throws Error if the file is no TorchScript archive or has no head that can be retrained; the
+  ///         text says why and what to do
   static ErmModel load(const std::filesystem::path& path, at::Device device = at::kCPU,
-                       const std::string& head = "auto");
+                       const SplitOptions& options = {});
 
   ErmModel(ErmModel&&) noexcept;
   ErmModel& operator=(ErmModel&&) noexcept;
-  ~ErmModel();
+  ~ErmModel() override;
 
   /// "fc", "heads.head", …; "constant" in a frozen model, whose parameters have no names.
   const std::string& head_name() const;
+  std::string output_name() const;               ///< as in SplitOptions; empty if there is only one
   const std::vector<ModelInput>& inputs() const;  ///< in the order of forward's arguments
-  at::Device device() const;
 
-  /// A copy of the head, in the model's own dtype, on its device.
-  LinearHead head() const;
+  at::Device device() const override;
+  Head head() const override;
+  std::string fingerprint() const override;  ///< of the file's content, the head and the output
 
-  /// What enters the head: [N, M], in the model's dtype, in evaluation mode, without autograd.
+  /// @param inputs floating ones are converted to the model's dtype; those of arguments with a
+  ///               default may be left out at the end
+  at::Tensor features(const std::vector<at::Tensor>& inputs) const override;
+
+  /// What the model's forward gives at the output that comes from the head: [N, C], or [N] of a
+  /// single logit.
+  at::Tensor output(const std::vector<at::Tensor>& inputs) const;
+
+  /// Compares the features, the head and the steps after it with the model's own forward. Allowed
+  /// is 1e-4 of the largest number, at least 1e-4, more in half precision.
+  /// @throws Error also where a sample's output depends on the run or on the batch, as in models
+  ///         exported in training mode or for one batch size
+  SplitVerification verify(const std::vector<at::Tensor>& inputs) const override;
+
+  /// Writes the same file with other numbers in the head: every other byte of its content stays.
+  /// The file appears by rename when it is whole. This object keeps its own head.
   ///
-  /// @param inputs a tensor for each of forward's arguments, on any device; those with a default
-  /// may
-  ///               be left out at the end; never written to
-  /// @throws Error if their number is wrong, the model's code fails on them, or what enters the
-  /// head
-  ///         is not one embedding a sample (its shape is named)
-  at::Tensor features(const std::vector<at::Tensor>& inputs) const;
-
-  /// The whole model's output: [N, C], otherwise as `features`.
-  at::Tensor logits(const std::vector<at::Tensor>& inputs) const;
-
-  /// Compares head(features(x)) with model(x).
-  ///
-  /// @param inputs of at least 2 samples, so that dependence on the batch shows
-  /// @throws Error if they differ by more than the tolerance, or a logit is not finite, or the same
-  ///         sample's logits depend on the run or the batch, as in models exported in training mode
-  SplitVerification verify(const std::vector<at::Tensor>& inputs) const;
-
-  /// Writes the same model with another head: the same code and extra files, and all other
-  /// parameters and buffers bit-identical. The loaded file is read anew for it. The file appears by
-  /// rename when it is whole. This object keeps its own head.
-  ///
-  /// @param head [C, M] as this model's, finite; converted to the model's dtype. Where the model's
-  ///             head has no bias, `head` must have none, or zeros; a head without one sets it to
-  ///             0.
-  /// @throws Error if the shapes differ, the head shares memory with another tensor of the model,
-  /// the
-  ///         loaded file has changed, or the new one cannot be written
-  void save_with_head(const LinearHead& head, const std::filesystem::path& path) const;
+  /// @param head of the shape of this model's, finite; converted to the model's dtype. Where the
+  ///             model's head has no bias, `head` must have none, or zeros; a head without one sets
+  ///             it to 0.
+  /// @throws Error if the shapes differ, the loaded file has changed, or the new one cannot be
+  ///         written
+  void save_with_head(const Head& head, const std::filesystem::path& path) const;
 
  private:
   struct Impl;
   explicit ErmModel(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// Loads a shared library of custom TorchScript operators into the process, for models that need
+/// them.
+/// @throws Error if it cannot be loaded
+void load_operators(const std::filesystem::path& library);
 
 }  // namespace neurontune

@@ -21,7 +21,9 @@ struct Config {
 
   struct {
     std::string path;           ///< a TorchScript file
-    std::string head = "auto";  ///< the last linear layer's name, or auto
+    std::string head = "auto";  ///< as in SplitOptions
+    std::string output = "auto";
+    std::string preload_lib;  ///< shared libraries of custom operators, separated by commas
   } model;
   struct {
     std::string path;  ///< a folder with metadata.csv, or the CSV

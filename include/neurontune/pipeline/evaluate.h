@@ -6,7 +6,7 @@
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/metrics/split_metrics.h"
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 
 namespace neurontune {
 
@@ -15,6 +15,6 @@ GroupSpace group_space(const EmbeddingFolder& folder);
 GroupSpace group_space(const DataFolder& data, int64_t classes);
 
 /// A head's metrics on every split of a folder, computed on the head's device.
-std::map<std::string, SplitMetrics> evaluate(const LinearHead& head, const EmbeddingFolder& folder);
+std::map<std::string, SplitMetrics> evaluate(const Head& head, const EmbeddingFolder& folder);
 
 }  // namespace neurontune

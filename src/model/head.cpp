@@ -1,4 +1,4 @@
-#include "neurontune/model/linear_head.h"
+#include "neurontune/model/head.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -14,24 +14,48 @@ constexpr int64_t kRowsPerBlock = 1024;
 
 }  // namespace
 
-void check_head(const LinearHead& head, const std::string& name) {
+void check_head(const Head& head, const std::string& name) {
   if (!head.weight.defined()) throw Error(name + ": the head has no weight");
   if (head.weight.dim() != 2 || !head.weight.is_floating_point() || head.weight.numel() == 0)
     throw Error(name + ": weight is " + describe(head.weight) + ", expected floating point [C, M]");
   if (!head.bias.defined()) return;
-  if (head.bias.dim() != 1 || !head.bias.is_floating_point() || head.bias.size(0) != head.classes())
+  const auto outputs = head.weight.size(0);
+  if (head.bias.dim() != 1 || !head.bias.is_floating_point() || head.bias.size(0) != outputs)
     throw Error(name + ": bias is " + describe(head.bias) + ", expected floating point [" +
-                std::to_string(head.classes()) + "]");
+                std::to_string(outputs) + "]");
 }
 
-LinearHead to(const LinearHead& head, at::Device device, at::ScalarType dtype) {
+Head to(const Head& head, at::Device device, at::ScalarType dtype) {
   const auto copy = [&](const at::Tensor& tensor) {
     return tensor.detach().to(device, dtype, /*non_blocking=*/false, /*copy=*/true).contiguous();
   };
-  return {copy(head.weight), head.bias.defined() ? copy(head.bias) : at::Tensor()};
+  Head converted = head;
+  converted.weight = copy(head.weight);
+  if (head.bias.defined()) converted.bias = copy(head.bias);
+  for (auto& parameter : converted.later_parameters) parameter = copy(parameter);
+  return converted;
 }
 
-at::Tensor logits(const LinearHead& head, const at::Tensor& embeddings) {
+Head two_classes(const Head& one_logit) {
+  const auto below = [](const at::Tensor& row) { return at::cat({at::zeros_like(row), row}); };
+  Head head = one_logit;
+  head.weight = below(one_logit.weight);
+  if (one_logit.bias.defined()) head.bias = below(one_logit.bias);
+  head.single_logit = true;
+  return head;
+}
+
+Head one_logit(const Head& head) {
+  const auto difference = [](const at::Tensor& rows) {
+    return rows.narrow(0, 1, 1) - rows.narrow(0, 0, 1);
+  };
+  Head single = head;
+  single.weight = difference(head.weight);
+  if (head.bias.defined()) single.bias = difference(head.bias);
+  return single;
+}
+
+at::Tensor logits(const Head& head, const at::Tensor& embeddings) {
   check_head(head, "head");
   if (embeddings.dim() != 2 || embeddings.size(1) != head.embedding_dim())
     throw Error("embeddings are " + describe(embeddings) + ", the head expects [N, " +
@@ -44,7 +68,10 @@ at::Tensor logits(const LinearHead& head, const at::Tensor& embeddings) {
         const c10::NoGradGuard no_grad_here;  // of this thread
         const auto rows = embeddings.slice(0, first, last).to(head.weight.scalar_type());
         auto block = result.slice(0, first, last);
-        if (head.bias.defined())
+        if (!head.is_linear())
+          block.copy_(head.later_layers->forward(at::linear(rows, head.weight, head.bias),
+                                                 head.later_parameters));
+        else if (head.bias.defined())
           at::addmm_out(block, head.bias, rows, columns);
         else
           at::mm_out(block, rows, columns);
@@ -52,7 +79,7 @@ at::Tensor logits(const LinearHead& head, const at::Tensor& embeddings) {
   return result;
 }
 
-at::Tensor predictions(const LinearHead& head, const at::Tensor& embeddings) {
+at::Tensor predictions(const Head& head, const at::Tensor& embeddings) {
   return logits(head, embeddings).argmax(1);
 }
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "neurontune/model/erm_model.h"
+#include "neurontune/pipeline/config.h"
+
+namespace neurontune {
+
+/// Loads `config.model`, and before it the operators it needs, to `config.device`.
+/// @throws OptionError, Error as ErmModel::load and resolve_device do
+ErmModel open_model(const Config& config);
+
+}  // namespace neurontune

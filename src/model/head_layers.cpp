@@ -1,0 +1,229 @@
+#include "model/head_layers.h"
+
+#include <ATen/Functions.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "model/forward_graph.h"
+#include "model/graph_walk.h"
+#include "model/torchscript.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+using torch::jit::Graph;
+using torch::jit::GraphFunction;
+using torch::jit::Module;
+using torch::jit::Node;
+using torch::jit::Value;
+
+bool is_quantised(const Value* value) {
+  return value->node()->kind().ns() == c10::Symbol::fromQualString("namespaces::quantized");
+}
+
+HeadTensor head_tensor(const Value* value, const Module& module, const std::string& model,
+                       const char* what) {
+  const auto known = resolve(value, module);
+  if (!known) {
+    throw Error(model + ": the last linear layer's " + what + " is computed by " +
+                value->node()->kind().toQualString() +
+                (is_quantised(value)
+                     ? ": the model is quantised; export the one before quantisation"
+                     : ", expected a parameter; export the model without reparametrisations and "
+                       "casts of it"));
+  }
+  if (known->value.isNone()) return {};
+  if (!known->value.isTensor()) {
+    throw Error(model + ": the last linear layer's " + what + " is a " + known->value.tagKind() +
+                ", expected a tensor");
+  }
+  return {known->value.toTensor(), known->path};
+}
+
+void check_tensors(const HeadLayers& head, const std::string& model) {
+  const auto& weight = head.weight.tensor;
+  if (!weight.defined() || weight.dim() != 2 || !weight.is_floating_point()) {
+    throw Error(model + ": the last linear layer's weight is " +
+                (weight.defined()
+                     ? c10::toString(weight.scalar_type()) + c10::str(" ", weight.sizes())
+                     : std::string("missing")) +
+                ", expected a floating point [C, M]");
+  }
+  const auto& bias = head.bias.tensor;
+  const int64_t outputs = head.weight_by_output().size(0);
+  if (bias.defined() && (bias.dim() != 1 || bias.size(0) != outputs)) {
+    throw Error(model + ": the last linear layer's bias is " + c10::str(bias.sizes()) +
+                ", expected [" + std::to_string(outputs) + "]");
+  }
+}
+
+/// The embedding under all its names in a submodule's graph: steps that pass it on unchanged come
+/// before the first layer. Flattening leaves [N, M] as it is.
+std::vector<Value*> names_of_embedding(Value* embedding) {
+  std::vector<Value*> names = {embedding};
+  for (size_t i = 0; i < names.size(); ++i)
+    for (const auto& use : names[i]->uses())
+      if (use.offset == 0 && (is_identity(use.user) || use.user->kind() == c10::aten::flatten))
+        names.push_back(use.user->output());
+  return names;
+}
+
+/// The linear layer around a node that multiplies, with the bias that may be added next.
+std::optional<LinearLayer> layer_at(Node* node) {
+  if (node->outputs().size() != 1) return std::nullopt;
+  const auto& uses = node->output()->uses();
+  if (uses.size() == 1 && uses[0].user->outputs().size() == 1)
+    if (auto layer = match_linear(uses[0].user->output());
+        layer && layer->bias != nullptr && uses[0].user->kind() != c10::aten::linear)
+      return layer;
+  return match_linear(node->output());
+}
+
+/// The layer that the embedding enters: it must be the only one.
+LinearLayer first_layer(Value* embedding, const std::string& where) {
+  const auto names = names_of_embedding(embedding);
+  const auto is_embedding = [&](const Value* value) {
+    return std::find(names.begin(), names.end(), value) != names.end();
+  };
+  std::optional<LinearLayer> first;
+  for (const Value* name : names) {
+    for (const auto& use : name->uses()) {
+      if (use.user->outputs().size() == 1 && is_embedding(use.user->output())) continue;
+      auto layer = layer_at(use.user);
+      if (!layer || !is_embedding(layer->input) || first)
+        throw Error(where + " starts with " + use.user->kind().toQualString() +
+                    (first ? " beside a linear layer" : "") +
+                    ", expected one linear layer, into which the mask can be folded");
+      first = layer;
+    }
+  }
+  if (!first) throw Error(where + " does not use its input");
+  return *first;
+}
+
+/// Turns the parameters that a graph reads into its arguments.
+std::vector<HeadTensor> lift_parameters(Graph& graph, const Module& module) {
+  std::vector<HeadTensor> lifted;
+  std::vector<Value*> arguments;
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::prim::GetAttr) return;
+    const auto known = resolve(node->output(), module);
+    if (!known || !known->value.isTensor() || !known->value.toTensor().is_floating_point()) return;
+    const auto same = std::find_if(lifted.begin(), lifted.end(), [&](const HeadTensor& tensor) {
+      return tensor.name == known->path;
+    });
+    const auto place = static_cast<size_t>(same - lifted.begin());
+    if (same == lifted.end()) {
+      lifted.push_back({known->value.toTensor(), known->path});
+      arguments.push_back(graph.addInput()->setType(c10::TensorType::get()));
+    }
+    node->output()->replaceAllUsesWith(arguments[place]);
+  });
+  torch::jit::EliminateDeadCode(graph.block());
+  return lifted;
+}
+
+/// What a submodule's graph computes from the hidden values on, as a function.
+class LaterFunction {
+ public:
+  LaterFunction(std::shared_ptr<Graph> graph, Module submodule, std::string where)
+      : graph_(std::move(graph)),
+        function_(std::make_shared<GraphFunction>("later_layers", graph_, nullptr)),
+        submodule_(std::move(submodule)),
+        where_(std::move(where)) {}
+
+  /// [N, C]: one logit becomes those of two classes.
+  at::Tensor operator()(const at::Tensor& hidden, const std::vector<at::Tensor>& parameters) const {
+    return torchscript::differentiable_call(where_, [&] {
+      torch::jit::Stack stack{submodule_._ivalue(), hidden};
+      for (const auto& parameter : parameters) stack.emplace_back(parameter);
+      function_->run(stack);
+      const auto value = torch::jit::pop(stack);
+      if (!value.isTensor() || value.toTensor().dim() < 1 || value.toTensor().dim() > 2)
+        throw Error(where_ + " returns no tensor of logits");
+      const auto logits = value.toTensor().reshape({hidden.size(0), -1});
+      return logits.size(1) == 1 ? at::cat({at::zeros_like(logits), logits}, 1) : logits;
+    });
+  }
+
+ private:
+  std::shared_ptr<Graph> graph_;
+  std::shared_ptr<GraphFunction> function_;
+  Module submodule_;
+  std::string where_;
+};
+
+/// Cuts a submodule's graph after its first layer: (self, hidden values, parameters…) → logits.
+std::shared_ptr<Graph> later_graph(const std::shared_ptr<Graph>& graph, const LinearLayer& first) {
+  Value* embedding = graph->inputs()[1];
+  Value* hidden = graph->insertInput(1)->setType(c10::TensorType::get());
+  first.output->replaceAllUsesWith(hidden);
+  torch::jit::EliminateDeadCode(graph);
+  if (embedding->hasUses()) throw Error("the embedding is used beside the first layer");
+  graph->eraseInput(2);
+  return graph;
+}
+
+}  // namespace
+
+at::Tensor HeadLayers::weight_by_output() const {
+  return transposed ? weight.tensor.t() : weight.tensor;
+}
+
+std::vector<HeadTensor> HeadLayers::all() const {
+  std::vector<HeadTensor> tensors = {weight};
+  if (bias.tensor.defined()) tensors.push_back(bias);
+  tensors.insert(tensors.end(), later.begin(), later.end());
+  return tensors;
+}
+
+Head HeadLayers::head() const {
+  const auto copy = [](const at::Tensor& tensor) {
+    return tensor.defined() ? tensor.detach().clone(at::MemoryFormat::Contiguous) : tensor;
+  };
+  Head head{copy(weight_by_output()), copy(bias.tensor)};
+  head.later_layers = later_layers;
+  for (const auto& parameter : later) head.later_parameters.push_back(copy(parameter.tensor));
+  return head.is_linear() && head.classes() == 1 ? two_classes(head) : head;
+}
+
+HeadLayers linear_head(const LinearLayer& layer, const Module& module, const std::string& model) {
+  HeadLayers head;
+  head.weight = head_tensor(layer.weight, module, model, "weight");
+  if (layer.bias != nullptr) head.bias = head_tensor(layer.bias, module, model, "bias");
+  head.transposed = layer.transposed;
+  check_tensors(head, model);
+  return head;
+}
+
+HeadLayers submodule_head(const Module& submodule, const std::string& name,
+                          const std::string& model) {
+  const std::string where = model + ": the head " + name;
+  auto graph = forward_graph(submodule).graph;
+  if (graph->inputs().size() != 2)
+    throw Error(where + " takes " + std::to_string(graph->inputs().size() - 1) +
+                " inputs, expected one, the embedding");
+  const auto first = first_layer(graph->inputs()[1], where);
+  auto head = linear_head(first, submodule, where);
+  graph = later_graph(graph, first);
+  head.later = lift_parameters(*graph, submodule);
+
+  auto later = std::make_shared<LaterLayers>();
+  later->weight_name = head.weight.name;
+  later->bias_name = head.bias.name;
+  for (const auto& parameter : head.later) later->parameter_names.push_back(parameter.name);
+  later->forward = LaterFunction(std::move(graph), submodule, where);
+  const auto weight = head.weight_by_output();
+  std::vector<at::Tensor> parameters;
+  for (const auto& parameter : head.later) parameters.push_back(parameter.tensor.detach());
+  later->classes =
+      later->forward(at::zeros({2, weight.size(0)}, weight.options()), parameters).size(1);
+  head.later_layers = std::move(later);
+  return head;
+}
+
+}  // namespace neurontune

@@ -1,0 +1,152 @@
+#include "model/linear_layer.h"
+
+#include <c10/util/StringUtil.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <set>
+#include <vector>
+
+#include "model/graph_walk.h"
+
+namespace neurontune {
+namespace {
+
+using torch::jit::Module;
+using torch::jit::Node;
+using torch::jit::Value;
+
+constexpr size_t kStepsNamed = 4;
+
+bool is_one(const Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  if (!constant) return false;
+  return constant->isInt() ? constant->toInt() == 1
+                           : constant->isDouble() && constant->toDouble() == 1.0;
+}
+
+/// The second factor of a matrix product: a weight stored [C, M] is transposed there.
+LinearLayer product(Value* input, Value* factor) {
+  Node* node = factor->node();
+  const bool swaps = node->kind() == c10::aten::t || node->kind() == c10::aten::numpy_T ||
+                     node->kind() == c10::aten::transpose;
+  if (swaps) return {input, node->input(0), nullptr, false, nullptr};
+  return {input, factor, nullptr, true, nullptr};
+}
+
+std::optional<LinearLayer> match_product(Value* output) {
+  Node* node = output->node();
+  if (node->kind() != c10::aten::matmul && node->kind() != c10::aten::mm) return std::nullopt;
+  return product(node->input(0), node->input(1));
+}
+
+std::optional<LinearLayer> match(Value* output) {
+  Node* node = output->node();
+  if (node->kind() == c10::aten::linear)
+    return LinearLayer{node->input(0), node->input(1), node->input(2), false, nullptr};
+  if (node->kind() == c10::aten::addmm && is_one(node->input(3)) && is_one(node->input(4))) {
+    auto layer = product(node->input(1), node->input(2));
+    layer.bias = node->input(0);
+    return layer;
+  }
+  if ((node->kind() == c10::aten::add || node->kind() == c10::aten::add_) &&
+      node->inputs().size() == 3 && is_one(node->input(2))) {
+    for (const size_t first : {size_t{0}, size_t{1}}) {
+      auto layer = match_product(node->input(first));
+      if (!layer) continue;
+      layer->bias = node->input(1 - first);
+      return layer;
+    }
+    return std::nullopt;
+  }
+  return match_product(output);
+}
+
+/// A number over 0 that is known without running the model.
+bool is_positive_number(const Value* value, const Module& module) {
+  const auto known = resolve(value, module);
+  if (!known) return false;
+  if (known->value.isTensor()) {
+    const auto tensor = known->value.toTensor();
+    return tensor.defined() && tensor.numel() == 1 && tensor.item<double>() > 0;
+  }
+  return known->value.isScalar() && known->value.toScalar().toDouble() > 0;
+}
+
+const std::set<c10::Symbol>& order_keeping_kinds() {
+  static const std::set<c10::Symbol> kinds = [] {
+    std::set<c10::Symbol> all;
+    for (const char* name :
+         {"softmax", "_softmax", "log_softmax", "_log_softmax", "sigmoid", "sigmoid_", "log_sigmoid",
+          "log", "log_", "exp", "exp_", "squeeze", "squeeze_", "unsqueeze", "view", "reshape",
+          "flatten", "to", "type_as", "select"})
+      all.insert(c10::Symbol::fromQualString(std::string("aten::") + name));
+    return all;
+  }();
+  return kinds;
+}
+
+const std::set<c10::Symbol>& identity_kinds() {
+  static const std::set<c10::Symbol> kinds = [] {
+    std::set<c10::Symbol> all;
+    for (const char* name : {"dropout", "dropout_", "feature_dropout", "alpha_dropout", "contiguous",
+                             "detach", "clone", "alias"})
+      all.insert(c10::Symbol::fromQualString(std::string("aten::") + name));
+    return all;
+  }();
+  return kinds;
+}
+
+/// What a step that keeps the order of the classes was given; null for any other step.
+Value* before_order_keeping(Value* output, const Module& module) {
+  Node* node = output->node();
+  const auto kind = node->kind();
+  if (node->inputs().empty()) return nullptr;
+  if (is_identity(node) || order_keeping_kinds().contains(kind)) return node->input(0);
+  if (kind == c10::aten::div || kind == c10::aten::div_ || kind == c10::aten::mul ||
+      kind == c10::aten::mul_) {
+    if (is_positive_number(node->input(1), module)) return node->input(0);
+    const bool either_way = kind == c10::aten::mul && is_positive_number(node->input(0), module);
+    if (either_way) return node->input(1);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool is_identity(const Node* node) { return identity_kinds().contains(node->kind()); }
+
+std::optional<LinearLayer> match_linear(Value* output) {
+  auto layer = match(output);
+  if (layer) layer->output = output;
+  return layer;
+}
+
+std::optional<LinearLayer> last_linear(Value* output, const Module& module) {
+  for (Value* value = output; value != nullptr; value = before_order_keeping(value, module)) {
+    if (value->node()->kind() == c10::prim::Param) break;
+    if (auto layer = match_linear(value)) return layer;
+  }
+  return std::nullopt;
+}
+
+bool keeps_order(const Value* logits, Value* output, const Module& module) {
+  for (Value* value = output; value != nullptr; value = before_order_keeping(value, module)) {
+    if (value == logits) return true;
+    if (value->node()->kind() == c10::prim::Param) break;
+  }
+  return false;
+}
+
+std::string last_steps(const Value* output) {
+  std::vector<std::string> steps;
+  while (output->node()->kind() != c10::prim::Param && steps.size() < kStepsNamed) {
+    const Node* node = output->node();
+    steps.insert(steps.begin(), node->kind().toQualString());
+    const bool is_convolution = steps.front().find("conv") != std::string::npos;
+    if (is_convolution || node->inputs().empty()) break;
+    output = node->input(0);
+  }
+  return c10::Join(", ", steps);
+}
+
+}  // namespace neurontune

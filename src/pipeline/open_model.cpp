@@ -1,0 +1,15 @@
+#include "neurontune/pipeline/open_model.h"
+
+#include <sstream>
+
+namespace neurontune {
+
+ErmModel open_model(const Config& config) {
+  std::istringstream libraries(config.model.preload_lib);
+  for (std::string library; std::getline(libraries, library, ',');)
+    if (!library.empty()) load_operators(library);
+  return ErmModel::load(config.model.path, resolve_device(config.device),
+                        {config.model.head, config.model.output});
+}
+
+}  // namespace neurontune
