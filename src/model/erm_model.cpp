@@ -89,7 +89,7 @@ std::vector<SavedTensor> saved_tensors(const FoundHead& head, const TensorRecord
     if (taken)
       throw Error(model + ": " + name + " lies in one block of memory with another tensor of the "
                   "head " + head.name + "; export the model with parameters of their own");
-    saved.push_back({name, record, twin_of(tensor.detach())});
+    saved.push_back({head.prefix + name, record, twin_of(tensor.detach())});
   }
   return saved;
 }

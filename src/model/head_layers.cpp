@@ -136,7 +136,7 @@ class LaterFunction {
         submodule_(std::move(submodule)),
         where_(std::move(where)) {}
 
-  /// [N, C]: one logit becomes those of two classes.
+  /// [N, C], or [N, 1] of a single logit.
   at::Tensor operator()(const at::Tensor& hidden, const std::vector<at::Tensor>& parameters) const {
     return torchscript::differentiable_call(where_, [&] {
       torch::jit::Stack stack{submodule_._ivalue(), hidden};
@@ -145,8 +145,7 @@ class LaterFunction {
       const auto value = torch::jit::pop(stack);
       if (!value.isTensor() || value.toTensor().dim() < 1 || value.toTensor().dim() > 2)
         throw Error(where_ + " returns no tensor of logits");
-      const auto logits = value.toTensor().reshape({hidden.size(0), -1});
-      return logits.size(1) == 1 ? at::cat({at::zeros_like(logits), logits}, 1) : logits;
+      return value.toTensor().reshape({hidden.size(0), -1});
     });
   }
 
@@ -156,6 +155,15 @@ class LaterFunction {
   Module submodule_;
   std::string where_;
 };
+
+/// The logits 0 and s of two classes for one logit s.
+LaterLayers::Function of_two_classes(LaterLayers::Function one_logit) {
+  return [one_logit = std::move(one_logit)](const at::Tensor& hidden,
+                                            const std::vector<at::Tensor>& parameters) {
+    const auto logit = one_logit(hidden, parameters);
+    return at::cat({at::zeros_like(logit), logit}, 1);
+  };
+}
 
 /// Cuts a submodule's graph after its first layer: (self, hidden values, parameters…) → logits.
 std::shared_ptr<Graph> later_graph(const std::shared_ptr<Graph>& graph, const LinearLayer& first) {
@@ -188,7 +196,8 @@ Head HeadLayers::head() const {
   Head head{copy(weight_by_output()), copy(bias.tensor)};
   head.later_layers = later_layers;
   for (const auto& parameter : later) head.later_parameters.push_back(copy(parameter.tensor));
-  return head.is_linear() && head.classes() == 1 ? two_classes(head) : head;
+  head.single_logit = single_logit;
+  return head.is_linear() && single_logit ? two_classes(head) : head;
 }
 
 HeadLayers linear_head(const LinearLayer& layer, const Module& module, const std::string& model) {
@@ -197,6 +206,7 @@ HeadLayers linear_head(const LinearLayer& layer, const Module& module, const std
   if (layer.bias != nullptr) head.bias = head_tensor(layer.bias, module, model, "bias");
   head.transposed = layer.transposed;
   check_tensors(head, model);
+  head.single_logit = head.weight_by_output().size(0) == 1;
   return head;
 }
 
@@ -216,12 +226,15 @@ HeadLayers submodule_head(const Module& submodule, const std::string& name,
   later->weight_name = head.weight.name;
   later->bias_name = head.bias.name;
   for (const auto& parameter : head.later) later->parameter_names.push_back(parameter.name);
-  later->forward = LaterFunction(std::move(graph), submodule, where);
+  const LaterFunction function(std::move(graph), submodule, where);
   const auto weight = head.weight_by_output();
   std::vector<at::Tensor> parameters;
   for (const auto& parameter : head.later) parameters.push_back(parameter.tensor.detach());
-  later->classes =
-      later->forward(at::zeros({2, weight.size(0)}, weight.options()), parameters).size(1);
+  const auto columns =
+      function(at::zeros({2, weight.size(0)}, weight.options()), parameters).size(1);
+  head.single_logit = columns == 1;
+  later->classes = head.single_logit ? 2 : columns;
+  later->forward = head.single_logit ? of_two_classes(function) : function;
   head.later_layers = std::move(later);
   return head;
 }

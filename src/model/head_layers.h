@@ -24,6 +24,7 @@ struct HeadLayers {
   HeadTensor weight;  ///< [C, M], or [M, C] if transposed; H for C if there are later layers
   HeadTensor bias;    ///< [C], or undefined
   bool transposed = false;
+  bool single_logit = false;  ///< one for two classes
   std::vector<HeadTensor> later;                      ///< parameters of the later layers
   std::shared_ptr<const LaterLayers> later_layers;  ///< null if there are none
 

@@ -144,7 +144,7 @@ std::string shared_with(const FoundHead& head, const Module& module) {
   for (const auto& attribute : module.named_attributes()) {
     if (!attribute.value.isTensor() || !shares(attribute.value.toTensor())) continue;
     const bool is_own = std::any_of(own.begin(), own.end(), [&](const HeadTensor& part) {
-      return part.name == attribute.name;
+      return head.prefix + part.name == attribute.name;
     });
     if (!is_own) found = attribute.name;
   }
@@ -214,6 +214,7 @@ FoundHead whole_submodule_head(const Module& module, const SplitOptions& options
   FoundHead head;
   head.layers = submodule_head(*submodule, options.head, model);
   head.name = options.head;
+  head.prefix = options.head + ".";
   head.output = split.leaf.path;
   cut(graph, split, head);
   return head;

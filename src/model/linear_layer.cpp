@@ -78,7 +78,8 @@ const std::set<c10::Symbol>& order_keeping_kinds() {
     for (const char* name :
          {"softmax", "_softmax", "log_softmax", "_log_softmax", "sigmoid", "sigmoid_", "log_sigmoid",
           "log", "log_", "exp", "exp_", "squeeze", "squeeze_", "unsqueeze", "view", "reshape",
-          "flatten", "to", "type_as", "select"})
+          "flatten", "to", "type_as", "slice",
+          "select"})
       all.insert(c10::Symbol::fromQualString(std::string("aten::") + name));
     return all;
   }();

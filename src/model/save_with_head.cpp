@@ -46,8 +46,7 @@ std::string bytes_of(const SavedTensor& saved) {
 
 /// The head's tensors in the order of HeadLayers::all, as the file has them.
 std::vector<at::Tensor> tensors_of(const Head& head, const HeadLayers& layers) {
-  const bool one = head.is_linear() && layers.weight_by_output().size(0) == 1;
-  const auto filed = one ? one_logit(head) : head;
+  const auto filed = head.is_linear() && layers.single_logit ? one_logit(head) : head;
   std::vector<at::Tensor> tensors = {layers.transposed ? filed.weight.t() : filed.weight};
   if (layers.bias.tensor.defined())
     tensors.push_back(filed.bias.defined() ? filed.bias : at::zeros({filed.weight.size(0)}));

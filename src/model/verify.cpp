@@ -109,9 +109,22 @@ void check_batches(const ModelFunction& model, const std::vector<at::Tensor>& in
   }
 }
 
+/// A row of the output must hold a number a class, or the one that decides between two.
+void check_columns(const at::Tensor& output, const Head& head, const std::string& model) {
+  const auto columns = output.numel() / output.size(0);
+  const bool decides = columns == 1 && head.classes() == 2;
+  if (columns != head.classes() && !decides)
+    throw Error(model + ": the output has the shape " + c10::str(output.sizes()) +
+                ", expected a number for each of the head's " + std::to_string(head.classes()) +
+                " classes");
+}
+
 /// What the model's own layer gives: one logit where the head has two classes for it.
 at::Tensor own_logits(const Head& head, const at::Tensor& features) {
-  if (!head.is_linear()) return logits(head, features);
+  if (!head.is_linear()) {
+    const auto own = logits(head, features);
+    return head.single_logit ? own.narrow(1, 1, 1) - own.narrow(1, 0, 1) : own;
+  }
   const auto own = head.single_logit ? one_logit(head) : head;
   return at::linear(features, own.weight, own.bias);
 }
@@ -136,9 +149,10 @@ double split_tolerance(const at::Tensor& output) {
 SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const {
   const auto whole = verified_output([&](const auto& tensors) { return output(tensors); }, inputs,
                                      impl_->name());
-  const auto split = torchscript::call(impl_->name(), [&] {
-    return impl_->output_of(own_logits(head(), features(inputs)), inputs);
-  });
+  const auto own = head();
+  check_columns(whole, own, impl_->name());
+  const auto split = torchscript::call(
+      impl_->name(), [&] { return impl_->output_of(own_logits(own, features(inputs)), inputs); });
   if (split.sizes() != whole.sizes())
     throw Error(impl_->name() + ": the head " + impl_->head.name + " gives the shape " +
                 c10::str(split.sizes()) + ", the model " + c10::str(whole.sizes()));

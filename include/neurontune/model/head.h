@@ -12,9 +12,11 @@ namespace neurontune {
 
 /// What follows the linear layer of a head that is a submodule of several layers.
 struct LaterLayers {
+  using Function = std::function<at::Tensor(const at::Tensor& hidden,
+                                            const std::vector<at::Tensor>& parameters)>;
+
   /// [N, H] → [N, C], differentiable; `parameters` as in Head, any floating dtype and device.
-  std::function<at::Tensor(const at::Tensor& hidden, const std::vector<at::Tensor>& parameters)>
-      forward;
+  Function forward;
   int64_t classes = 0;
   std::string weight_name, bias_name;  ///< of the linear layer, within the submodule
   std::vector<std::string> parameter_names = {};  ///< of the later layers', within the submodule

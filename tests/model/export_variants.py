@@ -1,0 +1,333 @@
+"""Exports the ways in which classifiers return, scale, store and wrap their logits.
+
+    export_variants.py FOLDER
+
+As export_models.py: FOLDER/NAME.pt beside FOLDER/NAME.expected.pt, whose `features` and `logits` are
+what a forward hook sees on the eager model's head, and `output` what the model gives for them.
+"""
+import pathlib
+import sys
+import warnings
+import zipfile
+from typing import Dict, NamedTuple, Tuple
+
+import torch
+from torch import nn
+
+from export_models import CLASSES, SAMPLES, Cnn, Expected, Mlp
+
+WIDTH = 8
+
+
+class ExpectedOutput(Expected):
+    def __init__(self, inputs, features, logits, output):
+        super().__init__(inputs, features, logits)
+        self.register_buffer("output", output)
+
+
+def expected(model, head, inputs, pick):
+    """Runs the eager model; `pick` takes the output that comes from `head`."""
+    seen = []
+    hook = head.register_forward_hook(lambda module, args, output: seen.append((args[0], output.clone())))
+    with torch.no_grad():
+        output = pick(model(*inputs))
+    hook.remove()
+    features, logits = seen[-1]
+    return ExpectedOutput(inputs, features, logits, output)
+
+
+class Ending(nn.Module):
+    """A linear head, and then what a subclass makes of the logits."""
+
+    def __init__(self, classes=CLASSES):
+        super().__init__()
+        self.hidden = nn.Linear(5, WIDTH)
+        self.fc = nn.Linear(WIDTH, classes)
+
+    def logits(self, x):
+        return self.fc(torch.relu(self.hidden(x)))
+
+
+class Softmax(Ending):
+    def forward(self, x):
+        return torch.softmax(self.logits(x), 1)
+
+
+class LogSoftmax(Ending):
+    def forward(self, x):
+        return nn.functional.log_softmax(self.logits(x), dim=-1)
+
+
+class Sigmoid(Ending):
+    def forward(self, x):
+        return torch.sigmoid(self.logits(x))
+
+
+class Temperature(Ending):
+    """Calibrated: a learnt number divides the logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.temperature = nn.Parameter(torch.tensor([1.7]))
+
+    def forward(self, x):
+        return torch.softmax(self.logits(x) / self.temperature, 1)
+
+
+class Scaled(Ending):
+    def forward(self, x):
+        return self.logits(x) / 0.25 * 2.0
+
+
+class Squeezed(Ending):
+    def forward(self, x):
+        return self.logits(x).unsqueeze(1).squeeze(1)
+
+
+class FirstOfTuple(Ending):
+    def forward(self, x):
+        logits = self.logits(x)
+        return logits, torch.softmax(logits, 1)
+
+
+class Nested(Ending):
+    def forward(self, x):
+        return x, (self.logits(x), x)
+
+
+class Result(NamedTuple):
+    embedding: torch.Tensor
+    scores: torch.Tensor
+
+
+class Named(Ending):
+    def forward(self, x):
+        h = torch.relu(self.hidden(x))
+        return Result(h, self.fc(h))
+
+
+class Dictionary(Ending):
+    def forward(self, x) -> Dict[str, torch.Tensor]:
+        h = torch.relu(self.hidden(x))
+        return {"hidden": h, "out": self.fc(h)}
+
+
+class DictionarySet(Ending):
+    """The dict is filled entry by entry."""
+
+    def forward(self, x) -> Dict[str, torch.Tensor]:
+        result: Dict[str, torch.Tensor] = {}
+        h = torch.relu(self.hidden(x))
+        result["hidden"] = h
+        result["out"] = self.fc(h)
+        return result
+
+
+class TwoHeads(Ending):
+    """Only a name says which is meant."""
+
+    def __init__(self):
+        super().__init__()
+        self.other = nn.Linear(WIDTH, 2)
+
+    def forward(self, x) -> Tuple[torch.Tensor, torch.Tensor]:
+        h = torch.relu(self.hidden(x))
+        return self.other(h), self.fc(h)
+
+
+class OneLogit(Ending):
+    def __init__(self):
+        super().__init__(1)
+
+    def forward(self, x):
+        return self.logits(x)
+
+
+class OneProbability(OneLogit):
+    def forward(self, x):
+        return torch.sigmoid(self.logits(x)).squeeze(1)
+
+
+class OneByIndex(OneLogit):
+    def forward(self, x):
+        return self.logits(x)[:, 0]
+
+
+class OneLogitNoBias(Ending):
+    def __init__(self):
+        super().__init__(1)
+        self.fc = nn.Linear(WIDTH, 1, bias=False)
+
+    def forward(self, x):
+        return self.logits(x)
+
+
+class DeviceNamed(Ending):
+    """Makes a tensor of its own, on a device that tracing bakes in."""
+
+    def forward(self, x):
+        ramp = torch.arange(5, device=x.device, dtype=torch.float32)
+        return self.logits(x + ramp.to(x.device))
+
+
+class DeepHead(nn.Module):
+    """A classifier of several layers, as AlexNet and VGG have it."""
+
+    def __init__(self, classes=CLASSES, norm=False):
+        super().__init__()
+        self.features = nn.Sequential(nn.Linear(5, WIDTH), nn.Tanh())
+        middle = [nn.LayerNorm(6)] if norm else []
+        self.classifier = nn.Sequential(nn.Dropout(0.3), nn.Linear(WIDTH, 6), *middle, nn.ReLU(),
+                                        nn.Dropout(0.3), nn.Linear(6, classes))
+
+    def forward(self, x):
+        return self.classifier(self.features(x))
+
+
+class DeepSoftmax(DeepHead):
+    def forward(self, x):
+        return {"p": torch.softmax(self.classifier(self.features(x)), 1)}
+
+
+class ConvolutionFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.classifier = nn.Sequential(nn.Conv1d(1, 2, 3), nn.Flatten(), nn.Linear(6, CLASSES))
+
+    def forward(self, x):
+        return self.classifier(x.unsqueeze(1))
+
+
+class Wrapped(nn.Module):
+    """As nn.DataParallel names things."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x)
+
+
+class LightningLike(nn.Module):
+    """A training module: the network, a loss, a metric's buffer, and steps that are not exported."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = Mlp()
+        self.loss = nn.CrossEntropyLoss()
+        self.register_buffer("seen", torch.zeros(1, dtype=torch.long))
+
+    def forward(self, x):
+        return self.model(x)
+
+    @torch.jit.unused
+    def training_step(self, batch):
+        return self.loss(self(batch[0]), batch[1])
+
+
+def as_if_from_cuda(source, target):
+    """What the same export on a CUDA machine would be: the device in code and storages."""
+    def pickled(device):
+        return b"X" + len(device).to_bytes(4, "little") + device
+
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        changed = 0
+        for entry in old.infolist():
+            content = old.read(entry)
+            before = content
+            if entry.filename.endswith(".py"):
+                content = content.replace(b'torch.device("cpu")', b'torch.device("cuda:0")')
+            if entry.filename.endswith(".pkl") and b"/code/" not in entry.filename.encode():
+                content = content.replace(pickled(b"cpu"), pickled(b"cuda:0"))
+            changed += content != before
+            new.writestr(entry.filename, content)
+        assert changed >= 2, f"{source} names no device"
+
+
+def save_endings(save_both, values):
+    plain = lambda output: output
+    for name, model, pick in [
+            ("softmax", Softmax(), plain), ("log_softmax", LogSoftmax(), plain),
+            ("sigmoid", Sigmoid(), plain), ("temperature", Temperature(), plain),
+            ("scaled", Scaled(), plain), ("squeezed", Squeezed(), plain),
+            ("tuple", FirstOfTuple(), lambda out: out[0]),
+            ("nested", Nested(), lambda out: out[1][0]),
+            ("named_tuple", Named(), lambda out: out.scores),
+            ("dict", Dictionary(), lambda out: out["out"]),
+            ("dict_set", DictionarySet(), lambda out: out["out"]),
+            ("two_heads", TwoHeads(), lambda out: out[1]),
+            ("one_logit", OneLogit(), plain), ("one_probability", OneProbability(), plain),
+            ("one_by_index", OneByIndex(), plain), ("one_no_bias", OneLogitNoBias(), plain)]:
+        save_both(name, model, model.fc, values, pick)
+
+
+def export(folder):
+    values = (torch.rand(SAMPLES, 5),)
+    images = (torch.rand(SAMPLES, 1, 8, 8),)
+
+    def save(name, module, truth):
+        torch.jit.save(module, folder / f"{name}.pt")
+        torch.jit.save(torch.jit.script(truth), folder / f"{name}.expected.pt")
+
+    def save_both(name, model, head, inputs, pick=lambda output: output):
+        model.eval()
+        truth = expected(model, head, inputs, pick)
+        save(f"{name}_traced", torch.jit.trace(model, inputs, strict=False), truth)
+        save(f"{name}_scripted", torch.jit.script(model), truth)
+
+    save_endings(save_both, values)
+
+    for name, dtype in (("float16", torch.float16), ("bfloat16", torch.bfloat16)):
+        half = Ending().to(dtype).eval()
+        half.forward = half.logits
+        inputs = (values[0].to(dtype),)
+        save(name, torch.jit.trace(half, inputs), expected(half, half.fc, inputs, lambda out: out))
+
+    for name, model in (("wrapped", Wrapped(Mlp())), ("lightning", LightningLike())):
+        save_both(name, model, (model.module if name == "wrapped" else model.model).fc, values)
+    sequential = nn.Sequential(nn.Linear(5, WIDTH), nn.ReLU(), nn.Linear(WIDTH, CLASSES))
+    save_both("sequential", sequential, sequential[2], values)
+
+    for name, model in (("deep", DeepHead()), ("deep_norm", DeepHead(norm=True)),
+                        ("deep_one", DeepHead(1))):
+        save_both(name, model, model.classifier, values)
+    deep_softmax = DeepSoftmax()
+    save_both("deep_softmax", deep_softmax, deep_softmax.classifier, values, lambda out: out["p"])
+    double = DeepHead().double().eval()
+    doubles = (values[0].double(),)
+    save("deep_double", torch.jit.trace(double, doubles),
+         expected(double, double.classifier, doubles, lambda out: out))
+
+    traced_cnn = Cnn().eval()
+    truth = expected(traced_cnn, traced_cnn.head, images, lambda out: out)
+    frozen = torch.jit.freeze(torch.jit.trace(traced_cnn, images))
+    save("frozen_traced", frozen, truth)
+    plain = Ending().eval()
+    plain.forward = plain.logits
+    truth = expected(plain, plain.fc, values, lambda out: out)
+    save("optimised", torch.jit.optimize_for_inference(torch.jit.trace(plain, values)), truth)
+    save("rewritten", torch.jit.freeze(torch.jit.script(Temperature().eval())),
+         ExpectedOutput(values, values[0], values[0], values[0]))
+
+    named = DeviceNamed().eval()
+    truth = expected(named, named.fc, values, lambda out: out)
+    save("on_cpu", torch.jit.trace(named, values), truth)
+    as_if_from_cuda(folder / "on_cpu.pt", folder / "on_cuda.pt")
+    torch.jit.save(torch.jit.script(truth), folder / "on_cuda.expected.pt")
+
+    # Models that cannot be used as they are.
+    conv_first = ConvolutionFirst().eval()
+    torch.jit.save(torch.jit.trace(conv_first, values), folder / "convolution_first.pt")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    warnings.filterwarnings("ignore")
+    torch.manual_seed(1)
+    export(folder)
+
+
+if __name__ == "__main__":
+    main()
