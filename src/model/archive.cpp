@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "data/file_io.h"
@@ -66,6 +67,13 @@ void copy_content(const fs::path& source, PartialFile& target) {
   if (file.bad()) throw Error(source.string() + " cannot be read");
 }
 
+std::string advice_on(std::string_view failure) {
+  const bool lacks_operator = failure.find("Unknown builtin op") != std::string_view::npos ||
+                              failure.find("Unknown type name '__torch__.torch.classes") !=
+                                  std::string_view::npos;
+  return lacks_operator ? " Load the library that has it first: load_operators, or --preload-lib" : "";
+}
+
 }  // namespace
 
 TensorRecords::TensorRecords(std::unordered_map<const void*, uint64_t> reads,
@@ -84,8 +92,12 @@ Archive read_archive(const fs::path& path) {
   check_is_torchscript(path);
   const auto reader = std::make_shared<RecordingReader>(path.string());
   Archive archive;
-  torchscript::call(path.string() + " cannot be loaded",
-                    [&] { archive.module = torch::jit::load(reader, at::kCPU); });
+  try {
+    torchscript::call(path.string() + " cannot be loaded",
+                      [&] { archive.module = torch::jit::load(reader, at::kCPU); });
+  } catch (const Error& error) {
+    throw Error(error.what() + advice_on(error.what()));
+  }
   archive.records = TensorRecords(reader->reads(), places_of(path));
   return archive;
 }

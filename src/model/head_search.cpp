@@ -196,10 +196,13 @@ FoundHead whole_submodule_head(const Module& module, const SplitOptions& options
     throw Error(model + " has no submodule " + options.head + "; its own are " +
                 children_of(module));
   const auto [graph, calls] = forward_graph(module, submodule);
-  if (calls.size() != 1 || calls[0]->owningBlock() != graph->block() ||
-      calls[0]->inputs().size() != 2)
+  if (calls.size() != 1 || calls[0]->owningBlock() != graph->block())
     throw Error(model + ": forward calls " + options.head + " " + std::to_string(calls.size()) +
-                " times, expected once, unconditionally, on one tensor");
+                " times, expected once and unconditionally");
+  if (calls[0]->inputs().size() != 2)
+    throw Error(model + ": forward gives " + options.head + " " +
+                std::to_string(calls[0]->inputs().size() - 1) +
+                " values (a parameter that others share is one), expected the embedding alone");
   Node* call = calls[0];
   const auto find = [&](const OutputLeaf& leaf) -> std::optional<Split> {
     if (!keeps_order(call->output(), leaf.value, module)) return std::nullopt;

@@ -2,17 +2,14 @@
 
 import csv
 import json
-import pathlib
-import shutil
-import tempfile
 import unittest
 
 import numpy as np
 import torch
 
-from fixture import SIZES, json_of, load_file, make_all, neurontune, save_file, succeed
+from cli_test_case import QUICK, CliTest
+from fixture import SIZES, json_of, load_file, save_file, succeed
 
-QUICK = ["--epochs", 4, "--batches-per-epoch", 30, "--keep-at-least", 4, "--lr", 0.05]
 WRITTEN = ["result.json", "head.safetensors", "spuriousness.safetensors", "trajectory.jsonl", "config.json"]
 
 
@@ -20,37 +17,6 @@ def without_clock(text):
     result = json.loads(text)
     del result["seconds"]
     return result
-
-
-class CliTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp())
-        cls.network, cls.tensors = make_all(cls.folder)
-        cls.model, cls.data, cls.embeddings = (cls.folder / name for name in ("erm.pt", "data", "embeddings"))
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    def out(self):
-        folder = tempfile.mkdtemp(dir=self.folder)
-        return pathlib.Path(folder)
-
-    def copy(self, source):
-        target = self.out() / source.name
-        shutil.copytree(source, target)
-        return target
-
-    def assert_fails(self, code, part, *arguments):
-        """One closing line `error: …` that contains `part`, the exit code, nothing on stdout."""
-        process = neurontune(*arguments)
-        last = process.stderr.strip().splitlines()[-1]
-        self.assertTrue(last.startswith("error: "), process.stderr)
-        self.assertIn(part, last)
-        self.assertNotIn("Exception raised from", process.stderr)
-        self.assertEqual(process.returncode, code, last)
-        self.assertEqual(process.stdout, "")
 
 
 class Run(CliTest):

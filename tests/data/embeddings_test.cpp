@@ -112,7 +112,7 @@ TEST_F(EmbeddingsTest, RowsThatDisagreeAreRefused) {
 TEST_F(EmbeddingsTest, DimensionsOtherThanTheHeadsAreRefused) {
   EXPECT_ERROR(
       open_with("embeddings", at::ones({4, 5})),
-      "val.safetensors: embeddings has 5 dimensions, the head in head.safetensors takes 3");
+      "val.safetensors: embeddings has 5 dimensions, the head takes 3");
 }
 
 TEST_F(EmbeddingsTest, IndicesOutOfRangeAreRefused) {

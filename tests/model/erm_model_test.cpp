@@ -108,6 +108,12 @@ TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
   EXPECT_THAT(load_error(model_path("state_dict.pt")), HasSubstr("holds no code"));
   EXPECT_THAT(load_error(model_path("plain.pkl")), HasSubstr("it is a pickle"));
 
+  EXPECT_THAT(load_error(model_path("exported.pt2")),
+              AllOf(what, HasSubstr("a .pt2 file of torch.export"), how));
+  EXPECT_THAT(load_error(model_path("model.onnx")), AllOf(what, HasSubstr("ONNX"), how));
+  EXPECT_THAT(load_error(model_path("tensors.safetensors")),
+              AllOf(what, HasSubstr("a safetensors file, tensors without a model"), how));
+
   const fs::path folder(testing::TempDir());
   EXPECT_THAT(load_error(folder / "missing.pt"), HasSubstr("missing.pt: no such file"));
   EXPECT_THAT(load_error(folder), HasSubstr("is a directory"));
@@ -140,6 +146,67 @@ TEST(ErmModel, SaysWhatAModelWithoutAHeadEndsIn) {
               HasSubstr("weight is computed by aten::_weight_norm"));
 }
 
+TEST(ErmModel, SaysWhatToDoWithAQuantisedModel) {
+  EXPECT_THAT(load_error(model_path("quantised.pt")),
+              AllOf(HasSubstr("quantised"), HasSubstr("export the one before quantisation")));
+}
+
+TEST(ErmModel, FactorBelowZeroIsNoStepThatKeepsTheOrder) {
+  EXPECT_THAT(load_error(model_path("negative_factor.pt")), HasSubstr("aten::linear, aten::mul"));
+}
+
+TEST(ErmModel, OutputIsNamedWhereTwoComeFromHeads) {
+  const auto path = model_path("two_heads_traced.pt");
+  EXPECT_THAT(load_error(path), AllOf(HasSubstr("outputs 0, 1"), HasSubstr("--output")));
+  EXPECT_THAT(load_error(path, {.output = "2"}), HasSubstr("no output 2, expected one of 0, 1"));
+  EXPECT_THAT(load_error(model_path("mlp_traced.pt"), {.output = "logits"}),
+              HasSubstr("returns one value, which has no name"));
+}
+
+TEST(ErmModel, SubmoduleThatCannotBeTheHeadIsRefused) {
+  const auto refusal = [](const char* model, const char* head) {
+    return load_error(model_path(model), {.head = head});
+  };
+  EXPECT_THAT(refusal("deep_traced.pt", "body"),
+              HasSubstr("has no submodule body; its own are features, classifier"));
+  EXPECT_THAT(refusal("deep_traced.pt", "features"), HasSubstr("a submodule that ends in the logits"));
+  EXPECT_THAT(refusal("convolution_first.pt", "classifier"),
+              AllOf(HasSubstr("starts with aten::_convolution"), HasSubstr("one linear layer")));
+  EXPECT_THAT(refusal("frozen.pt", "head"), HasSubstr("none, as it is frozen"));
+  EXPECT_THAT(refusal("shared_bias_traced.pt", "classifier"),
+              AllOf(HasSubstr("gives classifier 2 values"), HasSubstr("the embedding alone")));
+  EXPECT_THAT(refusal("shared_bias.pt", "classifier"),
+              AllOf(HasSubstr("shares memory"), HasSubstr("features.0.bias")));
+}
+
+TEST(ErmModel, MissingOperatorsAreNamedAndCanBeLoaded) {
+  const auto path = model_path("custom_operator.pt");
+  EXPECT_THAT(load_error(path),
+              AllOf(HasSubstr("neurontune_test::halve"), HasSubstr("--preload-lib")));
+  EXPECT_THAT(error_of([] { load_operators("nowhere/liboperators.so"); }),
+              HasSubstr("nowhere/liboperators.so cannot be loaded"));
+  load_operators(NEURONTUNE_TEST_OPERATORS);
+  const auto expected = expected_of("custom_operator");
+  EXPECT_TRUE(at::allclose(ErmModel::load(path).features(expected.inputs), expected.features));
+}
+
+TEST(ErmModel, FloatingInputsBecomeTheModelsDtype) {
+  const auto model = ErmModel::load(model_path("float16.pt"));
+  const auto expected = expected_of("float16");
+  const auto features = model.features({expected.inputs[0].to(at::kFloat)});
+  EXPECT_TRUE(at::equal(features, model.features(expected.inputs)));
+}
+
+TEST(ErmModel, FingerprintTellsFilesHeadsAndOutputsApart) {
+  const auto of = [](const char* name, const SplitOptions& options) {
+    return ErmModel::load(model_path(name), at::kCPU, options).fingerprint();
+  };
+  EXPECT_EQ(of("deep_traced.pt", {}), of("deep_traced.pt", {.head = "classifier.4"}));
+  EXPECT_NE(of("deep_traced.pt", {}), of("deep_traced.pt", {.head = "classifier"}));
+  EXPECT_NE(of("deep_traced.pt", {}), of("deep_scripted.pt", {}));
+  EXPECT_NE(of("two_heads_traced.pt", {.output = "0"}), of("two_heads_traced.pt", {.output = "1"}));
+}
+
 TEST(ErmModel, RefusesManyEmbeddingsASample) {
   const auto model = ErmModel::load(model_path("tokens.pt"));
   EXPECT_THAT(error_of([&] {
@@ -166,6 +233,29 @@ TEST(ErmModel, VerifyRefusesExportsInTrainingMode) {
               AllOf(HasSubstr("when it is run again"), HasSubstr("model.eval()")));
   const auto batch_norm = ErmModel::load(model_path("batch_norm_in_training.pt"));
   EXPECT_THAT(error_of([&] { batch_norm.verify({at::rand({8, 5})}); }), HasSubstr("training mode"));
+}
+
+TEST(ErmModel, VerifyRefusesWhatDependsOnTheBatch) {
+  const auto refusal = [](const char* name) {
+    return error_of([&] { ErmModel::load(model_path(name)).verify({at::rand({6, 5})}); });
+  };
+  EXPECT_THAT(refusal("baked_batch.pt"), AllOf(HasSubstr("cannot take a batch of 2"),
+                                               HasSubstr("for one batch size")));
+  EXPECT_THAT(refusal("mixes_samples.pt"), HasSubstr("other logits alone than in a batch"));
+  EXPECT_THAT(error_of([&] { ErmModel::load(model_path("baked_batch.pt")).verify({at::rand({1, 5})}); }),
+              HasSubstr("invalid for input of size 5"));
+}
+
+TEST(ErmModel, VerifyOfOneSampleMakesABatchOfItself) {
+  const auto model = ErmModel::load(model_path("mlp_traced.pt"));
+  EXPECT_LE(model.verify({at::rand({1, 5})}).max_abs_difference, 1e-5);
+}
+
+TEST(ErmModel, VerifyRefusesAnOutputWithoutANumberForEachClass) {
+  EXPECT_THAT(error_of([] {
+                ErmModel::load(model_path("one_class_of_three.pt")).verify({at::rand({4, 5})});
+              }),
+              HasSubstr("[4], expected a number for each of the head's 3 classes"));
 }
 
 TEST(ErmModel, VerifyRefusesLogitsThatAreNotFinite) {

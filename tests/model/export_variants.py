@@ -12,6 +12,7 @@ import zipfile
 from typing import Dict, NamedTuple, Tuple
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from export_models import CLASSES, SAMPLES, Cnn, Expected, Mlp
@@ -198,6 +199,31 @@ class ConvolutionFirst(nn.Module):
         return self.classifier(x.unsqueeze(1))
 
 
+class BakedBatch(Ending):
+    def forward(self, x):
+        return self.logits(x.view(SAMPLES, 5))
+
+
+class MixesSamples(Ending):
+    def forward(self, x):
+        return self.logits(x - x.mean(0))
+
+
+class OneClassOfThree(Ending):
+    def forward(self, x):
+        return self.logits(x)[:, 1]
+
+
+class NegativeFactor(Ending):
+    def forward(self, x):
+        return self.logits(x) * -2.0
+
+
+class CustomOperator(Ending):
+    def forward(self, x):
+        return self.logits(torch.ops.neurontune_test.halve(x))
+
+
 class Wrapped(nn.Module):
     """As nn.DataParallel names things."""
 
@@ -262,6 +288,40 @@ def save_endings(save_both, values):
         save_both(name, model, model.fc, values, pick)
 
 
+def export_refused(folder, values):
+    """Models that cannot be used as they are, and files that are none."""
+    def trace(name, model, **options):
+        torch.jit.trace(model.eval(), values, **options).save(folder / f"{name}.pt")
+
+    trace("convolution_first", ConvolutionFirst())
+    trace("baked_batch", BakedBatch())
+    trace("mixes_samples", MixesSamples())
+    trace("one_class_of_three", OneClassOfThree())
+    trace("negative_factor", NegativeFactor())
+    quantised = torch.ao.quantization.quantize_dynamic(Mlp().eval(), {nn.Linear})
+    trace("quantised", quantised)
+    shared = DeepHead()
+    shared.features[0].bias = shared.classifier[1].bias = nn.Parameter(torch.rand(WIDTH))
+    shared.classifier[1] = nn.Linear(WIDTH, WIDTH)
+    shared.classifier[4] = nn.Linear(WIDTH, CLASSES)
+    shared.classifier[1].bias = shared.features[0].bias
+    trace("shared_bias_traced", shared)
+    torch.jit.script(shared).save(folder / "shared_bias.pt")
+
+    # The program loads the operator from a library; Python needs only its signature here.
+    torch.library.define("neurontune_test::halve", "(Tensor x) -> Tensor")
+    torch.library.impl("neurontune_test::halve", "CPU")(lambda x: x / 2)
+    truth_of = CustomOperator().eval()
+    torch.jit.script(truth_of).save(folder / "custom_operator.pt")
+    torch.jit.script(expected(truth_of, truth_of.fc, values, lambda out: out)).save(
+        folder / "custom_operator.expected.pt")
+
+    torch.export.save(torch.export.export(Mlp().eval(), values), folder / "exported.pt2")
+    save_file({"weight": torch.rand(3, 8)}, folder / "tensors.safetensors")
+    # ModelProto's first fields: ir_version = 8, producer_name = "pytorch".
+    (folder / "model.onnx").write_bytes(b"\x08\x08\x12\x07pytorch" + bytes(64))
+
+
 def export(folder):
     values = (torch.rand(SAMPLES, 5),)
     images = (torch.rand(SAMPLES, 1, 8, 8),)
@@ -316,9 +376,7 @@ def export(folder):
     as_if_from_cuda(folder / "on_cpu.pt", folder / "on_cuda.pt")
     torch.jit.save(torch.jit.script(truth), folder / "on_cuda.expected.pt")
 
-    # Models that cannot be used as they are.
-    conv_first = ConvolutionFirst().eval()
-    torch.jit.save(torch.jit.trace(conv_first, values), folder / "convolution_first.pt")
+    export_refused(folder, values)
 
 
 def main():
