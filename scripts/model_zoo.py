@@ -40,9 +40,9 @@ def drop_in_difference(program, model, exported, path, head, images):
     layer = model.get_submodule(head)
     with torch.no_grad():
         layer.weight.mul_(-0.5).add_(0.01)
-        layer.bias.add_(0.25)
-    save_file({"weight": layer.weight.detach().contiguous(), "bias": layer.bias.detach().contiguous()},
-              path / "head.safetensors")
+        if layer.bias is not None:
+            layer.bias.add_(0.25)
+    save_file({name: tensor.contiguous() for name, tensor in layer.state_dict().items()}, path / "head.safetensors")
     failure = answer(program, "export", exported, "--head", path / "head.safetensors",
                      "--out", path / "tuned.pt")
     if failure:
