@@ -1,6 +1,7 @@
 #include "data/file_io.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -35,18 +36,29 @@ std::string read_file(const std::filesystem::path& path) {
   return std::move(content).str();
 }
 
-PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
+PartialFile::PartialFile(std::filesystem::path path, Unfinished unfinished)
+    : path_(std::move(path)), unfinished_(unfinished) {
+  const bool kept = unfinished_ == Unfinished::kept;
   std::string hidden = ".";
-  hidden += path_.filename().string() + ".partial-" + std::to_string(::getpid());
+  hidden += path_.filename().string() + ".partial";
+  if (!kept) hidden += "-" + std::to_string(::getpid());
   partial_path_ = path_.parent_path() / hidden;
-  file_ = ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  file_ = ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (kept ? 0 : O_TRUNC), 0666);
   if (file_ < 0) fail("created", errno);
+  if (kept && ::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(std::exchange(file_, -1));
+    throw Error(path_.string() + " is being written by another process");
+  }
 }
 
 PartialFile::~PartialFile() {
   if (file_ < 0) return;
   ::close(file_);
-  ::unlink(partial_path_.c_str());
+  if (unfinished_ == Unfinished::removed) ::unlink(partial_path_.c_str());
+}
+
+void PartialFile::sync() {
+  if (::fdatasync(file_) != 0) fail("written", errno);
 }
 
 void PartialFile::resize(uint64_t size) {

@@ -15,8 +15,14 @@ std::string read_file(const std::filesystem::path& path);
 /// renamed by `commit`. Destroyed before that, it leaves nothing.
 class PartialFile {
  public:
-  /// @throws Error naming the file if it cannot be created
-  explicit PartialFile(std::filesystem::path path);
+  /// What becomes of a file that is not committed.
+  enum class Unfinished {
+    removed,
+    kept,  ///< the next PartialFile of the same path goes on with its content
+  };
+
+  /// @throws Error naming the file if it cannot be created, or another process writes it (kept only)
+  explicit PartialFile(std::filesystem::path path, Unfinished unfinished = Unfinished::removed);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
   ~PartialFile();
@@ -28,6 +34,12 @@ class PartialFile {
 
   void write_at(const void* data, uint64_t size, uint64_t offset);
 
+  /// Waits until what was written is on the disk.
+  void sync();
+
+  /// Where the content is until it is committed.
+  const std::filesystem::path& partial_path() const { return partial_path_; }
+
   /// Gives the file its name. Nothing may be written afterwards.
   void commit();
 
@@ -35,6 +47,7 @@ class PartialFile {
   [[noreturn]] void fail(const char* action, int error) const;
 
   std::filesystem::path path_, partial_path_;
+  Unfinished unfinished_;
   int file_ = -1;
 };
 

@@ -293,7 +293,8 @@ std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& 
   return tensors;
 }
 
-SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors) {
+SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
+                                     Unfinished unfinished) {
   const std::string where = path.string();
   const auto comes_before = [&](const TensorSpec& left, const TensorSpec& right) {
     const size_t left_dtype = dtype_index(where, left), right_dtype = dtype_index(where, right);
@@ -325,7 +326,9 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   const uint64_t data_begin = kLengthBytes + header_length;
   for (auto& [name, placement] : placements_) placement.offset += data_begin;
 
-  file_ = std::make_unique<PartialFile>(std::move(path));
+  file_ = std::make_unique<PartialFile>(std::move(path), unfinished == Unfinished::kept
+                                                             ? PartialFile::Unfinished::kept
+                                                             : PartialFile::Unfinished::removed);
   file_->resize(data_begin + size);
   file_->write_at(&header_length, kLengthBytes, 0);
   file_->write_at(header_text.data(), header_length, kLengthBytes);
@@ -358,6 +361,12 @@ void SafetensorsWriter::write_rows(const std::string& name, int64_t first_row,
   const uint64_t row_bytes = contiguous.nbytes() / static_cast<uint64_t>(row_count);
   file_->write_at(contiguous.const_data_ptr(), contiguous.nbytes(),
                   found->second.offset + static_cast<uint64_t>(first_row) * row_bytes);
+}
+
+void SafetensorsWriter::sync() { file_->sync(); }
+
+const std::filesystem::path& SafetensorsWriter::unfinished_path() const {
+  return file_->partial_path();
 }
 
 void SafetensorsWriter::finish() {

@@ -13,8 +13,10 @@
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
 #include "model/graph_walk.h"
+#include "model/frozen_features.h"
 #include "model/placement.h"
 #include "model/torchscript.h"
+#include "model/verify.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -94,6 +96,12 @@ std::vector<SavedTensor> saved_tensors(const FoundHead& head, const TensorRecord
   return saved;
 }
 
+void to_channels_last(torch::jit::Stack& stack) {
+  for (auto& value : stack)
+    if (value.isTensor() && value.toTensor().dim() == 4)
+      value = value.toTensor().contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 at::Tensor tensor_in(const c10::IValue& value, const std::string& what) {
   if (!value.isTensor()) throw Error(what + " is a " + value.tagKind() + ", expected a tensor");
   return value.toTensor();
@@ -171,6 +179,7 @@ std::string ErmModel::fingerprint() const {
 at::Tensor ErmModel::features(const std::vector<at::Tensor>& inputs) const {
   return torchscript::call(impl_->name(), [&] {
     auto stack = impl_->arguments(inputs);
+    if (impl_->channels_last) to_channels_last(stack);
     impl_->features->run(stack);
     const auto what = impl_->name() + ": the input of the head " + impl_->head.name;
     const auto embedding = tensor_in(torch::jit::pop(stack), what);
@@ -180,6 +189,24 @@ at::Tensor ErmModel::features(const std::vector<at::Tensor>& inputs) const {
                   std::to_string(width) + "]: one embedding a sample");
     return embedding;
   });
+}
+
+bool ErmModel::speed_up(const std::vector<at::Tensor>& inputs) {
+  const auto plain = features(inputs);
+  auto graph = torchscript::call(
+      impl_->name(), [&] { return frozen_features(*impl_->head.features, impl_->module); });
+  if (graph == nullptr) return false;
+  auto frozen = std::make_unique<torch::jit::GraphFunction>("features", std::move(graph), nullptr);
+  std::swap(impl_->features, frozen);
+  impl_->channels_last = true;
+  try {
+    const auto fast = features(inputs);
+    if ((fast - plain).abs().max().item<double>() <= split_tolerance(plain)) return true;
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then the plain ones stay
+  }
+  std::swap(impl_->features, frozen);
+  impl_->channels_last = false;
+  return false;
 }
 
 at::Tensor ErmModel::output(const std::vector<at::Tensor>& inputs) const {

@@ -33,6 +33,7 @@ struct ErmModel::Impl {
   std::unique_ptr<torch::jit::GraphFunction> features, after;  // the head's graphs, ready to run
   std::optional<at::ScalarType> input_type;   // of floating inputs; none: as they come
   std::vector<ModelInput> inputs;
+  bool channels_last = false;  // whether images go into the features so
 
   std::string name() const { return path.string(); }  // in messages
 

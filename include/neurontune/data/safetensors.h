@@ -34,15 +34,22 @@ struct TensorSpec {
 
 /// Writes a safetensors file piece by piece: the size is fixed in advance, and rows are put where
 /// they belong as they come. The file appears at `path` by rename when `finish` is called; a writer
-/// destroyed before that leaves nothing.
+/// destroyed before that leaves nothing, unless it is to be kept.
 ///
 /// The bytes depend on the tensors alone, and are those that the safetensors library for Python
 /// writes: laid out by dtype, the largest items first so that all are aligned, then by name.
 class SafetensorsWriter {
  public:
+  /// What becomes of a file whose writer is destroyed before `finish`, or whose process ends.
+  enum class Unfinished {
+    removed,
+    kept,  ///< beside its path, hidden: the next writer of the same tensors finds the rows there
+  };
+
   /// @throws Error if the file cannot be created, a name is given twice or a dtype has no place in
   ///         the format
-  SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors);
+  SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
+                    Unfinished unfinished = Unfinished::removed);
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
   ~SafetensorsWriter();
@@ -51,6 +58,12 @@ class SafetensorsWriter {
   /// dtype and trailing shape; it may lie on any device. A scalar is its own single row.
   /// @throws Error if there is no such tensor, `rows` does not fit it or cannot be written
   void write_rows(const std::string& name, int64_t first_row, const at::Tensor& rows);
+
+  /// Waits until what was written is on the disk.
+  void sync();
+
+  /// Where the file is until it is finished: whole in size, and readable.
+  const std::filesystem::path& unfinished_path() const;
 
   /// Makes the file whole. Nothing may be written afterwards.
   void finish();

@@ -63,6 +63,10 @@ class ErmModel : public SplitModel {
   ///               default may be left out at the end
   at::Tensor features(const std::vector<at::Tensor>& inputs) const override;
 
+  /// Freezes the features (batch norms folded into convolutions) and runs convolutions channels
+  /// last.
+  bool speed_up(const std::vector<at::Tensor>& inputs) override;
+
   /// What the model's forward gives at the output that comes from the head: [N, C], or [N] of a
   /// single logit.
   at::Tensor output(const std::vector<at::Tensor>& inputs) const;
