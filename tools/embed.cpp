@@ -24,11 +24,11 @@ struct EmbedCommand {
 
   void execute() const {
     const auto config = settings.resolve();
-    const auto model = open_model(config);
+    auto model = open_model(config);
     const auto data = open_data(config.data.path, config.data.transform);
     const auto extraction = [&] {
       ProgressBar progress(output.quiet);
-      return extract_embeddings(model, data, config.data.batch_size, out, progress.callback());
+      return extract_embeddings(model, data, config.data.extraction, out, progress.callback());
     }();
     output.json ? print_json(extraction) : print(extraction);
   }
@@ -38,12 +38,17 @@ struct EmbedCommand {
     for (const auto& [name, split] : extraction.splits)
       json[name] = {
           {"samples", split.samples}, {"seconds", split.seconds}, {"reused", split.reused}};
+    for (const auto& [name, split] : extraction.splits)
+      for (const auto& [sample, reason] : split.skipped)
+        json[name]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
     std::cout << json.dump(2) << '\n';
   }
 
   static void print(const Extraction& extraction) {
     for (const auto& [name, split] : extraction.splits)
       std::cout << name << ": " << split.samples << " samples" << (split.reused ? ", reused" : "")
+                << (split.skipped.empty() ? ""
+                                          : ", " + std::to_string(split.skipped.size()) + " skipped")
                 << '\n';
   }
 

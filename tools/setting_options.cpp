@@ -33,6 +33,9 @@ const std::vector<Flag>& flags() {
       {G::model, "--preload-lib", "model.preload_lib", "LIB,…",
        "shared libraries of custom operators that the model needs"},
       {G::model, "--extract-batch", "data.batch_size", "N", "samples through the model at once"},
+      {G::model, "--embedding-dtype", "data.embedding_dtype", "NAME",
+       "embeddings are stored as: model, float32, float16 or bfloat16"},
+      {G::model, "--skip-bad", "data.skip_bad", "", "go on without images that cannot be read"},
       {G::model, "--resize", "data.transform.resize", "S | H,W", "short side, or exact size"},
       {G::model, "--crop", "data.transform.crop", "S | H,W", "cut from the centre"},
       {G::model, "--channels", "data.transform.channels", "3 | 1", "colour or grey"},
@@ -91,11 +94,16 @@ SettingOptions::SettingOptions(CLI::App& command, std::initializer_list<SettingG
   for (const auto& flag : flags()) {
     if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) continue;
     const std::string names = flag.names, first = names.substr(0, names.find(','));
+    const std::string value = flag.value;
+    if (value.empty()) {  // one that is set or not
+      options_[first] = {flag.key, command.add_flag(names + "{true}", texts_[first], flag.help)};
+      continue;
+    }
     auto* option = command.add_option(names, texts_[first], flag.help);
     option->take_last();
-    option->option_text(flag.value);
+    option->option_text(value);
     if (const auto text = default_text(defaults, flag.key); !text.empty())
-      option->option_text(std::string(flag.value) + " [" + text + "]");
+      option->option_text(value + " [" + text + "]");
     options_[first] = {flag.key, option};
   }
   command.add_option("--config", config_file_, "settings in JSON; flags win over them")

@@ -4,6 +4,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <iterator>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "method/fixed_blocks.h"
 
@@ -41,15 +44,17 @@ std::vector<at::Tensor> block_gradient(const Head& head, const at::Tensor& input
 HeadGradient layered_gradient(const Head& head, const at::Tensor& inputs, const at::Tensor& labels,
                               at::Tensor row_losses) {
   const int64_t batch = inputs.size(0);
-  std::vector<std::vector<at::Tensor>> blocks(static_cast<std::size_t>(batch));  // by first row
+  std::map<int64_t, std::vector<at::Tensor>> blocks;  // by first row
+  std::mutex mutex;
   for_fixed_blocks(inputs.device(), batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
-    blocks[static_cast<std::size_t>(first)] =
-        block_gradient(head, inputs.slice(0, first, last), labels.slice(0, first, last),
-                       row_losses.slice(0, first, last));
+    auto gradient = block_gradient(head, inputs.slice(0, first, last),
+                                   labels.slice(0, first, last), row_losses.slice(0, first, last));
+    const std::lock_guard lock(mutex);
+    blocks[first] = std::move(gradient);
   });
   auto sums = leaves_of(head);
   for (auto& sum : sums) sum = at::zeros_like(sum.detach());
-  for (const auto& block : blocks)
+  for (const auto& [first, block] : blocks)
     for (std::size_t i = 0; i < block.size(); ++i)
       if (block[i].defined()) sums[i].add_(block[i]);
   for (auto& sum : sums) sum.div_(batch);

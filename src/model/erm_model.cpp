@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "digest.h"
 #include "model/archive.h"
@@ -76,6 +77,20 @@ std::optional<at::ScalarType> input_type(const FoundHead& head, const Module& mo
   return type;
 }
 
+/// Whether two places of a tensor lie at one address.
+bool overlaps_itself(const at::Tensor& tensor) {
+  std::vector<std::pair<int64_t, int64_t>> dimensions;  // stride, size
+  for (int64_t i = 0; i < tensor.dim(); ++i)
+    if (tensor.size(i) > 1) dimensions.emplace_back(tensor.stride(i), tensor.size(i));
+  std::sort(dimensions.begin(), dimensions.end());
+  int64_t reach = 1;
+  for (const auto& [stride, size] : dimensions) {
+    if (stride < reach) return true;
+    reach = stride * size;
+  }
+  return false;
+}
+
 std::vector<SavedTensor> saved_tensors(const FoundHead& head, const TensorRecords& records,
                                        const std::string& model) {
   std::vector<SavedTensor> saved;
@@ -83,8 +98,12 @@ std::vector<SavedTensor> saved_tensors(const FoundHead& head, const TensorRecord
     const auto record = records.find(tensor);
     if (record.empty())
       throw Error(model + ": the head " + head.name +
-                  " is computed while the model is loaded, so cannot be written back; export the "
-                  "model without it");
+                  " is compressed in the file, or computed while it is loaded, so cannot be written "
+                  "back; load the model and save it again with torch.jit.save");
+    if (overlaps_itself(tensor))
+      throw Error(model + ": " + head.prefix + name +
+                  " holds a number in several places (an expanded tensor); export the model with "
+                  "a copy of it");
     const bool taken = std::any_of(saved.begin(), saved.end(), [&, &record = record](const auto& one) {
       return one.record == record;
     });

@@ -70,6 +70,8 @@ void check_is_torchscript(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored))
     throw Error(path.string() + " is a directory, expected a TorchScript file");
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))
+    throw Error(path.string() + " is no regular file, expected a TorchScript file");
   if (!fs::exists(path, ignored)) throw Error(path.string() + ": no such file");
 
   const auto refuse = [&](const std::string& kind) {

@@ -6,6 +6,9 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/lower_tuples.h>
 
+#include <set>
+#include <string>
+
 #include "model/graph_walk.h"
 
 namespace neurontune {
@@ -18,16 +21,41 @@ using torch::jit::Module;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// In evaluation `training` is false: the branches that ask for it go away.
-void resolve_training_flags(Graph& graph) {
-  torch::jit::WithInsertPoint at_start(*graph.nodes().begin());
-  Value* evaluation = graph.insertConstant(false);
-  for_each_node(graph.block(), [&](Node* node) {
-    if (node->kind() == c10::prim::GetAttr && node->s(c10::attr::name) == "training" &&
-        node->output()->type()->kind() == c10::TypeKind::BoolType) {
-      node->output()->replaceAllUsesWith(evaluation);
-    }
+bool is_setting(const c10::IValue& value) {
+  return value.isBool() || value.isInt() || value.isDouble() || value.isString() || value.isNone();
+}
+
+/// The attributes that forward itself sets: their values are not known before it runs.
+std::set<std::string> attributes_set(Graph& graph) {
+  std::set<std::string> names;
+  for_each_node(graph.block(), [&](const Node* node) {
+    if (node->kind() == c10::prim::SetAttr) names.insert(node->s(c10::attr::name));
   });
+  return names;
+}
+
+/// Flags such as `training`, false in evaluation, become constants: the branches that ask for them
+/// go away.
+void fold_attributes(Graph& graph, const Module& module) {
+  const auto set = attributes_set(graph);
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::prim::GetAttr || set.contains(node->s(c10::attr::name))) return;
+    const auto known = resolve(node->output(), module);
+    if (!known || !is_setting(known->value)) return;
+    const torch::jit::WithInsertPoint before(node);
+    node->output()->replaceAllUsesWith(graph.insertConstant(known->value));
+  });
+}
+
+/// Arguments that are no tensors have their default in every call from here.
+void fold_arguments(Graph& graph, const Module& module) {
+  const auto& arguments = module.get_method("forward").function().getSchema().arguments();
+  const torch::jit::WithInsertPoint at_start(*graph.nodes().begin());
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const auto& value = arguments[i].default_value();
+    if (value && is_setting(*value) && !c10::TensorType::get()->isSubtypeOf(*arguments[i].type()))
+      graph.inputs()[i]->replaceAllUsesWith(graph.insertConstant(*value));
+  }
 }
 
 bool is_call_on(const Node* node, const Module& module, const std::optional<Module>& kept) {
@@ -77,7 +105,8 @@ std::vector<Node*> calls_in(Graph& graph) {
 ForwardGraph forward_graph(const Module& module, const std::optional<Module>& kept) {
   auto graph = module.get_method("forward").graph()->copy();
   inline_calls(graph->block(), module, kept);
-  resolve_training_flags(*graph);
+  fold_attributes(*graph, module);
+  fold_arguments(*graph, module);
   torch::jit::ConstantPropagationImmutableTypes(graph);
   torch::jit::LowerSimpleTuples(graph);
   torch::jit::EliminateDeadCode(graph);

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "model/forward_graph.h"
@@ -46,7 +47,8 @@ HeadTensor head_tensor(const Value* value, const Module& module, const std::stri
 
 void check_tensors(const HeadLayers& head, const std::string& model) {
   const auto& weight = head.weight.tensor;
-  if (!weight.defined() || weight.dim() != 2 || !weight.is_floating_point()) {
+  if (!weight.defined() || weight.dim() != 2 || !weight.is_floating_point() ||
+      weight.numel() == 0) {
     throw Error(model + ": the last linear layer's weight is " +
                 (weight.defined()
                      ? c10::toString(weight.scalar_type()) + c10::str(" ", weight.sizes())
@@ -105,8 +107,8 @@ LinearLayer first_layer(Value* embedding, const std::string& where) {
   return *first;
 }
 
-/// Turns the parameters that a graph reads into its arguments.
-std::vector<HeadTensor> lift_parameters(Graph& graph, const Module& module) {
+/// Turns the floating tensors that a graph reads into its arguments, in this order.
+std::vector<HeadTensor> lift_tensors(Graph& graph, const Module& module) {
   std::vector<HeadTensor> lifted;
   std::vector<Value*> arguments;
   for_each_node(graph.block(), [&](Node* node) {
@@ -127,12 +129,22 @@ std::vector<HeadTensor> lift_parameters(Graph& graph, const Module& module) {
   return lifted;
 }
 
+/// The names of a module's parameters; buffers, such as a norm's statistics, are none.
+std::set<std::string> parameters_of(const Module& module) {
+  std::set<std::string> names;
+  for (const auto& parameter : module.named_parameters()) names.insert(parameter.name);
+  return names;
+}
+
 /// What a submodule's graph computes from the hidden values on, as a function.
 class LaterFunction {
  public:
-  LaterFunction(std::shared_ptr<Graph> graph, Module submodule, std::string where)
-      : graph_(std::move(graph)),
-        function_(std::make_shared<GraphFunction>("later_layers", graph_, nullptr)),
+  /// @param graph   (self, hidden values, tensors…) → logits
+  /// @param tensors its arguments: none where a parameter is put, the buffer elsewhere
+  LaterFunction(std::shared_ptr<Graph> graph, std::vector<at::Tensor> tensors, Module submodule,
+                std::string where)
+      : function_(std::make_shared<GraphFunction>("later_layers", std::move(graph), nullptr)),
+        tensors_(std::move(tensors)),
         submodule_(std::move(submodule)),
         where_(std::move(where)) {}
 
@@ -140,18 +152,22 @@ class LaterFunction {
   at::Tensor operator()(const at::Tensor& hidden, const std::vector<at::Tensor>& parameters) const {
     return torchscript::differentiable_call(where_, [&] {
       torch::jit::Stack stack{submodule_._ivalue(), hidden};
-      for (const auto& parameter : parameters) stack.emplace_back(parameter);
+      auto parameter = parameters.begin();
+      for (const auto& buffer : tensors_)
+        stack.emplace_back(buffer.defined() ? buffer.to(hidden.options()) : *parameter++);
       function_->run(stack);
       const auto value = torch::jit::pop(stack);
-      if (!value.isTensor() || value.toTensor().dim() < 1 || value.toTensor().dim() > 2)
-        throw Error(where_ + " returns no tensor of logits");
-      return value.toTensor().reshape({hidden.size(0), -1});
+      const bool matrix = value.isTensor() && value.toTensor().dim() == 2;
+      const bool vector = value.isTensor() && value.toTensor().dim() == 1;
+      if (!(matrix || vector) || value.toTensor().size(0) != hidden.size(0))
+        throw Error(where_ + " returns no tensor [N, C] of logits");
+      return vector ? value.toTensor().unsqueeze(1) : value.toTensor();
     });
   }
 
  private:
-  std::shared_ptr<Graph> graph_;
   std::shared_ptr<GraphFunction> function_;
+  std::vector<at::Tensor> tensors_;
   Module submodule_;
   std::string where_;
 };
@@ -166,12 +182,13 @@ LaterLayers::Function of_two_classes(LaterLayers::Function one_logit) {
 }
 
 /// Cuts a submodule's graph after its first layer: (self, hidden values, parameters…) → logits.
-std::shared_ptr<Graph> later_graph(const std::shared_ptr<Graph>& graph, const LinearLayer& first) {
+std::shared_ptr<Graph> later_graph(const std::shared_ptr<Graph>& graph, const LinearLayer& first,
+                                   const std::string& where) {
   Value* embedding = graph->inputs()[1];
   Value* hidden = graph->insertInput(1)->setType(c10::TensorType::get());
   first.output->replaceAllUsesWith(hidden);
   torch::jit::EliminateDeadCode(graph);
-  if (embedding->hasUses()) throw Error("the embedding is used beside the first layer");
+  if (embedding->hasUses()) throw Error(where + " uses its input beside the first layer");
   graph->eraseInput(2);
   return graph;
 }
@@ -219,14 +236,20 @@ HeadLayers submodule_head(const Module& submodule, const std::string& name,
                 " inputs, expected one, the embedding");
   const auto first = first_layer(graph->inputs()[1], where);
   auto head = linear_head(first, submodule, where);
-  graph = later_graph(graph, first);
-  head.later = lift_parameters(*graph, submodule);
+  graph = later_graph(graph, first, where);
+  const auto trainable = parameters_of(submodule);
+  std::vector<at::Tensor> buffers;  // undefined in the places of parameters
+  for (const auto& tensor : lift_tensors(*graph, submodule)) {
+    const bool trained = trainable.contains(tensor.name);
+    if (trained) head.later.push_back(tensor);
+    buffers.push_back(trained ? at::Tensor() : tensor.tensor.detach());
+  }
 
   auto later = std::make_shared<LaterLayers>();
   later->weight_name = head.weight.name;
   later->bias_name = head.bias.name;
   for (const auto& parameter : head.later) later->parameter_names.push_back(parameter.name);
-  const LaterFunction function(std::move(graph), submodule, where);
+  const LaterFunction function(std::move(graph), std::move(buffers), submodule, where);
   const auto weight = head.weight_by_output();
   std::vector<at::Tensor> parameters;
   for (const auto& parameter : head.later) parameters.push_back(parameter.tensor.detach());

@@ -122,37 +122,47 @@ std::string layer_name(const std::string& weight) {
   return weight.ends_with(kSuffix) ? weight.substr(0, weight.size() - kSuffix.size()) : weight;
 }
 
-/// The name of another tensor that shares memory with one of the head's, or that the features
-/// read; empty if there is none.
-std::string shared_with(const FoundHead& head, const Module& module) {
-  const auto own = head.layers.all();
-  const auto shares = [&](const at::Tensor& tensor) {
-    return tensor.defined() && tensor.has_storage() &&
-           std::any_of(own.begin(), own.end(), [&](const HeadTensor& part) {
-             return tensor.is_alias_of(part.tensor);
-           });
+/// Whether a value that is known before the run is, or holds, a tensor in the head's memory.
+bool holds_head(const c10::IValue& value, const std::vector<HeadTensor>& head) {
+  bool holds = false;
+  value.visit([&](const c10::IValue& part) {
+    if (part.isObject()) return true;  // submodules' tensors count where they are read
+    if (part.isTensor() && part.toTensor().defined() && part.toTensor().has_storage())
+      holds = holds || std::any_of(head.begin(), head.end(), [&](const HeadTensor& own) {
+                return part.toTensor().is_alias_of(own.tensor);
+              });
+    return false;
+  });
+  return holds;
+}
+
+/// What reads the head's tensors beside the head's own steps; empty if nothing does.
+std::string other_use_of(const HeadLayers& layers, Graph& graph, const std::vector<Node*>& own,
+                         const Module& module) {
+  const auto head = layers.all();
+  const auto is_own = [&](const Node* node) {
+    return std::find(own.begin(), own.end(), node) != own.end();
   };
   std::string found;
-  for_each_node(head.features->block(), [&](Node* node) {
-    for (const Value* output : node->outputs()) {
-      const auto known = resolve(output, module);
-      if (known && known->value.isTensor() && shares(known->value.toTensor()))
-        found = known->path.empty() ? "a constant of an earlier layer"
-                                    : "an earlier use of " + known->path;
+  for_each_node(graph.block(), [&](Node* node) {
+    for (const Value* value : node->inputs()) {
+      const auto known = resolve(value, module);
+      if (!is_own(node) && node->kind() != c10::prim::GetAttr && known &&
+          !known->value.isObject() && holds_head(known->value, head))
+        found = known->path.empty() ? "a constant of another layer"
+                                    : "another use of " + known->path;
     }
+    // A transposed weight may be read by others too.
+    if (!is_own(node) || node == own.front()) return;
+    for (const auto& use : node->output()->uses())
+      if (!is_own(use.user)) found = "another layer";
   });
-  for (const auto& attribute : module.named_attributes()) {
-    if (!attribute.value.isTensor() || !shares(attribute.value.toTensor())) continue;
-    const bool is_own = std::any_of(own.begin(), own.end(), [&](const HeadTensor& part) {
-      return head.prefix + part.name == attribute.name;
-    });
-    if (!is_own) found = attribute.name;
-  }
   return found;
 }
 
-void check_not_shared(const FoundHead& head, const Module& module, const std::string& model) {
-  const std::string other = shared_with(head, module);
+void check_not_shared(const FoundHead& head, Graph& graph, const std::vector<Node*>& own,
+                      const Module& module, const std::string& model) {
+  const std::string other = other_use_of(head.layers, graph, own, module);
   if (!other.empty()) {
     throw Error(model + ": the head " + head.name + " shares memory with " + other +
                 ", which would change with it; export the model with a head of its own");
@@ -163,16 +173,24 @@ FoundHead linear_layer_head(const Module& module, const std::string& output,
                             const std::string& model) {
   auto graph = forward_graph(module).graph;
   const auto find = [&](const OutputLeaf& leaf) -> std::optional<Split> {
-    const auto layer = last_linear(leaf.value, module);
-    if (!layer) return std::nullopt;
+    const auto [layer, changed] = last_linear(leaf.value, module);
+    if (!layer || changed) return std::nullopt;
     return Split{leaf, layer->input, layer->output};
   };
-  const HeadBefore head_before{find, without_head};
+  const auto what_else = [&](const OutputLeaf& leaf) {
+    return last_linear(leaf.value, module).changed
+               ? " changes its last linear layer's output in place; export it so that forward "
+                 "returns that output"
+               : without_head(leaf);
+  };
+  const HeadBefore head_before{find, what_else};
   const auto split = find_split(*graph, output, head_before, model);
+  const auto layer = *last_linear(split.leaf.value, module).layer;
   FoundHead head;
-  head.layers = linear_head(*last_linear(split.leaf.value, module), module, model);
+  head.layers = linear_head(layer, module, model);
   head.name = layer_name(head.layers.weight.name);
   head.output = split.leaf.path;
+  check_not_shared(head, *graph, nodes_of(layer), module, model);
   cut(graph, split, head);
   return head;
 }
@@ -219,6 +237,7 @@ FoundHead whole_submodule_head(const Module& module, const SplitOptions& options
   head.name = options.head;
   head.prefix = options.head + ".";
   head.output = split.leaf.path;
+  check_not_shared(head, *graph, {call}, module, model);
   cut(graph, split, head);
   return head;
 }
@@ -227,17 +246,16 @@ FoundHead whole_submodule_head(const Module& module, const SplitOptions& options
 
 FoundHead find_head(const Module& module, const SplitOptions& options, const std::string& model) {
   if (!module.find_method("forward")) throw Error(model + " has no method forward");
-  auto head = [&] {
-    if (options.head == "auto") return linear_layer_head(module, options.output, model);
-    try {
-      auto linear = linear_layer_head(module, options.output, model);
-      if (linear.name == options.head) return linear;
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the head asked for may be another
-    }
-    return whole_submodule_head(module, options, model);
-  }();
-  check_not_shared(head, module, model);
-  return head;
+  if (options.head == "auto") return linear_layer_head(module, options.output, model);
+  try {
+    auto linear = linear_layer_head(module, options.output, model);
+    if (linear.name == options.head) return linear;
+  } catch (const Error& error) {
+    const bool about_it = std::string(error.what()).find(": the head " + options.head + " ") !=
+                          std::string::npos;
+    if (about_it) throw;  // else the head asked for is another
+  }
+  return whole_submodule_head(module, options, model);
 }
 
 }  // namespace neurontune

@@ -1,9 +1,12 @@
 #include "model/linear_layer.h"
 
 #include <c10/util/StringUtil.h>
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "model/graph_walk.h"
@@ -24,12 +27,35 @@ bool is_one(const Value* value) {
                            : constant->isDouble() && constant->toDouble() == 1.0;
 }
 
+bool is_number(const Value* value, int64_t number) {
+  const auto constant = torch::jit::toIValue(value);
+  return constant && constant->isInt() && constant->toInt() == number;
+}
+
+/// Whether a step swaps the two dimensions of a matrix.
+bool swaps_dimensions(const Node* node) {
+  static const auto kMt = c10::Symbol::fromQualString("aten::mT");
+  static const auto kMatrixH = c10::Symbol::fromQualString("aten::matrix_H");
+  const auto kind = node->kind();
+  if (kind == c10::aten::t || kind == c10::aten::numpy_T || kind == kMt || kind == kMatrixH)
+    return true;
+  if (kind == c10::aten::permute) {
+    const auto order = torch::jit::toIValue(node->input(1));
+    return order && order->isIntList() && order->toIntVector() == std::vector<int64_t>{1, 0};
+  }
+  if (kind != c10::aten::transpose) return false;
+  const Value *first = node->input(1), *second = node->input(2);
+  const auto is_rows = [](const Value* value) { return is_number(value, 0) || is_number(value, -2); };
+  const auto is_columns = [](const Value* value) {
+    return is_number(value, 1) || is_number(value, -1);
+  };
+  return (is_rows(first) && is_columns(second)) || (is_columns(first) && is_rows(second));
+}
+
 /// The second factor of a matrix product: a weight stored [C, M] is transposed there.
 LinearLayer product(Value* input, Value* factor) {
   Node* node = factor->node();
-  const bool swaps = node->kind() == c10::aten::t || node->kind() == c10::aten::numpy_T ||
-                     node->kind() == c10::aten::transpose;
-  if (swaps) return {input, node->input(0), nullptr, false, nullptr};
+  if (swaps_dimensions(node)) return {input, node->input(0), nullptr, false, nullptr};
   return {input, factor, nullptr, true, nullptr};
 }
 
@@ -97,19 +123,34 @@ const std::set<c10::Symbol>& identity_kinds() {
   return kinds;
 }
 
-/// What a step that keeps the order of the classes was given; null for any other step.
+/// What a step that may keep the order of the classes was given; null for any other step. Whether
+/// it does, verification shows: it also depends on the dimensions that the step works along.
 Value* before_order_keeping(Value* output, const Module& module) {
   Node* node = output->node();
   const auto kind = node->kind();
   if (node->inputs().empty()) return nullptr;
   if (is_identity(node) || order_keeping_kinds().contains(kind)) return node->input(0);
-  if (kind == c10::aten::div || kind == c10::aten::div_ || kind == c10::aten::mul ||
-      kind == c10::aten::mul_) {
+  const bool scales = kind == c10::aten::div || kind == c10::aten::div_ ||
+                      kind == c10::aten::mul || kind == c10::aten::mul_;
+  if (scales && node->inputs().size() == 2) {  // a third one of div rounds
     if (is_positive_number(node->input(1), module)) return node->input(0);
     const bool either_way = kind == c10::aten::mul && is_positive_number(node->input(0), module);
     if (either_way) return node->input(1);
   }
   return nullptr;
+}
+
+/// Whether a step in place, other than these values' own, changes one of them.
+bool written_elsewhere(const std::vector<Value*>& values) {
+  const torch::jit::AliasDb aliases(values.front()->owningGraph()->shared_from_this());
+  const torch::jit::ValueSet set(values.begin(), values.end());
+  bool written = false;
+  for_each_node(values.front()->owningGraph()->block(), [&](Node* node) {
+    const bool own = std::any_of(values.begin(), values.end(),
+                                 [&](const Value* value) { return value->node() == node; });
+    written = written || (!own && aliases.writesToAlias(node, set));
+  });
+  return written;
 }
 
 }  // namespace
@@ -122,20 +163,36 @@ std::optional<LinearLayer> match_linear(Value* output) {
   return layer;
 }
 
-std::optional<LinearLayer> last_linear(Value* output, const Module& module) {
+LastLinear last_linear(Value* output, const Module& module) {
+  std::vector<Value*> steps;
   for (Value* value = output; value != nullptr; value = before_order_keeping(value, module)) {
     if (value->node()->kind() == c10::prim::Param) break;
-    if (auto layer = match_linear(value)) return layer;
+    steps.push_back(value);
+    if (auto layer = match_linear(value)) return {std::move(layer), written_elsewhere(steps)};
   }
-  return std::nullopt;
+  return {};
 }
 
 bool keeps_order(const Value* logits, Value* output, const Module& module) {
+  std::vector<Value*> steps;
   for (Value* value = output; value != nullptr; value = before_order_keeping(value, module)) {
-    if (value == logits) return true;
+    steps.push_back(value);
+    if (value == logits) return !written_elsewhere(steps);
     if (value->node()->kind() == c10::prim::Param) break;
   }
   return false;
+}
+
+std::vector<Node*> nodes_of(const LinearLayer& layer) {
+  std::vector<Node*> nodes = {layer.output->node()};
+  for (size_t i = 0; i < nodes.size(); ++i)
+    for (Value* input : nodes[i]->inputs()) {
+      Node* node = input->node();
+      const bool multiplies = node->kind() == c10::aten::matmul || node->kind() == c10::aten::mm;
+      const bool adds_to = i == 0 && multiplies && nodes[0]->kind() != c10::aten::linear;
+      if (input != layer.input && (adds_to || swaps_dimensions(node))) nodes.push_back(node);
+    }
+  return nodes;
 }
 
 std::string last_steps(const Value* output) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace neurontune {
 
@@ -20,9 +21,16 @@ struct LinearLayer {
 /// The linear layer that computes `output`, in any of the ways in which exports spell one.
 std::optional<LinearLayer> match_linear(torch::jit::Value* output);
 
-/// The last linear layer before `output`, if only steps that keep the order of the classes come
+/// The steps that a layer consists of.
+std::vector<torch::jit::Node*> nodes_of(const LinearLayer& layer);
+
+/// The last linear layer before `output`, if only steps that can keep the order of the classes come
 /// after it: softmax, log_softmax, sigmoid, log, exp, a positive factor, changes of shape and dtype.
-std::optional<LinearLayer> last_linear(torch::jit::Value* output, const torch::jit::Module& module);
+struct LastLinear {
+  std::optional<LinearLayer> layer;
+  bool changed = false;  ///< whether a step in place, beside these, changes what it gives
+};
+LastLinear last_linear(torch::jit::Value* output, const torch::jit::Module& module);
 
 /// Whether only such steps lead from `logits` to `output`.
 bool keeps_order(const torch::jit::Value* logits, torch::jit::Value* output,

@@ -3,6 +3,8 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "neurontune/error.h"
 
@@ -31,25 +33,63 @@ void add_under(const OutputPath& path, const std::string& name, Value* value,
   add_leaves(value, longer, leaves);
 }
 
-void add_entry(Value* key, Value* value, const OutputPath& path, std::vector<OutputLeaf>& leaves) {
-  const auto known = torch::jit::toIValue(key);
-  if (known && known->isString()) add_under(path, known->toStringRef(), value, leaves);
+/// The steps that set an entry of a container, in order; nothing if others may change it too.
+std::optional<std::vector<Node*>> settings_of(Value* container) {
+  std::vector<Node*> settings;
+  for (const auto& use : container->uses()) {
+    const auto kind = use.user->kind();
+    const bool sets = kind == c10::aten::_set_item && use.offset == 0 &&
+                      use.user->owningBlock() == container->node()->owningBlock();
+    const bool reads = kind == c10::prim::Return || kind == c10::aten::__getitem__ ||
+                       kind == c10::prim::TupleConstruct || kind == c10::prim::DictConstruct ||
+                       kind == c10::prim::ListConstruct || kind == c10::aten::len;
+    if (sets) settings.push_back(use.user);
+    if (!sets && !reads) return std::nullopt;
+  }
+  std::sort(settings.begin(), settings.end(),
+            [](const Node* a, const Node* b) { return a->isBefore(b); });
+  return settings;
 }
 
-/// A dict's entries: those it is made with, and those that are set afterwards.
+/// A dict's entries: those it is made with, and those that are set afterwards; the last one counts.
 void add_dict(Value* dict, const OutputPath& path, std::vector<OutputLeaf>& leaves) {
+  const auto settings = settings_of(dict);
+  std::vector<std::pair<std::string, Value*>> entries;
+  bool known = settings.has_value();
+  const auto put = [&](const Value* key, Value* value) {
+    const auto name = torch::jit::toIValue(key);
+    if (!name || !name->isString()) {
+      known = false;
+      return;
+    }
+    const auto same = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
+      return entry.first == name->toStringRef();
+    });
+    if (same != entries.end())
+      same->second = value;
+    else
+      entries.emplace_back(name->toStringRef(), value);
+  };
   const auto inputs = dict->node()->inputs();
-  for (size_t i = 0; i + 1 < inputs.size(); i += 2)
-    add_entry(inputs[i], inputs[i + 1], path, leaves);
-  for (const auto& use : dict->uses())
-    if (use.user->kind() == c10::aten::_set_item && use.offset == 0)
-      add_entry(use.user->input(1), use.user->input(2), path, leaves);
+  for (size_t i = 0; i + 1 < inputs.size(); i += 2) put(inputs[i], inputs[i + 1]);
+  if (settings)
+    for (Node* setting : *settings) put(setting->input(1), setting->input(2));
+  if (!known) return leaves.push_back({path, dict});
+  for (const auto& [name, value] : entries) add_under(path, name, value, leaves);
+}
+
+/// A tuple, or a list that nothing changes.
+bool is_sequence(Value* value) {
+  if (value->node()->kind() == c10::prim::TupleConstruct) return true;
+  if (value->node()->kind() != c10::prim::ListConstruct) return false;
+  const auto settings = settings_of(value);
+  return settings && settings->empty();
 }
 
 void add_leaves(Value* value, const OutputPath& path, std::vector<OutputLeaf>& leaves) {
   const Node* node = value->node();
   if (node->kind() == c10::prim::DictConstruct) return add_dict(value, path, leaves);
-  if (node->kind() != c10::prim::TupleConstruct && node->kind() != c10::prim::ListConstruct) {
+  if (!is_sequence(value)) {
     leaves.push_back({path, value});
     return;
   }

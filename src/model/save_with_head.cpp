@@ -83,6 +83,10 @@ void ErmModel::save_with_head(const Head& head, const std::filesystem::path& pat
       check_unchanged(impl_->path, saved);
       saved.tensor = twin_of(saved.tensor);
       saved.tensor.copy_(tensors[i]);
+      if (!saved.tensor.isfinite().all().item<bool>())
+        throw Error("the new head for " + impl_->name() + ": " + saved.name +
+                    " is too large for the model's " +
+                    c10::toString(saved.tensor.scalar_type()));
       replaced[saved.record] = bytes_of(saved);
     }
   });

@@ -36,10 +36,10 @@ class ZipFile {
   uint64_t size() const { return size_; }
 
   std::string read(uint64_t place, uint64_t count) {
+    if (count > size_ || place > size_ - count) damaged();  // before the memory is taken
     std::string bytes(count, '\0');
     file_.seekg(static_cast<std::streamoff>(place));
-    if (place + count > size_ || !file_.read(bytes.data(), static_cast<std::streamsize>(count)))
-      damaged();
+    if (!file_.read(bytes.data(), static_cast<std::streamsize>(count))) damaged();
     return bytes;
   }
 
@@ -73,7 +73,12 @@ Directory find_directory(ZipFile& file) {
   const uint64_t tail_size = std::min(file.size(), kEndSize + kLongestComment);
   const uint64_t tail_place = file.size() - tail_size;
   const auto tail = file.read(tail_place, tail_size);
-  const auto end = tail.rfind(kEnd);
+  // The comment after it may hold the same bytes: the right one's comment ends with the file.
+  auto end = tail.rfind(kEnd);
+  while (end != std::string::npos && end != 0 &&
+         (end + kEndSize > tail.size() ||
+          end + kEndSize + number_at<uint16_t>(tail, end + 20) != tail.size()))
+    end = tail.rfind(kEnd, end - 1);
   if (end == std::string::npos || end + kEndSize > tail.size()) file.damaged();
   const Directory directory{number_at<uint32_t>(tail, end + 16), number_at<uint32_t>(tail, end + 12)};
   if (tail_place + end < kLocatorSize) return directory;
@@ -128,6 +133,7 @@ std::vector<ZipEntry> read_zip_entries(const std::filesystem::path& archive) {
     fill_from_extra(bytes.substr(place + kDirectorySize + name_size, extra_size),
                     {&entry.size, &compressed, &entry.header});
     entry.content = content_place(file, entry.header);
+    if (compressed > file.size() || entry.content > file.size() - compressed) file.damaged();
     entries.push_back(std::move(entry));
     place += record_size;
   }

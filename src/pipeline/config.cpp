@@ -87,8 +87,8 @@ std::string string_setting(const std::string& key, const FlatSettings& file,
 void Config::validate() const {
   if (threads < 0)
     throw OptionError("threads is " + std::to_string(threads) + ", expected 0 or more");
-  if (data.batch_size < 1)
-    throw OptionError("data.batch_size is " + std::to_string(data.batch_size) +
+  if (data.extraction.batch_size < 1)
+    throw OptionError("data.batch_size is " + std::to_string(data.extraction.batch_size) +
                       ", expected at least 1");
   data.transform.validate();
   SplitSelector::parse(splits.identify);

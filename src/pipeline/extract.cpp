@@ -4,29 +4,31 @@
 
 #include <chrono>
 #include <functional>
-#include <optional>
+#include <iterator>
 
 #include "data/file_io.h"
 #include "digest.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/data/safetensors.h"
 #include "neurontune/error.h"
+#include "pipeline/batch_reader.h"
 #include "pipeline/extraction_cache.h"
+#include "pipeline/split_file.h"
 
 namespace neurontune {
 namespace {
 
 constexpr const char* kHeadFile = "head.safetensors";
 
-/// Calls use(first, features) for the batches of a data set, in order.
-void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t batch_size,
-                    const std::string& stage, const ProgressFn& progress,
-                    const std::function<void(int64_t, const at::Tensor&)>& use) {
-  const int64_t samples = dataset.size();
-  for (int64_t first = 0; first < samples; first += batch_size) {
-    const int64_t last = std::min(first + batch_size, samples);
-    use(first, model.features(dataset.batch(first, last)));
-    if (progress) progress(stage, last, samples);
+/// Calls use(batch, features) for the batches of a data set from row `first` on, in order.
+void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t first,
+                    const ExtractionOptions& options, const std::string& stage,
+                    const ProgressFn& progress,
+                    const std::function<void(const Batch&, const at::Tensor&)>& use) {
+  BatchReader reader(dataset, first, options.batch_size,
+                     options.skip_bad ? Unreadable::skip : Unreadable::fail);
+  while (const auto batch = reader.next()) {
+    use(*batch, batch->inputs.empty() ? at::Tensor() : model.features(batch->inputs));
+    if (progress) progress(stage, batch->last, dataset.size());
   }
 }
 
@@ -40,39 +42,33 @@ void check_labels(const DatasetSplit& split, int64_t classes) {
               std::to_string(classes - 1) + "; number the labels from 0 as the model does");
 }
 
-void write_ids(const std::filesystem::path& path, const std::vector<std::string>& ids) {
-  std::string text;
-  for (const auto& id : ids) text += id + "\n";
-  write_file(path, text);
+std::vector<SkippedReport> write_split(const SplitModel& model, const DatasetSplit& split,
+                                       const ExtractionOptions& options, at::ScalarType dtype,
+                                       const std::string& key, const std::filesystem::path& folder,
+                                       const ProgressFn& progress) {
+  SplitFile file(folder, split, key, dtype, model.head().embedding_dim());
+  for_each_batch(model, *split.dataset, file.rows_done(), options, "extract " + split.name, progress,
+                 [&](const Batch& batch, const at::Tensor& features) { file.add(batch, features); });
+  file.finish();
+  std::vector<SkippedReport> skipped;
+  const auto ids = split.dataset->ids();
+  for (const auto& [row, reason] : file.skipped())
+    skipped.push_back({ids[static_cast<std::size_t>(row)], reason});
+  return skipped;
 }
 
-/// Writes the embeddings as they come: the file's size is fixed by the first batch's width.
-void write_split(const SplitModel& model, const DatasetSplit& split, int64_t batch_size,
-                 const std::filesystem::path& folder, const ProgressFn& progress) {
-  const Dataset& dataset = *split.dataset;
-  const auto attributes = dataset.attributes();
-  std::optional<SafetensorsWriter> writer;
-  for_each_batch(model, dataset, batch_size, "extract " + split.name, progress,
-                 [&](int64_t first, const at::Tensor& features) {
-                   if (!writer) {
-                     std::vector<TensorSpec> specs = {
-                         {"embeddings", features.scalar_type(), {dataset.size(), features.size(1)}},
-                         {"labels", at::kLong, {dataset.size()}}};
-                     if (attributes.defined())
-                       specs.push_back({"attributes", at::kLong, {dataset.size()}});
-                     writer.emplace(folder / (split.name + ".safetensors"), specs);
-                   }
-                   writer->write_rows("embeddings", first, features);
-                 });
-  writer->write_rows("labels", 0, dataset.labels());
-  if (attributes.defined()) writer->write_rows("attributes", 0, attributes);
-  write_ids(folder / (split.name + ".ids.txt"), dataset.ids());
-  writer->finish();
+/// What the model is tried on: the first samples that can be read.
+std::vector<at::Tensor> first_batch(const Dataset& dataset, const ExtractionOptions& options) {
+  BatchReader reader(dataset, 0, std::min(options.batch_size, dataset.size()),
+                     options.skip_bad ? Unreadable::skip : Unreadable::fail);
+  while (const auto batch = reader.next())
+    if (!batch->inputs.empty()) return batch->inputs;
+  throw Error("no sample of the data can be read");
 }
 
 void remove_other_splits(const DataFolder& data, ExtractionCache& cache,
                          const std::filesystem::path& folder) {
-  for (const auto& [name, key] : cache.entries()) {
+  for (const auto& [name, entry] : cache.entries()) {
     const bool wanted =
         std::any_of(data.splits.begin(), data.splits.end(),
                     [&, &name = name](const auto& split) { return split.name == name; });
@@ -83,37 +79,73 @@ void remove_other_splits(const DataFolder& data, ExtractionCache& cache,
   }
 }
 
+at::ScalarType stored_dtype(StoredAs stored_as, at::ScalarType model) {
+  switch (stored_as) {
+    case StoredAs::float32:
+      return at::kFloat;
+    case StoredAs::float16:
+      return at::kHalf;
+    case StoredAs::bfloat16:
+      return at::kBFloat16;
+    case StoredAs::model:
+      break;
+  }
+  return model;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
 
-Extraction extract_embeddings(const SplitModel& model, const DataFolder& data, int64_t batch_size,
+const char* name(StoredAs stored_as) {
+  switch (stored_as) {
+    case StoredAs::model:
+      return "model";
+    case StoredAs::float32:
+      return "float32";
+    case StoredAs::float16:
+      return "float16";
+    case StoredAs::bfloat16:
+      return "bfloat16";
+  }
+  return "";
+}
+
+Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
+                              const ExtractionOptions& options,
                               const std::filesystem::path& folder, const ProgressFn& progress) {
   const auto head = model.head();
   for (const auto& split : data.splits) check_labels(split, head.classes());
   make_folder(folder);
   Extraction extraction;
-  const auto& first = *data.splits.front().dataset;
-  extraction.verified = model.verify(first.batch(0, std::min(batch_size, first.size())));
+  const auto first = first_batch(*data.splits.front().dataset, options);
+  const bool fast = model.speed_up(first);
+  extraction.verified = model.verify(first);
+  const auto dtype = stored_dtype(options.stored_as, model.features(first).scalar_type());
 
   ExtractionCache cache(folder);
   remove_other_splits(data, cache, folder);
   write_head(folder / kHeadFile, head);
   data.names.write(folder);
-  const auto key_of_all = model.fingerprint() + "\n" + std::to_string(batch_size) + "\n" +
-                          c10::DeviceTypeName(model.device().type()) + "\n";
+  const auto key_of_all = model.fingerprint() + "\n" + std::to_string(options.batch_size) + "\n" +
+                          c10::DeviceTypeName(model.device().type()) + "\n" +
+                          c10::toString(dtype) + (fast ? "\nfast" : "") +
+                          (options.skip_bad ? "\nskip" : "") + "\n";
   for (const auto& split : data.splits) {
     const auto start = std::chrono::steady_clock::now();
     const auto key = text_digest(key_of_all + split.dataset->fingerprint());
-    const bool reused = cache.holds(split.name, key);
-    if (!reused) {
+    auto& done = extraction.splits[split.name];
+    done.reused = cache.holds(split.name, key);
+    if (!done.reused) {
       cache.forget(split.name);
-      write_split(model, split, batch_size, folder, progress);
-      cache.remember(split.name, key);
+      const auto skipped = write_split(model, split, options, dtype, key, folder, progress);
+      cache.remember(split.name, {key, skipped});
     }
-    extraction.splits[split.name] = {split.dataset->size(), seconds_since(start), reused};
+    done.skipped = cache.entries().at(split.name).skipped;
+    done.samples = split.dataset->size() - std::ssize(done.skipped);
+    done.seconds = seconds_since(start);
   }
   return extraction;
 }
@@ -122,8 +154,8 @@ at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dat
                    int64_t batch_size, const ProgressFn& progress) {
   const auto on_device = to(head, model.device(), at::kFloat);
   std::vector<at::Tensor> batches;
-  for_each_batch(model, dataset, batch_size, "evaluate", progress,
-                 [&](int64_t, const at::Tensor& features) {
+  for_each_batch(model, dataset, 0, {.batch_size = batch_size}, "evaluate", progress,
+                 [&](const Batch&, const at::Tensor& features) {
                    batches.push_back(predictions(on_device, features).cpu());
                  });
   return at::cat(batches);

@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
+
+#include "neurontune/pipeline/extract.h"
 
 namespace neurontune {
 
@@ -12,18 +15,23 @@ namespace neurontune {
 /// when it is whole, so that a run that was cut short leaves no entry it should not.
 class ExtractionCache {
  public:
+  struct Entry {
+    std::string key;                     ///< of what it was made from
+    std::vector<SkippedReport> skipped;  ///< samples left out
+  };
+
   explicit ExtractionCache(std::filesystem::path folder);
 
   bool holds(const std::string& split, const std::string& key) const;
   void forget(const std::string& split);
-  void remember(const std::string& split, const std::string& key);
-  std::map<std::string, std::string> entries() const { return entries_; }
+  void remember(const std::string& split, const Entry& entry);
+  const std::map<std::string, Entry>& entries() const { return entries_; }
 
  private:
   void save() const;
 
   std::filesystem::path folder_;
-  std::map<std::string, std::string> entries_;  ///< split → key
+  std::map<std::string, Entry> entries_;  ///< by split
 };
 
 }  // namespace neurontune

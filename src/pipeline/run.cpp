@@ -88,8 +88,11 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
     model = open_model(config);
     const auto data = open_data(config.data.path, config.data.transform);
     embeddings = out / "embeddings";
-    report.verified =
-        extract_embeddings(*model, data, config.data.batch_size, embeddings, progress).verified;
+    const auto extraction =
+        extract_embeddings(*model, data, config.data.extraction, embeddings, progress);
+    report.verified = extraction.verified;
+    for (const auto& [name, split] : extraction.splits)
+      if (!split.skipped.empty()) report.skipped[name] = split.skipped;
     clock.finish("extract");
   }
   const auto folder = model ? EmbeddingFolder::open(embeddings, model->head())

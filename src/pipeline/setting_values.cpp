@@ -26,6 +26,7 @@ std::vector<T> list(const Json& json, const char* expected) {
 }  // namespace
 
 Json to_value(const std::string& value) { return value; }
+Json to_value(bool value) { return value; }
 Json to_value(int64_t value) { return value; }
 Json to_value(uint64_t value) { return value; }
 Json to_value(double value) {
@@ -41,6 +42,11 @@ Json to_value(const std::vector<double>& value) { return value; }
 void from_value(const Json& json, std::string& value) {
   if (!json.is_string()) refuse(json, "a string");
   value = json.get<std::string>();
+}
+
+void from_value(const Json& json, bool& value) {
+  if (!json.is_boolean()) refuse(json, "true or false");
+  value = json.get<bool>();
 }
 
 void from_value(const Json& json, int64_t& value) {

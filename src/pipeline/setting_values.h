@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/pipeline/extract.h"
 
 namespace neurontune {
 
@@ -27,12 +28,17 @@ inline std::vector<Criterion> values_of(Criterion) {
   return {Criterion::sfit, Criterion::guarded_sfit};
 }
 
+inline std::vector<StoredAs> values_of(StoredAs) {
+  return {StoredAs::model, StoredAs::float32, StoredAs::float16, StoredAs::bfloat16};
+}
+
 template <typename T>
 concept NamedValue = requires(T value) {
   values_of(value);
 };
 
 Json to_value(const std::string& value);
+Json to_value(bool value);
 Json to_value(int64_t value);
 Json to_value(uint64_t value);
 Json to_value(double value);
@@ -42,6 +48,7 @@ Json to_value(const std::vector<double>& value);
 Json to_value(NamedValue auto value) { return name(value); }
 
 void from_value(const Json& json, std::string& value);
+void from_value(const Json& json, bool& value);
 void from_value(const Json& json, int64_t& value);
 void from_value(const Json& json, uint64_t& value);
 void from_value(const Json& json, double& value);

@@ -17,7 +17,9 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("model.output", config.model.output);
   visit("model.preload_lib", config.model.preload_lib);
   visit("data.path", config.data.path);
-  visit("data.batch_size", config.data.batch_size);
+  visit("data.batch_size", config.data.extraction.batch_size);
+  visit("data.embedding_dtype", config.data.extraction.stored_as);
+  visit("data.skip_bad", config.data.extraction.skip_bad);
   visit("data.transform.channels", config.data.transform.channels);
   visit("data.transform.resize", config.data.transform.resize);
   visit("data.transform.crop", config.data.transform.crop);

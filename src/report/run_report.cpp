@@ -80,6 +80,9 @@ nlohmann::ordered_json result_json(const RunReport& report) {
   json["candidates"] = candidates_json(result);
   if (report.verified)
     json["verified"] = {{"max_abs_difference", report.verified->max_abs_difference}};
+  for (const auto& [name, samples] : report.skipped)
+    for (const auto& [sample, reason] : samples)
+      json["skipped"].push_back({{"split", name}, {"sample", sample}, {"reason", reason}});
   json["seconds"] = report.seconds;
   return json;
 }

@@ -11,7 +11,7 @@ import zipfile
 
 import torch
 
-from export_variants import DeepHead
+from export_variants import BatchNormHead, DeepHead
 
 HEADS = {"mlp": "fc", "no_bias": "fc", "extra": "fc", "nested_modules": "classifier.1", "cnn": "head",
          "training": "head", "mm": "by_input", "wrapped": "module.fc", "lightning": "model.fc",
@@ -19,18 +19,18 @@ HEADS = {"mlp": "fc", "no_bias": "fc", "extra": "fc", "nested_modules": "classif
          "roberta": "classifier.out_proj"}
 HEADS.update({name: "classifier" for name in
               ["bert", "convnextv2", "distilbert", "distilbert_mask", "mobilenetv2", "swin", "vit",
-               "deep", "deep_norm", "deep_one", "deep_softmax", "deep_double"]})
+               "deep", "deep_norm", "deep_batch_norm", "deep_one", "deep_softmax", "deep_double"]})
 
 # What comes after the head, where that is not nothing.
 AFTER = {"softmax": lambda x: x.softmax(1), "log_softmax": lambda x: x.log_softmax(1),
          "sigmoid": torch.sigmoid, "temperature": lambda x: (x / torch.tensor([1.7])).softmax(1),
          "scaled": lambda x: x * 8, "one_probability": lambda x: x.sigmoid()[:, 0],
-         "one_by_index": lambda x: x[:, 0], "deep_softmax": lambda x: x.softmax(1)}
+         "one_by_index": lambda x: x[:, 0], "second_of_two": lambda x: x.softmax(1)[:, 1], "deep_softmax": lambda x: x.softmax(1)}
 
 # Where the output is in what forward returns.
 PICK = {"tuple": lambda out: out[0], "nested": lambda out: out[1][0], "named_tuple": lambda out: out[1],
         "dict": lambda out: out["out"], "dict_set": lambda out: out["out"],
-        "two_heads": lambda out: out[1], "deep_softmax": lambda out: out["p"]}
+        "two_heads": lambda out: out[1], "dict_overwritten": lambda out: out["logits"], "deep_softmax": lambda out: out["p"]}
 
 
 def entries(path):
@@ -49,7 +49,9 @@ def check_same_but_head(original_path, tuned_path, most):
 
 def new_logits(name, state, head, features):
     if name.startswith("deep"):
-        model = DeepHead(classes=1 if name == "deep_one" else 3, norm=name == "deep_norm").eval()
+        model = BatchNormHead() if name == "deep_batch_norm" else DeepHead(
+            classes=1 if name == "deep_one" else 3, norm=name == "deep_norm")
+        model = model.eval()
         model = model.to(features.dtype)
         model.load_state_dict(state)
         return model.classifier(features)

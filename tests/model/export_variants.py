@@ -9,7 +9,7 @@ import pathlib
 import sys
 import warnings
 import zipfile
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Tuple
 
 import torch
 from safetensors.torch import save_file
@@ -185,6 +185,17 @@ class DeepHead(nn.Module):
         return self.classifier(self.features(x))
 
 
+class BatchNormHead(DeepHead):
+    """With statistics of its own, and a temperature that is no parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.classifier[2] = nn.BatchNorm1d(6)
+        self.classifier[3] = nn.ReLU()
+        self.classifier[2].running_mean.uniform_()
+        self.classifier[2].running_var.uniform_(1, 2)
+
+
 class DeepSoftmax(DeepHead):
     def forward(self, x):
         return {"p": torch.softmax(self.classifier(self.features(x)), 1)}
@@ -197,6 +208,153 @@ class ConvolutionFirst(nn.Module):
 
     def forward(self, x):
         return self.classifier(x.unsqueeze(1))
+
+
+class SecondOfTwo(Ending):
+    """P(y = 1), which decides between the two."""
+
+    def __init__(self):
+        super().__init__(2)
+
+    def forward(self, x):
+        return torch.softmax(self.logits(x), 1)[:, 1]
+
+
+class TwoNames(Ending):
+    """The head is registered twice, as wrappers do, and used once."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = self.fc
+
+    def forward(self, x):
+        return self.logits(x)
+
+
+class WithFlags(Ending):
+    """Arguments and attributes decide branches."""
+
+    probabilities: bool
+
+    def __init__(self):
+        super().__init__()
+        self.probabilities = False
+
+    def forward(self, x, return_features: bool = False):
+        h = torch.relu(self.hidden(x))
+        if return_features:
+            return h
+        logits = self.fc(h)
+        if self.probabilities:
+            logits = torch.softmax(logits, 1)
+        return logits
+
+
+class DictionaryOverwritten(Ending):
+    def __init__(self):
+        super().__init__()
+        self.other = nn.Linear(WIDTH, CLASSES)
+
+    def forward(self, x) -> Dict[str, torch.Tensor]:
+        h = torch.relu(self.hidden(x))
+        result = {"logits": self.other(h)}
+        result["logits"] = self.fc(h)
+        return result
+
+
+# What follows the head changes the order of the classes, or leaves it unknown.
+
+class Negated(Ending):
+    def forward(self, x):
+        logits = self.logits(x)
+        logits.neg_()
+        return logits
+
+
+class OneNegated(Ending):
+    def forward(self, x):
+        logits = self.logits(x)
+        logits[:, 0] = -logits[:, 0]
+        return logits
+
+
+class Flipped(Ending):
+    def forward(self, x):
+        logits = self.logits(x)
+        logits.copy_(logits.flip(1))
+        return logits
+
+
+class ColumnOfTwo(Ending):
+    """The mean of a mean and a variance: the other column has no part in it."""
+
+    def __init__(self):
+        super().__init__(2)
+
+    def forward(self, x):
+        return self.logits(x)[:, 1:]
+
+
+class SigmoidOfTwo(ColumnOfTwo):
+    def forward(self, x):
+        return torch.sigmoid(self.logits(x))[:, 1]
+
+
+class Groups(Ending):
+    """Three tasks of two classes."""
+
+    def __init__(self):
+        super().__init__(6)
+
+    def forward(self, x):
+        return torch.softmax(self.logits(x).view(-1, 3, 2), -1)
+
+
+class Ones(Ending):
+    def forward(self, x):
+        return torch.softmax(self.logits(x).unsqueeze(1), 1)
+
+
+class Whole(Ending):
+    def forward(self, x):
+        return self.logits(x).to(torch.int64)
+
+
+class Floored(Ending):
+    def forward(self, x):
+        return torch.div(self.logits(x), 100, rounding_mode="floor")
+
+
+class DictionaryDivided(Ending):
+    def forward(self, x) -> Dict[str, torch.Tensor]:
+        result = {"logits": self.logits(x)}
+        result["logits"] = result["logits"] / -2
+        return result
+
+
+class TiedByList(Ending):
+    tied: List[torch.Tensor]
+
+    def __init__(self):
+        super().__init__(WIDTH)
+        self.tied = [self.fc.weight]
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.hidden(x)) @ self.tied[0])
+
+
+class UsedTwice(Ending):
+    def forward(self, x):
+        return self.logits(x), self.logits(x * 2)
+
+
+class Expanded(Ending):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("weight", torch.rand(1, WIDTH).expand(CLASSES, WIDTH))
+
+    def forward(self, x):
+        return torch.relu(self.hidden(x)) @ self.weight.t()
 
 
 class BakedBatch(Ending):
@@ -284,7 +442,8 @@ def save_endings(save_both, values):
             ("dict_set", DictionarySet(), lambda out: out["out"]),
             ("two_heads", TwoHeads(), lambda out: out[1]),
             ("one_logit", OneLogit(), plain), ("one_probability", OneProbability(), plain),
-            ("one_by_index", OneByIndex(), plain), ("one_no_bias", OneLogitNoBias(), plain)]:
+            ("one_by_index", OneByIndex(), plain), ("one_no_bias", OneLogitNoBias(), plain),
+            ("second_of_two", SecondOfTwo(), plain), ("two_names", TwoNames(), plain)]:
         save_both(name, model, model.fc, values, pick)
 
 
@@ -298,6 +457,13 @@ def export_refused(folder, values):
     trace("mixes_samples", MixesSamples())
     trace("one_class_of_three", OneClassOfThree())
     trace("negative_factor", NegativeFactor())
+    for name, model in (("column_of_two", ColumnOfTwo()), ("sigmoid_of_two", SigmoidOfTwo()),
+                        ("groups", Groups()), ("ones", Ones()), ("whole", Whole()),
+                        ("floored", Floored()), ("used_twice", UsedTwice()), ("expanded", Expanded())):
+        trace(name, model)
+    for name, model in (("negated", Negated()), ("one_negated", OneNegated()), ("flipped", Flipped()),
+                        ("dict_divided", DictionaryDivided()), ("tied_by_list", TiedByList())):
+        torch.jit.script(model.eval()).save(folder / f"{name}.pt")
     quantised = torch.ao.quantization.quantize_dynamic(Mlp().eval(), {nn.Linear})
     trace("quantised", quantised)
     shared = DeepHead()
@@ -350,7 +516,7 @@ def export(folder):
     save_both("sequential", sequential, sequential[2], values)
 
     for name, model in (("deep", DeepHead()), ("deep_norm", DeepHead(norm=True)),
-                        ("deep_one", DeepHead(1))):
+                        ("deep_one", DeepHead(1)), ("deep_batch_norm", BatchNormHead())):
         save_both(name, model, model.classifier, values)
     deep_softmax = DeepSoftmax()
     save_both("deep_softmax", deep_softmax, deep_softmax.classifier, values, lambda out: out["p"])
@@ -361,6 +527,9 @@ def export(folder):
 
     traced_cnn = Cnn().eval()
     truth = expected(traced_cnn, traced_cnn.head, images, lambda out: out)
+    for name, model, pick in (("dict_overwritten", DictionaryOverwritten().eval(), lambda out: out["logits"]),
+                              ("with_flags", WithFlags().eval(), lambda out: out)):
+        save(name, torch.jit.script(model), expected(model, model.fc, values, pick))
     frozen = torch.jit.freeze(torch.jit.trace(traced_cnn, images))
     save("frozen_traced", frozen, truth)
     plain = Ending().eval()

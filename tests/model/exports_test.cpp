@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
@@ -32,7 +33,7 @@ void PrintTo(const Export& model, std::ostream* stream) { *stream << model.name;
 bool close(const at::Tensor& a, const at::Tensor& b) {
   if (a.sizes() != b.sizes()) return false;
   const auto type = b.scalar_type();
-  const double tolerance = type == at::kBFloat16 ? 1e-2 : type == at::kHalf ? 1e-3 : 1e-5;
+  const double tolerance = type == at::kBFloat16 ? 1e-2 : type == at::kHalf ? 1e-3 : 1e-4;
   return at::allclose(a.to(at::kDouble), b.to(at::kDouble), tolerance, tolerance);
 }
 
@@ -118,7 +119,7 @@ TEST_P(ErmModelOf, VerifiesWithinATolerance) {
   EXPECT_LE(verification.max_abs_difference, half ? 1e-3 : 1e-5);
   const double share = half ? 2e-2 : 1e-4;
   const double largest = expected_.output.to(at::kDouble).abs().max().item<double>();
-  EXPECT_NEAR(verification.tolerance, std::max(share, share * largest), 1e-2 * share);
+  EXPECT_NEAR(verification.tolerance, share * largest, 1e-2 * share * largest);
 }
 
 TEST_P(ErmModelOf, SavedModelHasTheNewHead) {
@@ -152,8 +153,13 @@ TEST_P(ErmModelOf, SavedModelDiffersInTheHeadAlone) {
   const auto tensors = tensors_of(saved);
   const auto originals = tensors_of(original);
   ASSERT_EQ(tensors.size(), originals.size());
+  const auto is_head = [&](const at::Tensor& tensor) {  // under whatever name
+    return std::any_of(originals.begin(), originals.end(), [&](const auto& entry) {
+      return entry.first.rfind(GetParam().head, 0) == 0 && tensor.is_alias_of(entry.second);
+    });
+  };
   for (const auto& [name, tensor] : originals) {
-    if (name.rfind(GetParam().head, 0) == 0) continue;
+    if (is_head(tensor)) continue;
     EXPECT_TRUE(same_bits(tensors.at(name), tensor)) << name;
   }
   EXPECT_EQ(saved.is_training(), original.is_training());
@@ -207,12 +213,15 @@ INSTANTIATE_TEST_SUITE_P(Outputs, ErmModelOf,
                                                  {"one_logit", "fc"},
                                                  {"one_probability", "fc"},
                                                  {"one_by_index", "fc"},
-                                                 {"one_no_bias", "fc"}})),
+                                                 {"one_no_bias", "fc"},
+                                                 {"second_of_two", "fc"},
+                                                 {"two_names", "fc"}})),
                          test_name);
 
 INSTANTIATE_TEST_SUITE_P(Submodules, ErmModelOf,
                          testing::ValuesIn(both({{"deep", "classifier", {"classifier"}},
                                                  {"deep_norm", "classifier", {"classifier"}},
+                                                 {"deep_batch_norm", "classifier", {"classifier"}},
                                                  {"deep_one", "classifier", {"classifier"}},
                                                  {"deep_softmax", "classifier", {"classifier"}, "p"}})),
                          test_name);
@@ -227,7 +236,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Export{"bfloat16", "fc"}, Export{"float64", "classifier.1"},
                     Export{"deep_double", "classifier", {"classifier"}}, Export{"on_cpu", "fc"},
                     Export{"on_cuda", "fc"}, Export{"named_tuple_traced", "fc", {}, "1"},
-                    Export{"named_tuple_scripted", "fc", {}, "scores"}),
+                    Export{"named_tuple_scripted", "fc", {}, "scores"},
+                    Export{"dict_overwritten", "fc", {}, "logits"}, Export{"with_flags", "fc"}),
     test_name);
 
 std::vector<Export> transformers() {

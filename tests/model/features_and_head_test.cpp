@@ -44,13 +44,16 @@ TEST_F(FeaturesAndHeadTest, IsAllThatExtractionNeedsOfAModel) {
   const auto values = at::rand({5, 2});
   DataFolder data;
   data.splits.push_back({"val", std::make_unique<Rows>(values)});
-  EXPECT_FALSE(extract_embeddings(model(), data, 2, folder()).splits.at("val").reused);
+  const auto reused = [&](FeaturesAndHead split) {
+    return extract_embeddings(split, data, {.batch_size = 2}, folder()).splits.at("val").reused;
+  };
+  EXPECT_FALSE(reused(model()));
 
   const auto read = EmbeddingFolder::open(folder());
   EXPECT_TRUE(read.split("val").embeddings.equal(values * 2));
   EXPECT_TRUE(read.head().weight.equal(model().head().weight));
-  EXPECT_TRUE(extract_embeddings(model(), data, 2, folder()).splits.at("val").reused);
-  EXPECT_FALSE(extract_embeddings(model("step 2"), data, 2, folder()).splits.at("val").reused);
+  EXPECT_TRUE(reused(model()));
+  EXPECT_FALSE(reused(model("step 2")));
   EXPECT_TRUE(predict(model(), read.head(), *data.splits[0].dataset, 2)
                   .equal(values.argmax(1)));
 }

@@ -8,6 +8,7 @@
 
 #include "neurontune/data/image.h"
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/pipeline/extract.h"
 
 namespace neurontune {
 
@@ -28,7 +29,7 @@ struct Config {
   struct {
     std::string path;  ///< a folder with metadata.csv, or the CSV
     ImageTransform transform;
-    int64_t batch_size = 64;  ///< samples that go through the model at once, at least 1
+    ExtractionOptions extraction;
   } data;
   struct {
     std::string path;  ///< a folder of embeddings, instead of model and data

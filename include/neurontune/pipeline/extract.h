@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "neurontune/data/dataset.h"
 #include "neurontune/model/split_model.h"
@@ -10,12 +12,36 @@
 
 namespace neurontune {
 
+/// The numbers that embeddings are stored as.
+enum class StoredAs {
+  model,  ///< as the model gives them
+  float32,
+  float16,
+  bfloat16,
+};
+
+const char* name(StoredAs stored_as);
+
+/// How embeddings are made and stored.
+struct ExtractionOptions {
+  int64_t batch_size = 64;  ///< samples that go through the model at once, at least 1
+  StoredAs stored_as = StoredAs::model;
+  bool skip_bad = false;  ///< whether to go on without samples that cannot be read
+};
+
+/// A sample that was left out.
+struct SkippedReport {
+  std::string sample;  ///< its id
+  std::string reason;
+};
+
 /// What extraction did.
 struct Extraction {
   struct Split {
-    int64_t samples = 0;
+    int64_t samples = 0;  ///< less those skipped
     double seconds = 0;
     bool reused = false;  ///< whether the folder held it already, from the same model and data
+    std::vector<SkippedReport> skipped;
   };
   std::map<std::string, Split> splits;
   SplitVerification verified;  ///< on the first batch
@@ -24,14 +50,17 @@ struct Extraction {
 /// Writes the embeddings of every split, and the head, into a folder that EmbeddingFolder opens.
 ///
 /// The folder is a cache: a split is reused when the model's fingerprint, the samples' list, the
-/// files' sizes and times, the transform, the batch size and the device's kind are what they were.
-/// Splits that the folder holds from another data set are removed.
+/// files' sizes and times, the transform, the options and the device's kind are what they were.
+/// Splits that the folder holds from another data set are removed. A run that was ended at any
+/// moment, by kill -9 too, is gone on with a few batches before where it was, and gives the same
+/// bytes. Memory is bounded by the batch: one is read while the model works on another.
 ///
-/// @param batch_size samples that go through the model at once, at least 1
+/// @param model is sped up, where that gives the same embeddings
 /// @throws Error if the model cannot take the data, a label is outside its classes, or a file
 /// cannot
 ///         be read or written
-Extraction extract_embeddings(const SplitModel& model, const DataFolder& data, int64_t batch_size,
+Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
+                              const ExtractionOptions& options,
                               const std::filesystem::path& folder, const ProgressFn& progress = {});
 
 /// The class that a head on a model's features predicts: int64 [N] on the CPU. Nothing is written.

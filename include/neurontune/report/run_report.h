@@ -5,10 +5,11 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/split_metrics.h"
-#include "neurontune/model/erm_model.h"
+#include "neurontune/pipeline/extract.h"
 
 namespace neurontune {
 
@@ -22,6 +23,7 @@ struct RunReport {
   std::map<std::string, SplitMetrics> erm;    ///< a split's name → the ERM head's metrics
   std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
   std::optional<SplitVerification> verified;  ///< where a model was given
+  std::map<std::string, std::vector<SkippedReport>> skipped;  ///< a split's name → left out
   std::map<std::string, double> seconds;      ///< a step's name → wall time
 };
 
