@@ -44,7 +44,7 @@ std::vector<ModelInput> model_inputs(const Module& module, const std::string& mo
       throw Error(c10::str(model, ": forward's argument ", argument.name(), " is ", type,
                            " without a default, expected Tensor"));
     }
-    inputs.push_back({argument.name(), type});
+    inputs.push_back({argument.name(), type, !argument.default_value()});
   }
   return inputs;
 }
@@ -185,7 +185,7 @@ ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
 }
 
 const std::string& ErmModel::head_name() const { return impl_->head.name; }
-const std::vector<ModelInput>& ErmModel::inputs() const { return impl_->inputs; }
+std::vector<ModelInput> ErmModel::inputs() const { return impl_->inputs; }
 at::Device ErmModel::device() const { return impl_->device; }
 Head ErmModel::head() const { return impl_->head.layers.head(); }
 

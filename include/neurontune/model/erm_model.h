@@ -12,12 +12,6 @@
 
 namespace neurontune {
 
-/// An argument of a model's forward.
-struct ModelInput {
-  std::string name;  ///< as the model's code calls it
-  std::string type;  ///< TorchScript's name of the type, e.g. "Tensor"
-};
-
 /// Where a model is split.
 struct SplitOptions {
   /// "auto" for the last linear layer that the output comes from; that layer's name ("fc",
@@ -53,8 +47,8 @@ class ErmModel : public SplitModel {
   /// "fc", "heads.head", …; "constant" in a frozen model, whose parameters have no names.
   const std::string& head_name() const;
   std::string output_name() const;               ///< as in SplitOptions; empty if there is only one
-  const std::vector<ModelInput>& inputs() const;  ///< in the order of forward's arguments
 
+  std::vector<ModelInput> inputs() const override;
   at::Device device() const override;
   Head head() const override;
   std::string fingerprint() const override;  ///< of the file's content, the head and the output

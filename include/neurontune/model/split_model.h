@@ -11,6 +11,13 @@
 
 namespace neurontune {
 
+/// An argument of a model.
+struct ModelInput {
+  std::string name;      ///< as the model's code calls it
+  std::string type;      ///< TorchScript's name of the type, e.g. "Tensor"
+  bool required = true;  ///< whether it has no default
+};
+
 /// How far the parts of a split model are from the whole one on some batch.
 struct SplitVerification {
   double max_abs_difference = 0;  ///< of the parts' output against the model's, over all numbers
@@ -24,6 +31,9 @@ class SplitModel {
   virtual ~SplitModel() = default;
 
   virtual at::Device device() const = 0;
+
+  /// The arguments, in order; none where a data set's tensors are taken as they come.
+  virtual std::vector<ModelInput> inputs() const { return {}; }
 
   /// A copy of the head, in the model's own dtype, on its device.
   virtual Head head() const = 0;
