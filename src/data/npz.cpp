@@ -114,14 +114,21 @@ class Archive {
   /// What an action throws, with the file and the array before it.
   template <class Action>
   void naming(const std::string& array, const Action& action) const {
-    const std::string where = path_.string() + ": array `" + array + "` ";
     try {
       action();
     } catch (const Error& error) {
-      throw Error(where + error.what());
+      fail(array, error.what());
     } catch (const c10::Error& error) {  // such as too little memory
-      throw Error(where + "cannot be read: " + error.what_without_backtrace());
+      fail(array, std::string("cannot be read: ") + error.what_without_backtrace());
     }
+  }
+
+  [[noreturn]] void fail(const std::string& array, const std::string& what) const {
+    std::string line = "array `" + array + "` " + what;
+    // Names and headers come from the file: what they hold must not break the line.
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, '?');
+    throw Error(path_.string() + ": " + line);
   }
 
   std::filesystem::path path_;

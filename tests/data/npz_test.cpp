@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <ostream>
+
 #include "error_matchers.h"
 #include "neurontune/data/safetensors.h"
 #include "tensors.h"
@@ -87,6 +89,7 @@ TEST(Npz, WhatIsNoTextIsRefused) {
 struct Damage {
   std::string name, message;
 };
+void PrintTo(const Damage& damage, std::ostream* stream) { *stream << damage.name; }
 
 class DamagedArchive : public ::testing::TestWithParam<Damage> {};
 
@@ -115,6 +118,7 @@ const std::vector<Damage> kDamaged = {
     {"no_dict", "found `[1, 2]`, expected {"},
     {"no_shape", "expected descr, fortran_order and shape"},
     {"other_key", "found key 'more', expected descr, fortran_order and shape"},
+    {"key_of_two_lines", "found key '?shape', expected descr"},
     {"no_end", "found its end, expected a string"},
     {"no_bool", "found `0, 'shape': (2, 3), `, expected True or False"},
     {"no_quote", "found `'descr`, expected a closing quote"},

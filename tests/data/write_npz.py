@@ -128,6 +128,7 @@ def write_damaged(folder):
         "no_dict": raw("[1, 2]", six),
         "no_shape": raw("{'descr': '<f4', 'fortran_order': False}", six),
         "other_key": raw(header(end="'more': 1}"), six),
+        "key_of_two_lines": raw("{'\nshape': (6,)}", six),
         "no_end": raw(header(end=""), six),
         "no_bool": raw(header(fortran="0"), six),
         "no_quote": raw("{'descr", six),
