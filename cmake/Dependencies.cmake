@@ -21,6 +21,7 @@ find_package(nlohmann_json 3.9 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
+include(neurontuneZip)
 find_path(LIBFCCP_INCLUDE_DIR libfccp/csv.h REQUIRED)
 
 if(NEURONTUNE_TOOLS)

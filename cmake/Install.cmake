@@ -22,4 +22,5 @@ install(FILES
   ${PROJECT_BINARY_DIR}/neurontuneConfig.cmake
   ${PROJECT_BINARY_DIR}/neurontuneConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneTorch.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/neurontuneZip.cmake
   DESTINATION ${package_dir})

@@ -6,10 +6,12 @@
 
 #include <array>
 #include <exception>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
+#include "data/tensor_dataset.h"
 #include "neurontune/data/manifest.h"
 #include "neurontune/error.h"
 
@@ -46,6 +48,8 @@ class ImageDataset : public Dataset {
     for (const ManifestRow& row : rows_) ids.push_back(row.sample);
     return ids;
   }
+
+  std::vector<std::string> input_names() const override { return {"inputs"}; }
 
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
     if (first < 0 || first >= last || last > size()) {
@@ -174,16 +178,38 @@ class ImageDataset : public Dataset {
   ImageTransform transform_;
 };
 
-/// DIR/metadata.csv, or the file itself.
-std::filesystem::path manifest_path(const std::filesystem::path& path) {
+/// DIR/metadata.csv, or the file itself; nothing where DIR has none.
+std::optional<std::filesystem::path> manifest_path(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) throw Error(path.string() + ": does not exist");
   if (!std::filesystem::is_directory(path, ignored)) return path;
   std::filesystem::path manifest = path / "metadata.csv";
-  if (!std::filesystem::exists(manifest, ignored)) {
-    throw Error(path.string() + ": has no metadata.csv that names its samples");
-  }
+  if (!std::filesystem::exists(manifest, ignored)) return std::nullopt;
   return manifest;
+}
+
+DataFolder open_images(const std::filesystem::path& csv, const ImageTransform& transform) {
+  Manifest manifest = Manifest::read(csv);
+  DataFolder folder;
+  for (const char* name : {"train", "val", "test"}) {
+    const auto rows = manifest.splits.find(name);
+    if (rows == manifest.splits.end()) continue;
+    folder.splits.push_back(
+        {name, std::make_unique<ImageDataset>(manifest.path, std::move(rows->second),
+                                              manifest.has_attributes, transform)});
+  }
+  folder.names = Names::read(manifest.path.parent_path());
+  return folder;
+}
+
+DataFolder open_tensors(const std::filesystem::path& path) {
+  DataFolder folder{open_tensor_splits(path), Names::read(path)};
+  if (folder.splits.empty()) {
+    throw Error(path.string() +
+                ": has no metadata.csv that names its samples, nor tensors: train.safetensors, "
+                "train.npz and the like");
+  }
+  return folder;
 }
 
 }  // namespace
@@ -199,17 +225,8 @@ const Dataset& DataFolder::split(const std::string& name) const {
 
 DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform) {
   transform.validate();
-  Manifest manifest = Manifest::read(manifest_path(path));
-  DataFolder folder;
-  for (const char* name : {"train", "val", "test"}) {
-    const auto rows = manifest.splits.find(name);
-    if (rows == manifest.splits.end()) continue;
-    folder.splits.push_back(
-        {name, std::make_unique<ImageDataset>(manifest.path, std::move(rows->second),
-                                              manifest.has_attributes, transform)});
-  }
-  folder.names = Names::read(manifest.path.parent_path());
-  return folder;
+  const auto manifest = manifest_path(path);
+  return manifest ? open_images(*manifest, transform) : open_tensors(path);
 }
 
 }  // namespace neurontune

@@ -5,20 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "data/file_io.h"
+#include "data/sample_columns.h"
+#include "data/tensor_file.h"
+#include "describe.h"
 #include "neurontune/data/safetensors.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
-
-constexpr const char* kExtension = ".safetensors";
-constexpr const char* kHead = "head";
-constexpr const char* kScores = "spuriousness";  // what the method writes; no split
 
 using Tensors = std::map<std::string, at::Tensor>;
 
@@ -27,13 +24,6 @@ std::string text(at::IntArrayRef shape) {
   stream << shape;
   return stream.str();
 }
-
-std::string described(const char* name, const at::Tensor& tensor) {
-  return std::string("`") + name + "` is " + at::toString(tensor.scalar_type()) + " " +
-         text(tensor.sizes());
-}
-
-bool is_integral(at::ScalarType type) { return at::isIntegralType(type, /*includeBool=*/false); }
 
 /// Finds the first NaN or infinity, block by block: the set may be larger than the memory.
 void check_finite(const std::string& where, const char* name, const at::Tensor& tensor) {
@@ -55,97 +45,19 @@ void check_finite(const std::string& where, const char* name, const at::Tensor& 
   }
 }
 
-/// An integer a row, each from 0 to `limit` − 1.
-/// @param bound what sets the limit, for the message
-at::Tensor read_indices(const std::string& where, const char* name, const Tensors& tensors,
-                        int64_t rows, int64_t limit, const std::string& bound) {
-  const at::Tensor& tensor = tensors.at(name);
-  if (tensor.dim() != 1 || !is_integral(tensor.scalar_type())) {
-    throw Error(where + ": " + described(name, tensor) + ", expected I64 [N]");
-  }
-  if (tensor.size(0) != rows) {
-    throw Error(where + ": " + name + " has " + std::to_string(tensor.size(0)) +
-                " rows, embeddings has " + std::to_string(rows));
-  }
-  at::Tensor indices = tensor.to(at::kLong);
-  const int64_t* index = indices.const_data_ptr<int64_t>();
-  for (int64_t row = 0; row < rows; ++row) {
-    if (index[row] < 0 || index[row] >= limit) {
-      throw Error(where + ": " + name + "[" + std::to_string(row) + "] is " +
-                  std::to_string(index[row]) + ", expected " + bound);
-    }
-  }
-  return indices;
-}
-
-/// A line a sample; none where there is no such file.
-std::vector<std::string> read_ids(const std::filesystem::path& path, int64_t rows) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return {};
-  std::vector<std::string> ids;
-  std::istringstream lines(read_file(path));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    ids.push_back(std::move(line));
-  }
-  if (static_cast<int64_t>(ids.size()) != rows) {
-    throw Error(path.string() + ": has " + std::to_string(ids.size()) + " lines, embeddings has " +
-                std::to_string(rows) + " rows");
-  }
-  return ids;
-}
-
 at::Tensor read_matrix(const std::string& where, const Tensors& tensors, const Head& head) {
   const at::Tensor& embeddings = tensors.at("embeddings");
   if (embeddings.dim() != 2 || embeddings.size(0) < 1 ||
       !at::isFloatingType(embeddings.scalar_type())) {
-    throw Error(where + ": " + described("embeddings", embeddings) +
+    throw Error(where + ": `embeddings` is " + describe(embeddings) +
                 ", expected F64, F32, F16 or BF16 [N, M] with N of at least 1");
   }
   if (embeddings.size(1) != head.embedding_dim()) {
     throw Error(where + ": embeddings has " + std::to_string(embeddings.size(1)) +
-                " dimensions, the head takes " +
-                std::to_string(head.embedding_dim()));
+                " dimensions, the head takes " + std::to_string(head.embedding_dim()));
   }
   check_finite(where, "embeddings", embeddings);
   return embeddings;
-}
-
-EmbeddingSplit read_split(const std::filesystem::path& path, const Tensors& tensors,
-                          const Head& head) {
-  const std::string where = path.string();
-  EmbeddingSplit split;
-  split.embeddings = read_matrix(where, tensors, head);
-  const int64_t rows = split.embeddings.size(0);
-  if (!tensors.contains("labels")) {
-    throw Error(where + ": has no tensor `labels`, expected I64 [" + std::to_string(rows) + "]");
-  }
-  split.labels = read_indices(where, "labels", tensors, rows, head.classes(),
-                              "0 to " + std::to_string(head.classes() - 1) + ": the head has " +
-                                  std::to_string(head.classes()) + " classes");
-  if (tensors.contains("attributes")) {
-    constexpr int64_t kMostAttributes = int64_t{1} << 31;
-    split.attributes = read_indices(where, "attributes", tensors, rows, kMostAttributes,
-                                    "0 to " + std::to_string(kMostAttributes - 1));
-  }
-  split.ids = read_ids(std::filesystem::path(path).replace_extension(".ids.txt"), rows);
-  return split;
-}
-
-/// The files that may be splits, in order of name.
-std::vector<std::filesystem::path> candidates(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::vector<std::filesystem::path> files;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::filesystem::path& path = entry->path();
-    const bool candidate = path.extension() == kExtension && path.stem() != kHead &&
-                           path.stem() != kScores && !path.filename().string().starts_with('.');
-    if (candidate) files.push_back(path);
-  }
-  if (error) throw Error(folder.string() + ": cannot be read: " + error.message());
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
 /// The one line of a failed check in another room, with the file's name before it.
@@ -156,6 +68,38 @@ auto naming(const std::filesystem::path& path, const Action& action) {
   } catch (const c10::Error& error) {
     throw Error(path.string() + ": " + error.what_without_backtrace());
   }
+}
+
+/// What is read of a split's file.
+std::vector<std::string> tensor_names() {
+  std::vector<std::string> names(kSampleColumns.begin(), kSampleColumns.end());
+  names.emplace_back("embeddings");
+  return names;
+}
+
+/// The splits by name, with the attributes that their groups mean.
+std::map<std::string, EmbeddingSplit> read_splits(const std::filesystem::path& folder,
+                                                  const Head& head) {
+  std::vector<FileColumns> columns;
+  std::vector<at::Tensor> embeddings;
+  for (const std::filesystem::path& path : find_split_files(folder)) {
+    const Tensors tensors = read_tensors(path, tensor_names());
+    if (!tensors.contains("embeddings")) continue;
+    naming(path, [&] {
+      embeddings.push_back(read_matrix(path.string(), tensors, head));
+      const ColumnLimits limits{"embeddings", embeddings.back().size(0), head.classes()};
+      columns.push_back({path.filename().string(), read_sample_columns(path, tensors, limits)});
+    });
+  }
+  groups_to_attributes(folder, columns);
+  std::map<std::string, EmbeddingSplit> splits;
+  for (size_t index = 0; index < columns.size(); ++index) {
+    auto& [file, known] = columns[index];
+    splits.emplace(
+        std::filesystem::path(file).stem().string(),
+        EmbeddingSplit{embeddings[index], known.labels, known.attributes, std::move(known.ids)});
+  }
+  return splits;
 }
 
 void check_folder(const std::filesystem::path& folder) {
@@ -201,14 +145,13 @@ Head read_layers(const std::filesystem::path& path, const Tensors& tensors, cons
 
 EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder) {
   check_folder(folder);
-  std::error_code ignored;
-  const std::filesystem::path head_path = folder / (std::string(kHead) + kExtension);
-  if (!std::filesystem::exists(head_path, ignored)) {
-    throw Error(head_path.string() +
+  const auto head_path = find_tensor_file(folder, "head");
+  if (!head_path) {
+    throw Error((folder / "head.safetensors").string() +
                 ": does not exist; it must hold the ERM model's last linear layer, `weight` "
                 "[C, M] and optionally `bias` [C]");
   }
-  return open(folder, read_head(head_path));
+  return open(folder, read_head(*head_path));
 }
 
 EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head head) {
@@ -217,20 +160,16 @@ EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head 
   result.path_ = folder;
   result.head_ = std::move(head);
   result.names_ = Names::read(folder);
-  for (const std::filesystem::path& path : candidates(folder)) {
-    const Tensors tensors = read_safetensors(path);
-    if (!tensors.contains("embeddings")) continue;
-    EmbeddingSplit split = naming(path, [&] { return read_split(path, tensors, result.head_); });
-    if (split.attributes.defined()) {
-      result.attribute_values_ =
-          std::max(result.attribute_values_, 1 + split.attributes.max().item<int64_t>());
-    }
-    result.splits_.emplace(path.stem().string(), std::move(split));
-  }
+  result.splits_ = read_splits(folder, result.head_);
   if (result.splits_.empty()) {
     throw Error(folder.string() +
-                ": has no split; expected train.safetensors and the like with `embeddings` "
-                "[N, M] and `labels` [N]");
+                ": has no split; expected train.safetensors, train.npz and the like with "
+                "`embeddings` [N, M] and `labels` [N]");
+  }
+  for (const auto& [name, split] : result.splits_) {
+    if (!split.attributes.defined()) continue;
+    result.attribute_values_ =
+        std::max(result.attribute_values_, 1 + split.attributes.max().item<int64_t>());
   }
   return result;
 }
@@ -264,7 +203,7 @@ EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
 }
 
 Head read_head(const std::filesystem::path& path) {
-  const Tensors tensors = read_safetensors(path);
+  const Tensors tensors = read_tensors(path, {"weight", "bias"});
   Head head{head_tensor(path, tensors, "weight",
                         "a linear head's [C, M]; a head of several layers goes with its model"),
             {}};
@@ -274,7 +213,7 @@ Head read_head(const std::filesystem::path& path) {
 }
 
 Head read_head(const std::filesystem::path& path, const Head& like) {
-  if (!like.is_linear()) return read_layers(path, read_safetensors(path), like);
+  if (!like.is_linear()) return read_layers(path, read_tensors(path), like);
   auto head = read_head(path);
   check_shape(path, "weight", head.weight, like.weight);
   return head;

@@ -20,6 +20,7 @@
 #include <tuple>
 
 #include "data/file_io.h"
+#include "data/tensor_bytes.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -57,19 +58,6 @@ std::string text(at::IntArrayRef shape) {
     result += std::to_string(size);
   }
   return result + "]";
-}
-
-/// The bytes of a tensor, or nothing where the number or a stride would overflow.
-std::optional<uint64_t> bytes_of(at::IntArrayRef shape, uint64_t item_size) {
-  uint64_t bytes = item_size;
-  bool empty = false;
-  for (const int64_t size : shape) {
-    if (size == 0) empty = true;
-    const auto factor = static_cast<uint64_t>(std::max<int64_t>(size, 1));
-    if (__builtin_mul_overflow(bytes, factor, &bytes)) return std::nullopt;
-  }
-  if (bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
-  return empty ? 0 : bytes;
 }
 
 // --- Reading -----------------------------------------------------------------------------------
@@ -202,7 +190,7 @@ Entry parse_entry(const std::string& where, const std::string& name, const Json&
     throw Error(tensor + " ends at byte " + std::to_string(entry.end) +
                 " of the data, the file holds " + std::to_string(data_size));
   }
-  const auto bytes = bytes_of(entry.shape, at::elementSize(entry.dtype.type));
+  const auto bytes = tensor_bytes(entry.shape, at::elementSize(entry.dtype.type));
   if (!bytes || *bytes != entry.end - entry.begin) {
     throw Error(tensor + " holds " + std::to_string(entry.end - entry.begin) + " bytes, but " +
                 entry.dtype.name + " " + text(entry.shape) + " takes " +
@@ -272,7 +260,8 @@ size_t dtype_index(const std::string& where, const TensorSpec& spec) {
 uint64_t bytes_of(const std::string& where, const TensorSpec& spec) {
   const bool negative =
       std::any_of(spec.shape.begin(), spec.shape.end(), [](int64_t size) { return size < 0; });
-  const auto bytes = negative ? std::nullopt : bytes_of(spec.shape, at::elementSize(spec.dtype));
+  const auto bytes =
+      negative ? std::nullopt : tensor_bytes(spec.shape, at::elementSize(spec.dtype));
   if (!bytes) {
     throw Error(where + ": tensor `" + spec.name + "` cannot have shape " + text(spec.shape));
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "data/npz_writer.h"
 #include "data/temporary_folder.h"
 #include "error_matchers.h"
 #include "neurontune/data/safetensors.h"
@@ -13,6 +14,8 @@
 namespace neurontune {
 namespace {
 
+using testing_support::npy;
+using testing_support::write_npz;
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 /// A folder with a head of 2 classes and 3 dimensions.
@@ -110,9 +113,8 @@ TEST_F(EmbeddingsTest, RowsThatDisagreeAreRefused) {
 }
 
 TEST_F(EmbeddingsTest, DimensionsOtherThanTheHeadsAreRefused) {
-  EXPECT_ERROR(
-      open_with("embeddings", at::ones({4, 5})),
-      "val.safetensors: embeddings has 5 dimensions, the head takes 3");
+  EXPECT_ERROR(open_with("embeddings", at::ones({4, 5})),
+               "val.safetensors: embeddings has 5 dimensions, the head takes 3");
 }
 
 TEST_F(EmbeddingsTest, IndicesOutOfRangeAreRefused) {
@@ -123,11 +125,12 @@ TEST_F(EmbeddingsTest, IndicesOutOfRangeAreRefused) {
 }
 
 TEST_F(EmbeddingsTest, WrongTypesAndShapesAreRefused) {
-  EXPECT_ERROR(open_with("labels", at::zeros({4})), "`labels` is Float [4], expected I64 [N]");
-  EXPECT_ERROR(open_with("labels", longs({0, 1, 0, 0}).view({4, 1})), "`labels` is Long [4, 1]");
-  EXPECT_ERROR(open_with("embeddings", at::ones({4, 3}, at::kLong)), "`embeddings` is Long [4, 3]");
-  EXPECT_ERROR(open_with("embeddings", at::ones({4, 3, 1})), "`embeddings` is Float [4, 3, 1]");
-  EXPECT_ERROR(open_with("embeddings", at::ones({0, 3})), "`embeddings` is Float [0, 3]");
+  EXPECT_ERROR(open_with("labels", at::zeros({4})), "`labels` is float32 [4], expected I64 [N]");
+  EXPECT_ERROR(open_with("labels", longs({0, 1, 0, 0}).view({4, 1})), "`labels` is int64 [4, 1]");
+  EXPECT_ERROR(open_with("embeddings", at::ones({4, 3}, at::kLong)),
+               "`embeddings` is int64 [4, 3]");
+  EXPECT_ERROR(open_with("embeddings", at::ones({4, 3, 1})), "`embeddings` is float32 [4, 3, 1]");
+  EXPECT_ERROR(open_with("embeddings", at::ones({0, 3})), "`embeddings` is float32 [0, 3]");
 }
 
 TEST_F(EmbeddingsTest, MissingLabelsAreRefused) {
@@ -184,6 +187,64 @@ TEST_F(EmbeddingsTest, WhatIsNoHeadIsRefused) {
   EXPECT_ERROR(read_head(path), "h.safetensors");
   write_tensors("h", {{"weight", at::full({2, 3}, std::nan(""))}});
   EXPECT_ERROR(read_head(path), "h.safetensors: `weight`[0, 0] is nan");
+}
+
+TEST_F(EmbeddingsTest, ArchivesOfNumPyAreReadLikeSafetensors) {
+  std::filesystem::remove(folder() / "head.safetensors");
+  write_npz(folder() / "head.npz", {{"weight", at::ones({2, 3})}, {"bias", at::zeros({2})}});
+  Tensors tensors = samples_with("attributes", longs({0, 2, 1, 0}).to(at::kInt));
+  tensors[1].second = tensors[1].second.to(at::kInt);
+  write_npz(folder() / "train.npz", tensors);
+  write_tensors("val", samples());
+  const EmbeddingFolder data = open();
+  ASSERT_EQ(data.splits().size(), 2U);
+  EXPECT_EQ(data.head().classes(), 2);
+  EXPECT_EQ(data.attribute_values(), 3);
+  const EmbeddingSplit& train = data.split("train");
+  EXPECT_TRUE(at::equal(train.embeddings, data.split("val").embeddings));
+  EXPECT_TRUE(at::equal(train.labels, longs({0, 1, 0, 0})));
+  EXPECT_TRUE(at::equal(train.attributes, longs({0, 2, 1, 0})));
+  EXPECT_TRUE(train.ids.empty());
+}
+
+TEST_F(EmbeddingsTest, OfAnArchiveOnlyWhatCountsIsRead) {
+  std::vector<std::pair<std::string, std::string>> arrays;
+  for (const auto& [name, tensor] : samples()) arrays.emplace_back(name, npy(tensor));
+  arrays.emplace_back("ids", npy("|S1", "4,", "abcd"));
+  arrays.emplace_back("captions", npy("|O", "4,", "pickled"));
+  write_npz(folder() / "val.npz", arrays);
+  EXPECT_EQ(open().split("val").ids, std::vector<std::string>({"a", "b", "c", "d"}));
+  arrays.back().first = "attributes";
+  write_npz(folder() / "val.npz", arrays);
+  EXPECT_ERROR(open(), "val.npz: array `attributes` holds Python objects (dtype |O), expected");
+}
+
+TEST_F(EmbeddingsTest, IdsOfAnArchiveHaveARowASample) {
+  Tensors tensors = samples();
+  tensors.emplace_back("ids", longs({1, 2}));
+  write_npz(folder() / "val.npz", tensors);
+  EXPECT_ERROR(open(), "val.npz: ids has 2 rows, embeddings has 4 rows");
+}
+
+TEST_F(EmbeddingsTest, GroupsBecomeAttributesByOneNumberForAllSplits) {
+  write_tensors("train", samples_with("groups", longs({0, 3, 1, 0})));
+  write_npz(folder() / "val.npz", samples_with("groups", longs({2, 5, 0, 1})));
+  const EmbeddingFolder data = open();
+  EXPECT_TRUE(at::equal(data.split("train").attributes, longs({0, 0, 1, 0})));
+  EXPECT_TRUE(at::equal(data.split("val").attributes, longs({2, 2, 0, 1})));
+  EXPECT_EQ(data.attribute_values(), 3);
+  write_npz(folder() / "val.npz", samples_with("groups", longs({2, 2, 0, 1})));
+  EXPECT_ERROR(open(),
+               "val.npz row 1 (label 1, group 2) contradicts val.npz row 0 (label 0, group 2)");
+}
+
+TEST_F(EmbeddingsTest, TwoFilesOfANameAreRefused) {
+  write_tensors("val", samples());
+  write_npz(folder() / "val.npz", samples());
+  EXPECT_ERROR(open(), "has both val.safetensors and val.npz");
+  std::filesystem::remove(folder() / "val.npz");
+  write_npz(folder() / "head.npz", {{"weight", at::ones({2, 3})}});
+  EXPECT_ERROR(open(), "has both head.safetensors and head.npz");
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ class Bars : public Dataset {
   std::vector<std::string> ids() const override {
     return std::vector<std::string>(static_cast<size_t>(size()), "bar");
   }
+  std::vector<std::string> input_names() const override { return {"inputs"}; }
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
     return {images_.narrow(0, first, last - first)};
   }

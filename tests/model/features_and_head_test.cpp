@@ -18,6 +18,7 @@ class Rows : public Dataset {
   explicit Rows(at::Tensor values) : values_(std::move(values)) {}
 
   int64_t size() const override { return values_.size(0); }
+  std::vector<std::string> input_names() const override { return {"inputs"}; }
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
     return {values_.slice(0, first, last)};
   }

@@ -23,8 +23,12 @@ class Dataset {
   virtual at::Tensor attributes() const = 0;         ///< int64 [N], or undefined
   virtual std::vector<std::string> ids() const = 0;  ///< N: how a person finds the sample
 
-  /// The samples first…last−1: a tensor for each argument of the model, [last − first, …], on the
-  /// CPU. Decoding runs on the intra-op threads.
+  /// What the tensors of a batch are called, each once: {"inputs"}, {"input_ids",
+  /// "attention_mask"}. `in_argument_order` finds the arguments of a model that they are.
+  virtual std::vector<std::string> input_names() const = 0;
+
+  /// The samples first…last−1: a tensor for each of `input_names`, [last − first, …], on the CPU;
+  /// not to be written to. Decoding runs on the intra-op threads.
   virtual std::vector<at::Tensor> batch(int64_t first, int64_t last) const = 0;
 
   /// Text that changes whenever what `batch` gives may change: files with sizes and times,
@@ -40,7 +44,7 @@ struct DatasetSplit {
 
 /// A data set as it lies on disk.
 struct DataFolder {
-  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test
+  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test, then by name
   Names names;                       ///< to show; may be empty
 
   /// A split by name.
@@ -49,9 +53,12 @@ struct DataFolder {
 };
 
 /// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it,
-/// and DIR/names.json where there is one.
+/// or, where DIR has no metadata.csv, tensors: DIR/SPLIT.safetensors (memory-mapped) or
+/// DIR/SPLIT.npz (read whole) with `labels`, optionally `attributes` or `groups`, and every other
+/// tensor an input. And DIR/names.json where there is one.
 ///
-/// @throws Error if there is no manifest, or it or names.json is not as it should be
+/// @param transform of images; tensors are taken as they are
+/// @throws Error if there is neither, or a file is not as it should be
 DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform);
 
 }  // namespace neurontune

@@ -16,21 +16,22 @@ namespace neurontune {
 
 /// The embeddings of a split, with what is known of its samples.
 struct EmbeddingSplit {
-  at::Tensor embeddings;         ///< F64, F32, F16 or BF16 [N, M], memory-mapped
+  at::Tensor embeddings;         ///< F64, F32, F16 or BF16 [N, M], memory-mapped if in safetensors
   at::Tensor labels;             ///< int64 [N]
   at::Tensor attributes;         ///< int64 [N], or undefined
   std::vector<std::string> ids;  ///< N, or none
 };
 
-/// A folder of embeddings: SPLIT.safetensors with `embeddings`, `labels` and optionally
-/// `attributes`; SPLIT.ids.txt; head.safetensors with `weight` and optionally `bias`; names.json.
+/// A folder of embeddings: SPLIT.safetensors or SPLIT.npz with `embeddings`, `labels` and
+/// optionally `attributes`, or `groups` (y·A + a, with one A for all splits); SPLIT.ids.txt, or
+/// `ids` in an .npz; head.safetensors or head.npz with `weight` and optionally `bias`; names.json.
 class EmbeddingFolder {
  public:
   /// Opens every split and checks it against the others and the head.
   ///
   /// @throws Error naming the file: no split, shapes that disagree, a label outside the head's
-  ///         classes, a value that is not finite, no head.safetensors (identification needs the ERM
-  ///         head's predictions)
+  ///         classes, a value that is not finite, groups that contradict each other, both files of
+  ///         a name, no head (identification needs the ERM head's predictions)
   static EmbeddingFolder open(const std::filesystem::path& folder);
 
   /// The same with a head that comes from elsewhere; the folder need not hold one.
@@ -59,8 +60,8 @@ class EmbeddingFolder {
   int64_t attribute_values_ = 0;
 };
 
-/// Reads a linear head: `weight` [C, M] and optionally `bias` [C]. One of a single logit, [1, M],
-/// becomes one of two classes.
+/// Reads a linear head from a .safetensors or .npz: `weight` [C, M] and optionally `bias` [C]. One
+/// of a single logit, [1, M], becomes one of two classes.
 /// @throws Error naming the file if it cannot be read or is no head
 Head read_head(const std::filesystem::path& path);
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace neurontune {
+
+/// Reads the arrays of numbers of a NumPy archive, as np.savez and np.savez_compressed write it,
+/// into memory. Arrays of anything else (text, Python objects, records) are passed over.
+///
+/// Dtypes: f8 f4 f2 i8 i4 i2 i1 u1 b1 stay what they are; u8 u4 u2 become int64. Arrays in Fortran
+/// order or big-endian come as the same arrays in C order and the machine's own.
+///
+/// @throws Error naming the file and the array: a damaged archive or header, an array whose bytes
+///         are not as many as its shape needs, a u8 over the largest int64
+std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path);
+
+/// The same of the arrays that `names` lists, as far as they are there.
+/// @throws Error also if one of them holds no numbers
+std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path,
+                                           const std::vector<std::string>& names);
+
+/// Reads a vector of text (dtypes U, as UTF-8, and S) or of integers, as text; empty where the
+/// archive has no array of that name.
+/// @throws Error naming the file and the array: as above; another dtype, not one-dimensional
+std::vector<std::string> read_npz_strings(const std::filesystem::path& path,
+                                          const std::string& name);
+
+}  // namespace neurontune
