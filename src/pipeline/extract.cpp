@@ -8,6 +8,7 @@
 
 #include "data/file_io.h"
 #include "digest.h"
+#include "neurontune/data/argument_order.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
 #include "pipeline/batch_reader.h"
@@ -19,6 +20,20 @@ namespace {
 
 constexpr const char* kHeadFile = "head.safetensors";
 
+/// A batch's tensors as the model's arguments.
+std::vector<at::Tensor> arguments(const SplitModel& model, const Dataset& dataset,
+                                  const std::vector<at::Tensor>& inputs) {
+  const auto declared = model.inputs();
+  if (declared.empty() || inputs.empty()) return inputs;
+  std::vector<std::string> names;
+  int64_t required = 0;
+  for (const auto& input : declared) {
+    names.push_back(input.name);
+    required += input.required ? 1 : 0;
+  }
+  return in_argument_order(inputs, dataset.input_names(), names, required);
+}
+
 /// Calls use(batch, features) for the batches of a data set from row `first` on, in order.
 void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t first,
                     const ExtractionOptions& options, const std::string& stage,
@@ -27,7 +42,8 @@ void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t fir
   BatchReader reader(dataset, first, options.batch_size,
                      options.skip_bad ? Unreadable::skip : Unreadable::fail);
   while (const auto batch = reader.next()) {
-    use(*batch, batch->inputs.empty() ? at::Tensor() : model.features(batch->inputs));
+    const auto inputs = arguments(model, dataset, batch->inputs);
+    use(*batch, inputs.empty() ? at::Tensor() : model.features(inputs));
     if (progress) progress(stage, batch->last, dataset.size());
   }
 }
@@ -120,7 +136,8 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   for (const auto& split : data.splits) check_labels(split, head.classes());
   make_folder(folder);
   Extraction extraction;
-  const auto first = first_batch(*data.splits.front().dataset, options);
+  const auto& sample = *data.splits.front().dataset;
+  const auto first = arguments(model, sample, first_batch(sample, options));
   const bool fast = model.speed_up(first);
   extraction.verified = model.verify(first);
   const auto dtype = stored_dtype(options.stored_as, model.features(first).scalar_type());
