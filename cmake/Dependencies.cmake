@@ -21,7 +21,6 @@ find_package(nlohmann_json 3.9 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
-find_path(LIBFCCP_INCLUDE_DIR libfccp/csv.h REQUIRED)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)

@@ -25,7 +25,7 @@ struct EmbedCommand {
   void execute() const {
     const auto config = settings.resolve();
     const auto model = open_model(config);
-    const auto data = open_data(config.data.path, config.data.transform);
+    const auto data = open_data(config.data.path, config.data.transform, config.data.format);
     const auto extraction = [&] {
       ProgressBar progress(output.quiet);
       return extract_embeddings(model, data, config.data.batch_size, out, progress.callback());

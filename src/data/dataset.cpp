@@ -6,11 +6,13 @@
 
 #include <array>
 #include <exception>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
-#include "neurontune/data/manifest.h"
+#include "data/manifest_reader.h"
+#include "data/token_dataset.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -19,11 +21,11 @@ namespace {
 /// The images of a manifest's split.
 class ImageDataset : public Dataset {
  public:
-  ImageDataset(std::filesystem::path manifest, std::vector<ManifestRow> rows, bool has_attributes,
-               ImageTransform transform)
-      : manifest_(std::move(manifest)),
+  ImageDataset(const Manifest& manifest, std::vector<ManifestRow> rows, ImageTransform transform)
+      : manifest_(manifest.path),
+        folder_(manifest.folder),
         rows_(std::move(rows)),
-        has_attributes_(has_attributes),
+        has_attributes_(manifest.has_attributes),
         transform_(std::move(transform)) {}
 
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
@@ -108,10 +110,11 @@ class ImageDataset : public Dataset {
   const ManifestRow& row(int64_t index) const { return rows_[static_cast<size_t>(index)]; }
 
   std::filesystem::path file(const ManifestRow& row) const {
-    return manifest_.parent_path() / row.sample;
+    return folder_ / row.sample;
   }
 
   std::string described(const ManifestRow& row) const {
+    if (row.line == 0) return file(row).string();
     return file(row).string() + " (" + manifest_.filename().string() + ", line " +
            std::to_string(row.line) + ")";
   }
@@ -168,22 +171,26 @@ class ImageDataset : public Dataset {
     return text.str();
   }
 
-  std::filesystem::path manifest_;
+  std::filesystem::path manifest_, folder_;
   std::vector<ManifestRow> rows_;
   bool has_attributes_;
   ImageTransform transform_;
 };
 
-/// DIR/metadata.csv, or the file itself.
-std::filesystem::path manifest_path(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) throw Error(path.string() + ": does not exist");
-  if (!std::filesystem::is_directory(path, ignored)) return path;
-  std::filesystem::path manifest = path / "metadata.csv";
-  if (!std::filesystem::exists(manifest, ignored)) {
-    throw Error(path.string() + ": has no metadata.csv that names its samples");
-  }
-  return manifest;
+std::unique_ptr<Dataset> open_split(const Manifest& manifest, const std::string& name,
+                                    const std::optional<at::Tensor>& tokens,
+                                    const ImageTransform& transform) {
+  const auto& rows = manifest.splits.at(name);
+  if (tokens) return std::make_unique<TokenDataset>(manifest, rows, *tokens);
+  return std::make_unique<ImageDataset>(manifest, rows, transform);
+}
+
+/// Each list as names.json has it, or else as the format has it.
+Names shown_names(const Manifest& manifest) {
+  Names names = Names::read(manifest.folder);
+  if (names.labels.empty()) names.labels = manifest.names.labels;
+  if (names.attributes.empty()) names.attributes = manifest.names.attributes;
+  return names;
 }
 
 }  // namespace
@@ -197,18 +204,25 @@ const Dataset& DataFolder::split(const std::string& name) const {
   throw Error("the data has no split " + name + "; it has " + known);
 }
 
-DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform) {
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
+                     const std::string& format) {
   transform.validate();
-  Manifest manifest = Manifest::read(manifest_path(path));
-  DataFolder folder;
-  for (const char* name : {"train", "val", "test"}) {
-    const auto rows = manifest.splits.find(name);
-    if (rows == manifest.splits.end()) continue;
-    folder.splits.push_back(
-        {name, std::make_unique<ImageDataset>(manifest.path, std::move(rows->second),
-                                              manifest.has_attributes, transform)});
+  const ManifestSource source = find_manifest(path, format);
+  Findings findings;
+  const Manifest manifest = read_manifest(source, findings);
+  std::optional<at::Tensor> tokens;
+  if (manifest.tensors.empty()) {
+    check_images(manifest, findings);
+  } else {
+    tokens = read_tokens(manifest, findings);
   }
-  folder.names = Names::read(manifest.path.parent_path());
+  findings.throw_if_any(source.path.string());
+
+  DataFolder folder;
+  for (const std::string& name : manifest.split_names()) {
+    folder.splits.push_back({name, open_split(manifest, name, tokens, transform)});
+  }
+  folder.names = shown_names(manifest);
   return folder;
 }
 

@@ -17,6 +17,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("model.output", config.model.output);
   visit("model.preload_lib", config.model.preload_lib);
   visit("data.path", config.data.path);
+  visit("data.format", config.data.format);
   visit("data.batch_size", config.data.batch_size);
   visit("data.transform.channels", config.data.transform.channels);
   visit("data.transform.resize", config.data.transform.resize);

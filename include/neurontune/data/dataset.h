@@ -34,13 +34,13 @@ class Dataset {
 
 /// A named split of a data set.
 struct DatasetSplit {
-  std::string name;  ///< "train", "val", "test"
+  std::string name;  ///< "train", "val", "test", or what else the data set has
   std::unique_ptr<Dataset> dataset;
 };
 
 /// A data set as it lies on disk.
 struct DataFolder {
-  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test
+  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test, others
   Names names;                       ///< to show; may be empty
 
   /// A split by name.
@@ -48,10 +48,15 @@ struct DataFolder {
   const Dataset& split(const std::string& name) const;
 };
 
-/// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it,
-/// and DIR/names.json where there is one.
+/// Opens a data set: its manifest, which `path` is or holds, with the samples beside it, and
+/// names.json where there is one. See find_manifest on which manifest that is.
 ///
-/// @throws Error if there is no manifest, or it or names.json is not as it should be
-DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform);
+/// @param format a name of manifest_format_names(), a JSON file that describes a format, or "auto"
+/// @throws DataError with all findings: those of the manifest, and images that are missing, empty
+///         or folders
+/// @throws Error if there is no manifest, or a file cannot be read at all
+/// @throws OptionError if `transform` or `format` is not valid
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
+                     const std::string& format = "auto");
 
 }  // namespace neurontune
