@@ -49,6 +49,8 @@ class ImageDataset : public Dataset {
     return ids;
   }
 
+  std::string described(int64_t sample) const override { return described(row(sample)); }
+
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
     if (first < 0 || first >= last || last > size()) {
       throw Error("samples " + std::to_string(first) + " to " + std::to_string(last) +

@@ -46,17 +46,22 @@ at::Tensor read_tokens(const Manifest& manifest, Findings& findings) {
 
 TokenDataset::TokenDataset(const Manifest& manifest, const std::vector<ManifestRow>& rows,
                            at::Tensor tokens)
-    : file_(manifest.tensors), tokens_(std::move(tokens)) {
+    : manifest_(manifest.path), file_(manifest.tensors), tokens_(std::move(tokens)) {
   std::vector<int64_t> numbers, labels, attributes;
   for (const ManifestRow& row : rows) {
     numbers.push_back(row.number);
     labels.push_back(row.label);
     if (manifest.has_attributes) attributes.push_back(row.attribute.value());
     ids_.push_back(row.sample);
+    lines_.push_back(row.line);
   }
   rows_ = at::tensor(numbers, at::kLong);
   labels_ = at::tensor(labels, at::kLong);
   if (manifest.has_attributes) attributes_ = at::tensor(attributes, at::kLong);
+}
+
+std::string TokenDataset::described(int64_t sample) const {
+  return manifest_.string() + ", line " + std::to_string(lines_.at(static_cast<size_t>(sample)));
 }
 
 std::vector<at::Tensor> TokenDataset::batch(int64_t first, int64_t last) const {

@@ -29,16 +29,18 @@ class TokenDataset : public Dataset {
   at::Tensor labels() const override { return labels_; }
   at::Tensor attributes() const override { return attributes_; }
   std::vector<std::string> ids() const override { return ids_; }
+  std::string described(int64_t sample) const override;
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override;
   std::string fingerprint() const override;
 
  private:
-  std::filesystem::path file_;
+  std::filesystem::path manifest_, file_;
   at::Tensor tokens_;
   at::Tensor rows_;        ///< int64 [n], into tokens_
   at::Tensor labels_;      ///< int64 [n]
   at::Tensor attributes_;  ///< int64 [n], or undefined
   std::vector<std::string> ids_;
+  std::vector<int64_t> lines_;  ///< of the manifest
 };
 
 }  // namespace neurontune

@@ -39,6 +39,7 @@ TEST_F(DatasetTest, SplitsComeInOrderWithLabelsAttributesAndIds) {
   EXPECT_TRUE(at::equal(train.labels(), longs({0, 2})));
   EXPECT_TRUE(at::equal(train.attributes(), longs({1, 0})));
   EXPECT_EQ(train.ids(), std::vector<std::string>({"1.png", "2.png"}));
+  EXPECT_EQ(train.described(1), (folder() / "2.png").string() + " (metadata.csv, line 4)");
   EXPECT_EQ(data.names.label(1), "dog");
   EXPECT_EQ(data.names.label(2), "y=2");
   EXPECT_EQ(data.names.attribute(0), "day");

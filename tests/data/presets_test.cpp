@@ -265,6 +265,7 @@ TEST_F(TokenPresetsTest, MultiNli) {
   EXPECT_EQ(data.names.labels, Texts({"contradiction", "entailment", "neutral"}));
   EXPECT_EQ(data.names.attribute(1), "negation");
   EXPECT_ERROR(data.split("val").batch(0, 2), "the split has 1");
+  EXPECT_THAT(data.split("train").described(1), ::testing::EndsWith("metadata_random.csv, line 4"));
 }
 
 TEST_F(TokenPresetsTest, CivilCommentsOfWilds) {

@@ -23,6 +23,11 @@ class Dataset {
   virtual at::Tensor attributes() const = 0;         ///< int64 [N], or undefined
   virtual std::vector<std::string> ids() const = 0;  ///< N: how a person finds the sample
 
+  /// A sample in an error message: its file and its row of the manifest, where it has those.
+  virtual std::string described(int64_t sample) const {
+    return ids().at(static_cast<size_t>(sample));
+  }
+
   /// The samples first…last−1: a tensor for each argument of the model, [last − first, …], on the
   /// CPU. Decoding runs on the intra-op threads.
   virtual std::vector<at::Tensor> batch(int64_t first, int64_t last) const = 0;
