@@ -195,21 +195,8 @@ Names shown_names(const Manifest& manifest) {
   return names;
 }
 
-}  // namespace
-
-const Dataset& DataFolder::split(const std::string& name) const {
-  std::string known;
-  for (const auto& candidate : splits) {
-    if (candidate.name == name) return *candidate.dataset;
-    known += (known.empty() ? "" : ", ") + candidate.name;
-  }
-  throw Error("the data has no split " + name + "; it has " + known);
-}
-
-DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
-                     const std::string& format) {
-  transform.validate();
-  const ManifestSource source = find_manifest(path, format);
+/// Looks at every image or the tensors before the first is used: what is wrong is found in seconds.
+DataFolder open_manifest(const ManifestSource& source, const ImageTransform& transform) {
   Findings findings;
   const Manifest manifest = read_manifest(source, findings);
   std::optional<at::Tensor> tokens;
@@ -226,6 +213,28 @@ DataFolder open_data(const std::filesystem::path& path, const ImageTransform& tr
   }
   folder.names = shown_names(manifest);
   return folder;
+}
+
+}  // namespace
+
+const Dataset& DataFolder::split(const std::string& name) const {
+  std::string known;
+  for (const auto& candidate : splits) {
+    if (candidate.name == name) return *candidate.dataset;
+    known += (known.empty() ? "" : ", ") + candidate.name;
+  }
+  throw Error("the data has no split " + name + "; it has " + known);
+}
+
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
+                     const std::string& format) {
+  transform.validate();
+  const auto source = find_manifest(path, format);
+  if (!source) {
+    throw Error(path.string() + ": has no metadata.csv or other manifest that names its samples, " +
+                "and no folder train of class folders");
+  }
+  return open_manifest(*source, transform);
 }
 
 }  // namespace neurontune

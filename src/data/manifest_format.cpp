@@ -71,11 +71,10 @@ ManifestSource recognise_file(const std::filesystem::path& csv) {
   return {csv, ManifestFormat::named("metadata")};
 }
 
-ManifestSource recognise_folder(const std::filesystem::path& folder) {
+std::optional<ManifestSource> recognise_folder(const std::filesystem::path& folder) {
   std::vector<ManifestSource> found;
-  std::vector<std::string> claims, marks;
+  std::vector<std::string> claims;
   for (auto& format : all_presets()) {
-    marks.insert(marks.end(), format.marks.begin(), format.marks.end());
     const auto path = first_of(folder, format.marks);
     if (path.empty()) continue;
     claims.push_back(path.lexically_relative(folder).string() + " (format " + format.name + ")");
@@ -85,9 +84,8 @@ ManifestSource recognise_folder(const std::filesystem::path& folder) {
     throw Error(folder.string() + ": holds " + listed(claims) + "; name the format, or the file");
   }
   if (found.size() == 1) return std::move(found.front());
-  if (is_folder(folder / "train")) return {folder, ManifestFormat::named("folders")};
-  throw Error(folder.string() + ": has no manifest, " + listed(marks) +
-              ", and no folder train of class folders");
+  if (!is_folder(folder / "train")) return std::nullopt;
+  return ManifestSource{folder, ManifestFormat::named("folders")};
 }
 
 }  // namespace
@@ -113,7 +111,8 @@ std::filesystem::path ManifestSource::folder() const {
   return format.folders.empty() ? path.parent_path() : path;
 }
 
-ManifestSource find_manifest(const std::filesystem::path& data, const std::string& format) {
+std::optional<ManifestSource> find_manifest(const std::filesystem::path& data,
+                                            const std::string& format) {
   if (!is_there(data)) throw Error(data.string() + ": does not exist");
   if (format != "auto") return source_of(data, ManifestFormat::named(format));
   return is_folder(data) ? recognise_folder(data) : recognise_file(data);

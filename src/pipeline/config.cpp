@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 #include "data/file_io.h"
 #include "edit_distance.h"
@@ -84,18 +85,12 @@ std::string string_setting(const std::string& key, const FlatSettings& file,
   return value;
 }
 
-/// The manifest that settings name, if there is one: what is wrong with data that has none is said
-/// where it is opened.
+/// The manifest that settings name, if there is one; where data is absent is said when it is opened.
 std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
                                              const std::string& format) {
-  if (data.empty()) return std::nullopt;
-  try {
-    return find_manifest(data, format);
-  } catch (const OptionError&) {
-    throw;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+  std::error_code ignored;
+  if (data.empty() || !std::filesystem::exists(data, ignored)) return std::nullopt;
+  return find_manifest(data, format);
 }
 
 /// The transform that images of the format usually have, then that of the data itself.

@@ -173,7 +173,7 @@ TEST_F(DatasetTest, TheFingerprintTellsEveryChangeThatCounts) {
 
 TEST_F(DatasetTest, WhatIsNoDataFolderIsRefused) {
   EXPECT_ERROR(open_data(folder() / "absent", kPlain), "absent: does not exist");
-  EXPECT_ERROR(open_data(folder(), kPlain), "has no manifest, metadata.csv, ");
+  EXPECT_ERROR(open_data(folder(), kPlain), "has no metadata.csv or other manifest");
   write("metadata.csv", "path,y,split\n0.png,0,0\n");
   ImageTransform transform = kPlain;
   transform.channels = 4;

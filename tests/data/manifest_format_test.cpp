@@ -34,7 +34,7 @@ TEST_F(ManifestFormatTest, AFormatOfOnesOwnReadsOnesOwnCsv) {
     "split": {"columns": ["part"], "values": {"a": "train", "b": "val", "x": "night"}}
   })");
   write("photos.csv", "photo,animal,hour,part\n1,dog,11.5,a\n2,cat,12,b\n3,cat,23,x\n");
-  const auto source = find_manifest(folder(), (folder() / "format.json").string());
+  const auto source = find_manifest(folder(), (folder() / "format.json").string()).value();
   const Manifest manifest = Manifest::read(source);
   EXPECT_EQ(manifest.split_names(), std::vector<std::string>({"train", "val", "night"}));
   const ManifestRow& row = manifest.splits.at("night")[0];
@@ -51,7 +51,7 @@ TEST_F(ManifestFormatTest, LevelsOfFoldersComeInAnyOrder) {
   write("format.json", R"({"folders": "{split}/{attribute}/{label}"})");
   std::filesystem::create_directories(folder() / "train/rock/cow");
   write("train/rock/cow/1.jpg", "x");
-  const auto source = find_manifest(folder(), (folder() / "format.json").string());
+  const auto source = find_manifest(folder(), (folder() / "format.json").string()).value();
   const Manifest manifest = Manifest::read(source);
   EXPECT_EQ(manifest.names.label(0), "cow");
   EXPECT_EQ(manifest.names.attribute(0), "rock");
@@ -81,16 +81,17 @@ TEST_F(ManifestFormatTest, FaultyFormatsAreRefused) {
 }
 
 TEST_F(ManifestFormatTest, AutoNeverGuessesBetweenTwo) {
+  EXPECT_FALSE(find_manifest(folder(), "auto"));
   write("metadata.csv", "");
-  EXPECT_EQ(find_manifest(folder(), "auto").format.name, "metadata");
+  EXPECT_EQ(find_manifest(folder(), "auto")->format.name, "metadata");
   write("list_attr_celeba.csv", "");
   EXPECT_ERROR(find_manifest(folder(), "auto"),
                "holds metadata.csv (format metadata), list_attr_celeba.csv (format celeba); name "
                "the format, or the file");
-  EXPECT_EQ(find_manifest(folder(), "celeba").path, folder() / "list_attr_celeba.csv");
-  EXPECT_EQ(find_manifest(folder() / "list_attr_celeba.csv", "auto").format.name, "celeba");
+  EXPECT_EQ(find_manifest(folder(), "celeba")->path, folder() / "list_attr_celeba.csv");
+  EXPECT_EQ(find_manifest(folder() / "list_attr_celeba.csv", "auto")->format.name, "celeba");
   write("mine.csv", "");
-  EXPECT_EQ(find_manifest(folder() / "mine.csv", "auto").format.name, "metadata");
+  EXPECT_EQ(find_manifest(folder() / "mine.csv", "auto")->format.name, "metadata");
   EXPECT_ERROR(find_manifest(folder() / "mine.csv", "nico"), "is a file, but data of the format");
   EXPECT_ERROR(find_manifest(folder(), "multinli"),
                "has no manifest of the format multinli: metadata_random.csv");

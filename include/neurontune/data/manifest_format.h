@@ -74,8 +74,11 @@ struct ManifestSource {
 ///
 /// @param format a name that ManifestFormat::named takes, or "auto": the only format of which a
 ///        mark is there, or class folders where there is a folder train
-/// @throws Error if there is no manifest, or "auto" could be several formats
+/// @return nothing where "auto" finds no manifest in the folder
+/// @throws Error if `data` does not exist, has no manifest of the format named, or "auto" could be
+///         several
 /// @throws OptionError as ManifestFormat::named
-ManifestSource find_manifest(const std::filesystem::path& data, const std::string& format);
+std::optional<ManifestSource> find_manifest(const std::filesystem::path& data,
+                                            const std::string& format);
 
 }  // namespace neurontune
