@@ -9,8 +9,8 @@
 namespace neurontune {
 
 /// Reads a CSV record by record (RFC 4180): cells in quotes may hold commas, doubled quotes and
-/// line breaks. Lines end with \n or \r\n; a byte-order mark and empty lines are passed over; blanks
-/// around a cell do not count.
+/// line breaks. Lines end with \n or \r\n; a byte-order mark and empty lines are passed over, and
+/// blanks around a cell do not count.
 class CsvReader {
  public:
   /// @throws Error naming the file if it cannot be opened

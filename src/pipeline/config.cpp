@@ -85,7 +85,7 @@ std::string string_setting(const std::string& key, const FlatSettings& file,
   return value;
 }
 
-/// The manifest that settings name, if there is one; where data is absent is said when it is opened.
+/// The manifest that settings name, if there is one. That data is absent is said when it is opened.
 std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
                                              const std::string& format) {
   std::error_code ignored;

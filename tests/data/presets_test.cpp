@@ -320,7 +320,8 @@ TEST_F(TokenPresetsTest, TheFingerprintTellsEveryChangeThatCounts) {
 TEST_F(PresetsTest, SubpopBench) {
   images({"waterbird_complete95_forest2water2/001.A/1.jpg",
           "waterbird_complete95_forest2water2/002.B/2.jpg"});
-  csv("metadata_waterbirds.csv", "id,filename,split,y,a\n1,001.A/1.jpg,0,1,0\n2,002.B/2.jpg,1,0,1\n");
+  csv("metadata_waterbirds.csv",
+      "id,filename,split,y,a\n1,001.A/1.jpg,0,1,0\n2,002.B/2.jpg,1,0,1\n");
   const DataFolder data = open();
   EXPECT_EQ(split_names(data), Texts({"train", "val"}));
   expect_split(data, "train", {"waterbird_complete95_forest2water2/001.A/1.jpg"}, {1}, {0});

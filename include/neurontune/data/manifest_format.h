@@ -27,7 +27,7 @@ struct ManifestFormat {
   std::string name;  ///< "celeba", or the JSON file's path
 
   std::vector<std::string> files;  ///< the CSV in the folder: the first of these that is there
-  std::vector<std::string> marks;  ///< a folder with one of these has this format, where none is named
+  std::vector<std::string> marks;  ///< by these "auto" tells a folder of this format
   /// Instead of a CSV: the folders above the images, "{split}/{label}",
   /// "{split}/{label}/{attribute}" or "{split}/{attribute}/{label}".
   std::string folders;

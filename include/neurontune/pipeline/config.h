@@ -54,7 +54,8 @@ struct SettingFlag {
   std::string text;  ///< "40"
 };
 
-/// Flags over the config file over DATA/transform.json over the data format over the recipe over the structs' defaults.
+/// Flags over the config file over DATA/transform.json over the data's format over the recipe over
+/// the structs' defaults.
 ///
 /// @param config_file a JSON file, or empty for none
 /// @throws OptionError for an unknown key (naming the nearest known one), recipe or name, a value
