@@ -22,7 +22,6 @@ find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
 include(neurontuneZip)
-find_path(LIBFCCP_INCLUDE_DIR libfccp/csv.h REQUIRED)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)

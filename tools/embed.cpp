@@ -25,7 +25,7 @@ struct EmbedCommand {
   void execute() const {
     const auto config = settings.resolve();
     auto model = open_model(config);
-    const auto data = open_data(config.data.path, config.data.transform);
+    const auto data = open_configured_data(config);
     const auto extraction = [&] {
       ProgressBar progress(output.quiet);
       return extract_embeddings(model, data, config.data.extraction, out, progress.callback());

@@ -66,7 +66,7 @@ struct EvalCommand {
     if (config.model.path.empty() || config.data.path.empty())
       throw OptionError("nothing to evaluate; expected --model and --data, or --embeddings");
     const auto model = open_model(config);
-    const auto data = open_data(config.data.path, config.data.transform);
+    const auto data = open_configured_data(config);
     names = data.names;
     const auto& dataset = data.split(selector.name);
     ProgressBar progress(output.quiet);

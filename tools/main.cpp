@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "edit_distance.h"
 #include "neurontune/error.h"
 #include "neurontune/version.h"
-#include "pipeline/edit_distance.h"
 #include "subcommands.h"
 
 namespace {
@@ -20,6 +20,18 @@ constexpr int kWrongUsage = 2;
 class SilentWarnings : public c10::WarningHandler {
   void process(const c10::Warning&) override {}
 };
+
+constexpr size_t kFindingsShown = 10;
+
+/// Prints the first findings, a line each; the closing line would say all of a single one.
+void print_findings(const neurontune::DataError& error) {
+  const auto& findings = error.findings();
+  if (findings.size() == 1) return;
+  for (size_t index = 0; index < findings.size() && index < kFindingsShown; ++index)
+    std::cerr << error.source() << ": " << findings[index] << '\n';
+  if (findings.size() > kFindingsShown)
+    std::cerr << "… and " << findings.size() - kFindingsShown << " more\n";
+}
 
 int fail(int code, std::string message) {
   if (const auto end = message.find('\n'); end != std::string::npos) message.resize(end);
@@ -78,6 +90,9 @@ int main(int argc, char** argv) {
     return fail(kWrongUsage, usage_message(app, error));
   } catch (const neurontune::OptionError& error) {
     return fail(kWrongUsage, error.what());
+  } catch (const neurontune::DataError& error) {
+    print_findings(error);
+    return fail(kFailed, error.what());
   } catch (const c10::Error& error) {
     return fail(kFailed, error.what_without_backtrace());
   } catch (const std::exception& error) {

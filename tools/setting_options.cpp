@@ -24,6 +24,8 @@ const std::vector<Flag>& flags() {
       {G::model, "--model", "model.path", "FILE", "TorchScript classifier"},
       {G::model, "--data", "data.path", "DIR",
        "folder with metadata.csv and its images, or the CSV"},
+      {G::model, "--format", "data.format", "NAME | FILE",
+       "how the data lies on disk: waterbirds, celeba, … (see docs/formats.md), or JSON that says"},
       {G::head, "--head,--head-name", "model.head", "NAME",
        "the last linear layer, or a submodule that becomes the head; auto finds the layer"},
       {G::head_name, "--head-name", "model.head", "NAME",

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace neurontune {
 
@@ -16,6 +18,30 @@ class Error : public std::runtime_error {
 class OptionError : public Error {
  public:
   using Error::Error;
+};
+
+/// Faults of data, all that were found: its text names the first.
+class DataError : public Error {
+ public:
+  /// @param source the file or folder the findings are of
+  /// @param findings at least one, each of one line that does not name the source
+  DataError(std::string source, std::vector<std::string> findings)
+      : Error(summary(source, findings)),
+        source_(std::move(source)),
+        findings_(std::move(findings)) {}
+
+  const std::string& source() const { return source_; }
+  const std::vector<std::string>& findings() const { return findings_; }
+
+ private:
+  static std::string summary(const std::string& source, const std::vector<std::string>& findings) {
+    if (findings.size() == 1) return source + ": " + findings.front();
+    return source + ": " + std::to_string(findings.size()) +
+           " findings, the first: " + findings.front();
+  }
+
+  std::string source_;
+  std::vector<std::string> findings_;
 };
 
 }  // namespace neurontune

@@ -11,8 +11,9 @@
 #include <system_error>
 #include <utility>
 
+#include "data/manifest_reader.h"
 #include "data/tensor_dataset.h"
-#include "neurontune/data/manifest.h"
+#include "data/token_dataset.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -21,11 +22,11 @@ namespace {
 /// The images of a manifest's split.
 class ImageDataset : public Dataset {
  public:
-  ImageDataset(std::filesystem::path manifest, std::vector<ManifestRow> rows, bool has_attributes,
-               ImageTransform transform)
-      : manifest_(std::move(manifest)),
+  ImageDataset(const Manifest& manifest, std::vector<ManifestRow> rows, ImageTransform transform)
+      : manifest_(manifest.path),
+        folder_(manifest.folder),
         rows_(std::move(rows)),
-        has_attributes_(has_attributes),
+        has_attributes_(manifest.has_attributes),
         transform_(std::move(transform)) {}
 
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
@@ -50,6 +51,7 @@ class ImageDataset : public Dataset {
   }
 
   std::vector<std::string> input_names() const override { return {"inputs"}; }
+  std::string described(int64_t sample) const override { return described(row(sample)); }
 
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
     if (first < 0 || first >= last || last > size()) {
@@ -76,11 +78,10 @@ class ImageDataset : public Dataset {
       const auto bytes = std::filesystem::file_size(path, error);
       const auto time =
           error ? std::filesystem::file_time_type{} : std::filesystem::last_write_time(path, error);
-      if (error) throw Error(described(row) + ": " + error.message());
       digest.add(row.sample);
       digest.add(std::to_string(row.label));
       digest.add(has_attributes_ ? std::to_string(row.attribute.value()) : "");
-      digest.add(std::to_string(bytes));
+      digest.add(error ? "absent" : std::to_string(bytes));
       digest.add(std::to_string(time.time_since_epoch().count()));
     }
     return std::to_string(rows_.size()) + " images, " + digest.text() + ", " + transform_text();
@@ -112,10 +113,11 @@ class ImageDataset : public Dataset {
   const ManifestRow& row(int64_t index) const { return rows_[static_cast<size_t>(index)]; }
 
   std::filesystem::path file(const ManifestRow& row) const {
-    return manifest_.parent_path() / row.sample;
+    return folder_ / row.sample;
   }
 
   std::string described(const ManifestRow& row) const {
+    if (row.line == 0) return file(row).string();
     return file(row).string() + " (" + manifest_.filename().string() + ", line " +
            std::to_string(row.line) + ")";
   }
@@ -172,33 +174,46 @@ class ImageDataset : public Dataset {
     return text.str();
   }
 
-  std::filesystem::path manifest_;
+  std::filesystem::path manifest_, folder_;
   std::vector<ManifestRow> rows_;
   bool has_attributes_;
   ImageTransform transform_;
 };
 
-/// DIR/metadata.csv, or the file itself; nothing where DIR has none.
-std::optional<std::filesystem::path> manifest_path(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) throw Error(path.string() + ": does not exist");
-  if (!std::filesystem::is_directory(path, ignored)) return path;
-  std::filesystem::path manifest = path / "metadata.csv";
-  if (!std::filesystem::exists(manifest, ignored)) return std::nullopt;
-  return manifest;
+std::unique_ptr<Dataset> open_split(const Manifest& manifest, const std::string& name,
+                                    const std::optional<at::Tensor>& tokens,
+                                    const ImageTransform& transform) {
+  const auto& rows = manifest.splits.at(name);
+  if (tokens) return std::make_unique<TokenDataset>(manifest, rows, *tokens);
+  return std::make_unique<ImageDataset>(manifest, rows, transform);
 }
 
-DataFolder open_images(const std::filesystem::path& csv, const ImageTransform& transform) {
-  Manifest manifest = Manifest::read(csv);
-  DataFolder folder;
-  for (const char* name : {"train", "val", "test"}) {
-    const auto rows = manifest.splits.find(name);
-    if (rows == manifest.splits.end()) continue;
-    folder.splits.push_back(
-        {name, std::make_unique<ImageDataset>(manifest.path, std::move(rows->second),
-                                              manifest.has_attributes, transform)});
+/// Each list as names.json has it, or else as the format has it.
+Names shown_names(const Manifest& manifest) {
+  Names names = Names::read(manifest.folder);
+  if (names.labels.empty()) names.labels = manifest.names.labels;
+  if (names.attributes.empty()) names.attributes = manifest.names.attributes;
+  return names;
+}
+
+/// Looks at every image or the tensors before the first is used: what is wrong is found in seconds.
+DataFolder open_manifest(const ManifestSource& source, const ImageTransform& transform,
+                         BadImages bad) {
+  Findings findings;
+  const Manifest manifest = read_manifest(source, findings);
+  std::optional<at::Tensor> tokens;
+  if (!manifest.tensors.empty()) {
+    tokens = read_tokens(manifest, findings);
+  } else if (bad == BadImages::refused) {
+    check_images(manifest, findings);
   }
-  folder.names = Names::read(manifest.path.parent_path());
+  findings.throw_if_any(source.path.string());
+
+  DataFolder folder;
+  for (const std::string& name : manifest.split_names()) {
+    folder.splits.push_back({name, open_split(manifest, name, tokens, transform)});
+  }
+  folder.names = shown_names(manifest);
   return folder;
 }
 
@@ -206,8 +221,8 @@ DataFolder open_tensors(const std::filesystem::path& path) {
   DataFolder folder{open_tensor_splits(path), Names::read(path)};
   if (folder.splits.empty()) {
     throw Error(path.string() +
-                ": has no metadata.csv that names its samples, nor tensors: train.safetensors, "
-                "train.npz and the like");
+                ": has no metadata.csv or other manifest that names its samples, no folder train of "
+                "class folders, nor tensors: train.safetensors, train.npz and the like");
   }
   return folder;
 }
@@ -223,10 +238,11 @@ const Dataset& DataFolder::split(const std::string& name) const {
   throw Error("the data has no split " + name + "; it has " + known);
 }
 
-DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform) {
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
+                     const std::string& format, BadImages bad) {
   transform.validate();
-  const auto manifest = manifest_path(path);
-  return manifest ? open_images(*manifest, transform) : open_tensors(path);
+  const auto source = find_manifest(path, format);
+  return source ? open_manifest(*source, transform, bad) : open_tensors(path);
 }
 
 }  // namespace neurontune

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
 
 #include "data/file_io.h"
+#include "edit_distance.h"
+#include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
-#include "pipeline/edit_distance.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
 #include "pipeline/settings.h"
@@ -82,6 +85,25 @@ std::string string_setting(const std::string& key, const FlatSettings& file,
   return value;
 }
 
+/// The manifest that settings name, if there is one. That data is absent is said when it is opened.
+std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
+                                             const std::string& format) {
+  std::error_code ignored;
+  if (data.empty() || !std::filesystem::exists(data, ignored)) return std::nullopt;
+  return find_manifest(data, format);
+}
+
+/// The transform that images of the format usually have, then that of the data itself.
+void apply_transforms(const ManifestSource& manifest, Config& config) {
+  const auto& format = manifest.format;
+  const auto apply_layer = [&](const std::string& source, const std::string& text) {
+    apply(source, parse_layer(source, text, "data.transform."), config);
+  };
+  if (!format.transform.empty()) apply_layer("format " + format.name, format.transform);
+  const auto own = manifest.folder() / "transform.json";
+  if (std::filesystem::exists(own)) apply_layer(own.string(), read_file(own));
+}
+
 }  // namespace
 
 void Config::validate() const {
@@ -104,11 +126,10 @@ Config resolve_config(const std::filesystem::path& config_file,
   Config config;
   const auto recipe = string_setting("recipe", file, flags, config.recipe);
   apply("recipe " + recipe, parse_layer("recipe " + recipe, recipe_text(recipe)), config);
-  const std::filesystem::path data = string_setting("data.path", file, flags, "");
-  if (const auto transform = data / "transform.json";
-      !data.empty() && std::filesystem::exists(transform))
-    apply(transform.string(),
-          parse_layer(transform.string(), read_file(transform), "data.transform."), config);
+  const auto manifest =
+      named_manifest(string_setting("data.path", file, flags, ""),
+                     string_setting("data.format", file, flags, config.data.format));
+  if (manifest) apply_transforms(*manifest, config);
   apply(config_file.string(), file, config);
   for (const auto& flag : flags) apply(flag.flag, {{flag.key, flag_value(flag)}}, config);
   config.validate();

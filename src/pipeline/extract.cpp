@@ -53,7 +53,7 @@ void check_labels(const DatasetSplit& split, int64_t classes) {
   const auto bad = labels.ge(classes).nonzero();
   if (bad.size(0) == 0) return;
   const auto row = bad[0][0].item<int64_t>();
-  throw Error("split " + split.name + ": sample " + split.dataset->ids()[row] + " has label " +
+  throw Error("split " + split.name + ": sample " + split.dataset->described(row) + " has label " +
               std::to_string(labels[row].item<int64_t>()) + ", the model's head has classes 0 to " +
               std::to_string(classes - 1) + "; number the labels from 0 as the model does");
 }

@@ -4,6 +4,11 @@
 
 namespace neurontune {
 
+DataFolder open_configured_data(const Config& config) {
+  return open_data(config.data.path, config.data.transform, config.data.format,
+                   config.data.extraction.skip_bad ? BadImages::kept : BadImages::refused);
+}
+
 ErmModel open_model(const Config& config) {
   std::istringstream libraries(config.model.preload_lib);
   for (std::string library; std::getline(libraries, library, ',');)

@@ -86,7 +86,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   std::optional<ErmModel> model;
   if (embeddings.empty()) {
     model = open_model(config);
-    const auto data = open_data(config.data.path, config.data.transform);
+    const auto data = open_configured_data(config);
     embeddings = out / "embeddings";
     const auto extraction =
         extract_embeddings(*model, data, config.data.extraction, embeddings, progress);

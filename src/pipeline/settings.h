@@ -17,6 +17,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("model.output", config.model.output);
   visit("model.preload_lib", config.model.preload_lib);
   visit("data.path", config.data.path);
+  visit("data.format", config.data.format);
   visit("data.batch_size", config.data.extraction.batch_size);
   visit("data.embedding_dtype", config.data.extraction.stored_as);
   visit("data.skip_bad", config.data.extraction.skip_bad);

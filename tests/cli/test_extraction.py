@@ -67,7 +67,8 @@ class Extraction(CliTest):
         whole = (data / "images/train_007.png").read_bytes()
         (data / "images/train_007.png").write_bytes(whole[:40])
         (data / "images/train_008.png").write_bytes(b"GIF89a")
-        self.assert_fails(1, "train_007.png", *self.embed(self.out(), data=data))
+        (data / "images/val_003.png").unlink()
+        self.assert_fails(1, "val_003.png", *self.embed(self.out(), data=data))
         out = self.out()
         summary = json_of(*self.embed(out, "--skip-bad", data=data))
         self.assertEqual(summary["train"]["samples"], SIZES["train"] - 2)
@@ -84,8 +85,8 @@ class Extraction(CliTest):
         self.assertTrue(again["train"]["reused"])
         self.assertEqual(again["train"]["skipped"], skipped)
         result = json_of("run", "--model", self.model, "--data", data, "--out", self.out(), "--skip-bad", *QUICK)
-        self.assertEqual([part["sample"] for part in result["skipped"]], [part["sample"] for part in skipped])
-        self.assertEqual(result["skipped"][0]["split"], "train")
+        self.assertEqual([(part["split"], part["sample"]) for part in result["skipped"]],
+                         [("train", part["sample"]) for part in skipped] + [("val", "images/val_003.png")])
 
     def test_embeddings_in_half_precision(self):
         full = load_file(self.embeddings / "val.safetensors")["embeddings"]

@@ -26,6 +26,7 @@ class DatasetTest : public TemporaryFolderTest {
 };
 
 TEST_F(DatasetTest, SplitsComeInOrderWithLabelsAttributesAndIds) {
+  write_images(4);
   write("metadata.csv", "path,y,split,a\n0.png,1,test,0\n1.png,0,0,1\n2.png,2,0,0\n3.png,1,1,1\n");
   write("names.json", R"({"labels": ["cat", "dog"], "attributes": ["day"]})");
   const DataFolder data = open_data(folder(), kPlain);
@@ -38,6 +39,7 @@ TEST_F(DatasetTest, SplitsComeInOrderWithLabelsAttributesAndIds) {
   EXPECT_TRUE(at::equal(train.labels(), longs({0, 2})));
   EXPECT_TRUE(at::equal(train.attributes(), longs({1, 0})));
   EXPECT_EQ(train.ids(), std::vector<std::string>({"1.png", "2.png"}));
+  EXPECT_EQ(train.described(1), (folder() / "2.png").string() + " (metadata.csv, line 4)");
   EXPECT_EQ(data.names.label(1), "dog");
   EXPECT_EQ(data.names.label(2), "y=2");
   EXPECT_EQ(data.names.attribute(0), "day");
@@ -45,6 +47,7 @@ TEST_F(DatasetTest, SplitsComeInOrderWithLabelsAttributesAndIds) {
 }
 
 TEST_F(DatasetTest, AttributesAreUndefinedUnlessEveryRowOfEverySplitHasOne) {
+  write_images(2);
   write("metadata.csv", "path,y,split,a\n0.png,1,train,0\n1.png,0,val,\n");
   const DataFolder data = open_data(folder() / "metadata.csv", kPlain);
   EXPECT_FALSE(data.splits[0].dataset->attributes().defined());
@@ -73,13 +76,55 @@ TEST_F(DatasetTest, BatchesHoldTheirSamplesInOrder) {
 TEST_F(DatasetTest, TheFirstFaultyImageOfABatchIsNamedWithItsRow) {
   write_images(4);
   write("1.png", "not an image");
-  std::filesystem::remove(folder() / "3.png");
   write("metadata.csv", "path,y,split\n0.png,0,0\n1.png,0,0\n2.png,0,0\n3.png,0,0\n");
   const DataFolder data = open_data(folder(), kPlain);
+  std::filesystem::remove(folder() / "3.png");
   const Dataset& train = *data.splits[0].dataset;
   EXPECT_ERROR(train.batch(0, 4), "1.png (metadata.csv, line 3): is neither a JPEG nor a PNG file");
   EXPECT_ERROR(train.batch(2, 4), "3.png (metadata.csv, line 5): cannot be opened: No such file");
   EXPECT_ERROR(train.fingerprint(), "3.png (metadata.csv, line 5): No such file");
+}
+
+TEST_F(DatasetTest, ATruncatedImageIsNamedWithItsRow) {
+  write_images(1);
+  const std::string whole = read(folder() / "0.png");
+  write("0.png", whole.substr(0, whole.size() / 2));
+  write("metadata.csv", "path,y,split\n0.png,0,0\n");
+  const DataFolder data = open_data(folder(), kPlain);
+  EXPECT_ERROR(data.splits[0].dataset->batch(0, 1), "0.png (metadata.csv, line 2): the file ends");
+}
+
+TEST_F(DatasetTest, EveryFaultOfAManifestIsFoundAtOnce) {
+  write_images(1);
+  write("1.png", "");
+  std::filesystem::create_directory(folder() / "2.png");
+  write("metadata.csv",
+        "path,y,split,a\n0.png,0,0,0\n1.png,0,0,0\n2.png,0,0,0\n3.png,0,0,0\n0.png,-1,0,0\n"
+        "0.png,0,9,0\n,0,0,0\n0.png,0,0\n0.png,0,0,wet\n0.png,cat,nowhere,0\n");
+  try {
+    open_data(folder(), kPlain);
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.source(), (folder() / "metadata.csv").string());
+    EXPECT_THAT(error.findings(),
+                ::testing::ElementsAre(
+                    "line 3: 1.png is empty (0 bytes), expected an image",
+                    "line 4: 2.png is a folder, expected an image", "line 5: 3.png does not exist",
+                    "line 6: y is `-1`, expected an integer from 0 to 2147483647",
+                    "line 7: split is `9`, expected 0, 1, 2, train, val or test",
+                    "line 8: path is empty",
+                    "line 9 has fewer columns than the header: 3, expected 4",
+                    "line 10: a is `wet`, expected an integer from 0 to 2147483647",
+                    "line 11: y is `cat`, expected an integer from 0 to 2147483647",
+                    "line 11: split is `nowhere`, expected 0, 1, 2, train, val or test"));
+    EXPECT_EQ(error.what(), error.source() + ": 10 findings, the first: " + error.findings()[0]);
+  }
+}
+
+TEST_F(DatasetTest, ASplitThatIsNotThereIsNamedWithThoseThatAre) {
+  write_images(2);
+  write("metadata.csv", "path,y,split\n0.png,0,train\n1.png,0,test\n");
+  EXPECT_ERROR(open_data(folder(), kPlain).split("val"), "no split val; it has train, test");
 }
 
 TEST_F(DatasetTest, CropsThatDoNotFitNameTheFileAndRow) {
@@ -128,7 +173,7 @@ TEST_F(DatasetTest, TheFingerprintTellsEveryChangeThatCounts) {
 
 TEST_F(DatasetTest, WhatIsNoDataFolderIsRefused) {
   EXPECT_ERROR(open_data(folder() / "absent", kPlain), "absent: does not exist");
-  EXPECT_ERROR(open_data(folder(), kPlain), "has no metadata.csv");
+  EXPECT_ERROR(open_data(folder(), kPlain), "has no metadata.csv or other manifest");
   write("metadata.csv", "path,y,split\n0.png,0,0\n");
   ImageTransform transform = kPlain;
   transform.channels = 4;

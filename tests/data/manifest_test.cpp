@@ -56,6 +56,16 @@ TEST_F(ManifestTest, WindowsLinesBomQuotesSpacesAndEmptyLinesAreRead) {
   EXPECT_FALSE(manifest.has_attributes);
 }
 
+TEST_F(ManifestTest, QuotesMayHoldLineBreaks) {
+  const std::string start = "comment,path,y,split\n\"first\r\n\r\nthird, \"\"so\"\"\",a,1,0\n";
+  const Manifest manifest = read_csv(start + "short,b,0,0\n");
+  EXPECT_EQ(manifest.splits.at("train")[0].sample, "a");
+  EXPECT_EQ(manifest.splits.at("train")[0].label, 1);
+  EXPECT_EQ(manifest.splits.at("train")[0].line, 2);
+  EXPECT_EQ(manifest.splits.at("train")[1].line, 5);
+  EXPECT_ERROR(read_csv(start + "short,b,x,0\n"), "line 5: y is `x`");
+}
+
 TEST_F(ManifestTest, AttributesCountOnlyWhereEveryRowHasOne) {
   EXPECT_TRUE(read_csv("path,y,split,a\nx,0,0,1\nz,0,1,0\n").has_attributes);
   EXPECT_FALSE(read_csv("path,y,split,a\nx,0,0,1\nz,0,1,\n").has_attributes);
@@ -95,6 +105,14 @@ TEST_F(ManifestTest, CellsThatAreNotWhatTheirColumnHoldsAreRefused) {
   EXPECT_ERROR(read_csv("path,y,split,place\na,0,0,land\n"), "line 2: place is `land`");
   EXPECT_ERROR(read_csv("path,y,split\na,0,3\n"), "split is `3`, expected 0, 1, 2, train, val");
   EXPECT_ERROR(read_csv("path,y,split\n,0,0\n"), "line 2: path is empty");
+  EXPECT_ERROR(read_csv("path,y,split\np,\"a\nb\",0\n"), "y is `a b`, expected an integer");
+}
+
+TEST_F(ManifestTest, OtherNamesOfSplitsAreUnderstood) {
+  const Manifest manifest =
+      read_csv("path,y,split\na,0,training\nb,0,valid\nc,0,validation\nd,0,te\n");
+  EXPECT_EQ(manifest.split_names(), std::vector<std::string>({"train", "val", "test"}));
+  EXPECT_EQ(manifest.splits.at("val").size(), 2U);
 }
 
 TEST_F(ManifestTest, MalformedFilesAreRefused) {

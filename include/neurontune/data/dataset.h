@@ -23,6 +23,11 @@ class Dataset {
   virtual at::Tensor attributes() const = 0;         ///< int64 [N], or undefined
   virtual std::vector<std::string> ids() const = 0;  ///< N: how a person finds the sample
 
+  /// A sample in an error message: its file and its row of the manifest, where it has those.
+  virtual std::string described(int64_t sample) const {
+    return ids().at(static_cast<size_t>(sample));
+  }
+
   /// What the tensors of a batch are called, each once: {"inputs"}, {"input_ids",
   /// "attention_mask"}. `in_argument_order` finds the arguments of a model that they are.
   virtual std::vector<std::string> input_names() const = 0;
@@ -38,7 +43,7 @@ class Dataset {
 
 /// A named split of a data set.
 struct DatasetSplit {
-  std::string name;  ///< "train", "val", "test"
+  std::string name;  ///< "train", "val", "test", or what else the data set has
   std::unique_ptr<Dataset> dataset;
 };
 
@@ -52,13 +57,23 @@ struct DataFolder {
   const Dataset& split(const std::string& name) const;
 };
 
-/// Opens DIR/metadata.csv (or the CSV itself, where `path` is a file) with its images beside it,
-/// or, where DIR has no metadata.csv, tensors: DIR/SPLIT.safetensors (memory-mapped) or
-/// DIR/SPLIT.npz (read whole) with `labels`, optionally `attributes` or `groups`, and every other
-/// tensor an input. And DIR/names.json where there is one.
+/// What to do with images that are missing, empty or folders.
+enum class BadImages {
+  refused,  ///< when the data is opened
+  kept,     ///< found again, with those that are damaged, when they are read
+};
+
+/// Opens a data set: its manifest, which `path` is or holds, with the samples beside it, and
+/// names.json where there is one; see find_manifest on which manifest that is. Or, where a folder
+/// has no manifest, tensors: DIR/SPLIT.safetensors (memory-mapped) or DIR/SPLIT.npz (read whole)
+/// with `labels`, optionally `attributes` or `groups`, and every other tensor an input.
 ///
 /// @param transform of images; tensors are taken as they are
-/// @throws Error if there is neither, or a file is not as it should be
-DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform);
+/// @param format a name of manifest_format_names(), a JSON file that describes a format, or "auto"
+/// @throws DataError with all findings: those of the manifest, and images that are refused
+/// @throws Error if there are neither, or a file cannot be read at all
+/// @throws OptionError if `transform` or `format` is not valid
+DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
+                     const std::string& format = "auto", BadImages bad = BadImages::refused);
 
 }  // namespace neurontune

@@ -27,7 +27,8 @@ struct Config {
     std::string preload_lib;  ///< shared libraries of custom operators, separated by commas
   } model;
   struct {
-    std::string path;  ///< a folder with metadata.csv, or the CSV
+    std::string path;  ///< a folder with metadata.csv or another manifest, or the manifest
+    std::string format = "auto";  ///< of the manifest, as open_data takes it
     ImageTransform transform;
     ExtractionOptions extraction;
   } data;
@@ -54,7 +55,8 @@ struct SettingFlag {
   std::string text;  ///< "40"
 };
 
-/// Flags over the config file over DATA/transform.json over the recipe over the structs' defaults.
+/// Flags over the config file over DATA/transform.json over the data's format over the recipe over
+/// the structs' defaults.
 ///
 /// @param config_file a JSON file, or empty for none
 /// @throws OptionError for an unknown key (naming the nearest known one), recipe or name, a value

@@ -1,9 +1,14 @@
 #pragma once
 
+#include "neurontune/data/dataset.h"
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/config.h"
 
 namespace neurontune {
+
+/// Opens `config.data`.
+/// @throws DataError, OptionError, Error as open_data does
+DataFolder open_configured_data(const Config& config);
 
 /// Loads `config.model`, and before it the operators it needs, to `config.device`.
 /// @throws OptionError, Error as ErmModel::load and resolve_device do

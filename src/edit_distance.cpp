@@ -1,4 +1,4 @@
-#include "pipeline/edit_distance.h"
+#include "edit_distance.h"
 
 #include <algorithm>
 #include <numeric>
