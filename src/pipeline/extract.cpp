@@ -84,7 +84,8 @@ std::vector<at::Tensor> first_batch(const Dataset& dataset, const ExtractionOpti
 
 void remove_other_splits(const DataFolder& data, ExtractionCache& cache,
                          const std::filesystem::path& folder) {
-  for (const auto& [name, entry] : cache.entries()) {
+  const auto entries = cache.entries();  // a copy: they go one by one
+  for (const auto& [name, entry] : entries) {
     const bool wanted =
         std::any_of(data.splits.begin(), data.splits.end(),
                     [&, &name = name](const auto& split) { return split.name == name; });
