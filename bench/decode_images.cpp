@@ -27,8 +27,7 @@ int main(int count, char** arguments) {
   for (int round = 0; round < std::atoi(arguments[2]); ++round) {
     const auto start = std::chrono::steady_clock::now();
     for (const auto& image : images)
-      sum += neurontune::transform_image(neurontune::decode_image(image), transform)[0][0][0]
-                 .item<double>();
+      sum += neurontune::load_image(image, transform)[0][0][0].item<double>();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::cout << seconds.count() << "\n";
   }

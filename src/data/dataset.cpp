@@ -124,9 +124,9 @@ class ImageDataset : public Dataset {
 
   at::Tensor load_one(const ManifestRow& row) const {
     try {
-      return transform_image(decode_image(file(row)), transform_);
+      return load_image(file(row), transform_);
     } catch (const Error& error) {
-      // decode_image names the file, transform_image doesn't.
+      // A failed decoding names the file, a failed transform doesn't.
       const std::string name = file(row).string();
       std::string what = error.what();
       if (what.starts_with(name + ": ")) what.erase(0, name.size() + 2);

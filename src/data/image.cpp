@@ -101,15 +101,73 @@ at::Tensor cropped(const at::Tensor& image, const std::vector<int64_t>& crop) {
       .narrow(2, half(image.size(2) - width), width);
 }
 
-/// @return float32 [channels or 1, 1, 1]
-at::Tensor per_channel(const std::vector<double>& values) {
-  return at::tensor(values, at::kDouble).to(at::kFloat).view({-1, 1, 1});
+float of_channel(const std::vector<double>& values, int64_t channel) {
+  return static_cast<float>(values.size() == 1 ? values[0]
+                                               : values[static_cast<size_t>(channel)]);
 }
 
-at::Tensor decode(std::string_view bytes) {
-  if (bytes.starts_with(kJpegStart)) return decode_jpeg(bytes);
+/// (value / 255 − mean) / std of each of the 256 values, worked out once.
+std::array<float, 256> normalised_values(float mean, float std) {
+  std::array<float, 256> values{};
+  for (size_t value = 0; value < values.size(); ++value)
+    values[value] = (static_cast<float>(value) / 255 - mean) / std;
+  return values;
+}
+
+/// @param pixels uint8 [channels, H, W], of any strides
+/// @return float32 [channels, H, W]
+at::Tensor normalised(const at::Tensor& pixels, const ImageTransform& transform) {
+  at::Tensor result = at::empty(pixels.sizes(), at::kFloat);
+  float* out = result.data_ptr<float>();
+  const int64_t column = pixels.stride(2);
+  for (int64_t channel = 0; channel < pixels.size(0); ++channel) {
+    const auto values = normalised_values(of_channel(transform.mean, channel),
+                                          of_channel(transform.std, channel));
+    for (int64_t y = 0; y < pixels.size(1); ++y) {
+      const uint8_t* in = pixels.const_data_ptr<uint8_t>() + channel * pixels.stride(0) +
+                          y * pixels.stride(1);
+      for (int64_t x = 0; x < pixels.size(2); ++x, in += column) *out++ = values[*in];
+    }
+  }
+  return result;
+}
+
+at::Tensor decode(std::string_view bytes, const RegionOf& needed) {
+  if (bytes.starts_with(kJpegStart)) return decode_jpeg(bytes, needed);
   if (bytes.starts_with(kPngStart)) return decode_png(bytes);
   throw Error("is neither a JPEG nor a PNG file");
+}
+
+/// From which pixels on, and to which, a centred crop of a resized side depends on the original's.
+std::array<int64_t, 2> needed_of_side(int64_t side, int64_t resized_to, int64_t crop) {
+  const int64_t first = half(resized_to - crop);
+  const double scale = static_cast<double>(side) / static_cast<double>(resized_to);
+  const double support = std::max(scale, 1.0);  // of the triangle filter, in pixels
+  const auto low = static_cast<int64_t>((static_cast<double>(first) + 0.5) * scale - support) - 1;
+  const auto high =
+      static_cast<int64_t>((static_cast<double>(first + crop) - 0.5) * scale + support) + 2;
+  return {std::clamp<int64_t>(low, 0, side), std::clamp<int64_t>(high, 0, side)};
+}
+
+/// The part of an image that its transform looks at.
+PixelRegion needed_region(int64_t height, int64_t width, const ImageTransform& transform) {
+  if (transform.crop.empty()) return {0, 0, height, width};
+  const auto resized_to = transform.resize.empty() ? std::array{height, width}
+                                                   : resized_size(height, width, transform.resize);
+  const auto rows = needed_of_side(height, resized_to[0], transform.crop.front());
+  const auto columns = needed_of_side(width, resized_to[1], transform.crop.back());
+  return {rows[0], columns[0], rows[1], columns[1]};
+}
+
+at::Tensor decode_file(const std::filesystem::path& path, const RegionOf& needed) {
+  const std::string bytes = read_file(path);
+  try {
+    return decode(bytes, needed).permute({2, 0, 1});
+  } catch (const Error& error) {
+    throw Error(path.string() + ": " + error.what());
+  } catch (const c10::Error& error) {
+    throw Error(path.string() + ": cannot be decoded: " + error.what_without_backtrace());
+  }
 }
 
 }  // namespace
@@ -127,24 +185,18 @@ void ImageTransform::validate() const {
   }
 }
 
-at::Tensor decode_image(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
-  try {
-    return decode(bytes).permute({2, 0, 1});
-  } catch (const Error& error) {
-    throw Error(path.string() + ": " + error.what());
-  } catch (const c10::Error& error) {
-    throw Error(path.string() + ": cannot be decoded: " + error.what_without_backtrace());
-  }
+at::Tensor decode_image(const std::filesystem::path& path) { return decode_file(path, {}); }
+
+at::Tensor load_image(const std::filesystem::path& path, const ImageTransform& transform) {
+  const auto needed = [&](int64_t height, int64_t width) {
+    return needed_region(height, width, transform);
+  };
+  return transform_image(decode_file(path, needed), transform);
 }
 
 at::Tensor transform_image(const at::Tensor& image, const ImageTransform& transform) {
   const at::Tensor channels = transform.channels == 1 ? luma(image) : image;
-  const at::Tensor pixels = cropped(resized(channels, transform.resize), transform.crop);
-  return pixels.to(at::kFloat, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::Contiguous)
-      .div_(255)
-      .sub_(per_channel(transform.mean))
-      .div_(per_channel(transform.std));
+  return normalised(cropped(resized(channels, transform.resize), transform.crop), transform);
 }
 
 void write_png(const std::filesystem::path& path, const at::Tensor& image) {

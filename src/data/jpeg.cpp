@@ -9,6 +9,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <string>
@@ -94,9 +95,33 @@ at::Tensor rgb_from_cmyk(const at::Tensor& inverted) {
   return rgb;
 }
 
+/// The part of an image that libjpeg decodes.
+struct DecodedPart {
+  JDIMENSION top, bottom, left, width;
+};
+
+DecodedPart whole(const jpeg_decompress_struct& info) {
+  return {0, info.image_height, 0, info.image_width};
+}
+
+/// A region with the pixels around it that its own depend on: colour is stored for blocks of up to
+/// 32 pixels and interpolated across their borders. libjpeg begins and skips at borders of blocks.
+DecodedPart with_context(const PixelRegion& region, const jpeg_decompress_struct& info) {
+  constexpr int64_t kBlock = 32;
+  const auto before = [](int64_t place) {
+    return static_cast<JDIMENSION>(std::max<int64_t>(0, place / kBlock - 1) * kBlock);
+  };
+  const auto after = [](int64_t place, JDIMENSION end) {
+    return static_cast<JDIMENSION>(std::min<int64_t>((place / kBlock + 2) * kBlock, end));
+  };
+  const auto left = before(region.left);
+  return {before(region.top), after(region.bottom, info.image_height), left,
+          after(region.right, info.image_width) - left};
+}
+
 }  // namespace
 
-at::Tensor decode_jpeg(std::string_view bytes) {
+at::Tensor decode_jpeg(std::string_view bytes, const RegionOf& needed) {
   Decompressor decompressor(bytes);
   jpeg_decompress_struct& info = decompressor.info();
   decompressor.guarded([&] { jpeg_read_header(&info, TRUE); });
@@ -110,12 +135,19 @@ at::Tensor decode_jpeg(std::string_view bytes) {
       at::kByte);
   uint8_t* const data = pixels.data_ptr<uint8_t>();
   const size_t row_bytes = static_cast<size_t>(channels) * info.image_width;
+  const auto part = needed && !cmyk ? with_context(needed(pixels.size(0), pixels.size(1)), info)
+                                    : whole(info);
   decompressor.guarded([&] {
     jpeg_start_decompress(&info);
-    while (info.output_scanline < info.output_height) {
-      JSAMPROW row = data + info.output_scanline * row_bytes;
+    JDIMENSION left = part.left, width = part.width;
+    if (width < info.image_width) jpeg_crop_scanline(&info, &left, &width);
+    if (part.top > 0) jpeg_skip_scanlines(&info, part.top);
+    while (info.output_scanline < part.bottom) {
+      JSAMPROW row = data + info.output_scanline * row_bytes + static_cast<size_t>(channels) * left;
       jpeg_read_scanlines(&info, &row, 1);
     }
+    // Read to the end all the same, so that a truncated file is seen.
+    if (part.bottom < info.image_height) jpeg_skip_scanlines(&info, info.image_height - part.bottom);
     jpeg_finish_decompress(&info);
   });
   return cmyk ? rgb_from_cmyk(pixels) : pixels;

@@ -35,6 +35,7 @@ def write_all(folder):
     image.save(folder / "baseline.jpg")
     image.save(folder / "progressive.jpg", progressive=True, quality=60)
     image.save(folder / "full_chroma.jpg", subsampling=0, quality=95)
+    image.save(folder / "half_chroma.jpg", subsampling=1, quality=90)
     image.save(folder / "rotated.jpg", exif=rotated)
     image.convert("CMYK").save(folder / "cmyk.jpg")
     grey.save(folder / "grey.jpg")

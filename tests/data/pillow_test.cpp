@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "neurontune/data/image.h"
 #include "neurontune/data/safetensors.h"
+#include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
@@ -35,6 +37,30 @@ TEST(Pillow, ImagesOfEveryKindAreDecodedAndPreparedTheSame) {
       expect_close(transform_image(image, ImageTransform{}) * step, tensor * step);
     }
   }
+}
+
+TEST(Pillow, LoadingDecodesNoLessThanTheTransformNeeds) {
+  int64_t compared = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+    if (entry.path().extension() == ".safetensors") continue;
+    const at::Tensor image = decode_image(entry.path());
+    for (const std::vector<int64_t>& resize :
+         {std::vector<int64_t>{}, {64}, {256}, {300}, {96, 200}, {200, 96}}) {
+      for (const std::vector<int64_t>& crop : {std::vector<int64_t>{}, {8}, {64}, {40, 90}, {224}}) {
+        ImageTransform transform;
+        transform.resize = resize;
+        transform.crop = crop;
+        try {
+          const auto whole = transform_image(image, transform);
+          EXPECT_TRUE(load_image(entry.path(), transform).equal(whole))
+              << entry.path() << " resized to " << resize << ", cropped to " << crop;
+          ++compared;
+        } catch (const Error&) {  // the crop is larger than the image
+        }
+      }
+    }
+  }
+  EXPECT_GT(compared, 300);
 }
 
 }  // namespace

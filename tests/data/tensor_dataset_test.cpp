@@ -141,7 +141,7 @@ TEST_F(TensorDatasetTest, WhatHoldsNoInputsIsRefused) {
   EXPECT_ERROR(open_with({{"labels", longs({0})}, {"embeddings", at::ones({1, 2})}}),
                "give its folder to --embeddings");
   std::filesystem::remove(folder() / "train.safetensors");
-  EXPECT_ERROR(open(), "has no metadata.csv that names its samples, nor tensors");
+  EXPECT_ERROR(open(), "no folder train of class folders, nor tensors");
 }
 
 TEST_F(TensorDatasetTest, TextWhereNumbersBelongIsNamed) {
@@ -186,6 +186,7 @@ TEST_F(TensorDatasetTest, TheFingerprintTellsEveryChangeThatCounts) {
 TEST_F(TensorDatasetTest, AManifestComesBeforeTensors) {
   write_tensors("train.safetensors", samples());
   write("metadata.csv", "path,y,split\n0.png,0,val\n");
+  write("0.png", "is not looked into");
   const DataFolder data = open();
   ASSERT_EQ(data.splits.size(), 1U);
   EXPECT_EQ(data.splits[0].name, "val");

@@ -38,6 +38,11 @@ at::Tensor decode_image(const std::filesystem::path& path);
 /// @throws Error if the crop is larger than the image (torchvision would pad it with black)
 at::Tensor transform_image(const at::Tensor& image, const ImageTransform& transform);
 
+/// transform_image(decode_image(path)), faster: of a JPEG, pixels that the crop drops are not
+/// worked out.
+/// @throws Error as these two do
+at::Tensor load_image(const std::filesystem::path& path, const ImageTransform& transform);
+
 /// Writes a grey or RGB PNG; it appears by rename.
 /// @param image uint8 [H, W] or [3, H, W], on the CPU
 void write_png(const std::filesystem::path& path, const at::Tensor& image);
