@@ -1,6 +1,6 @@
 """Writes the embeddings of a Hugging Face text classifier as a folder for `neurontune run --embeddings`.
 
-usage: python examples/embeddings_from_huggingface.py MODEL OUT train.csv val.csv [test.csv]
+usage: python scripts/embeddings_from_huggingface.py MODEL OUT train.csv val.csv [test.csv]
 
 MODEL is a folder or a name on the Hub; each CSV has the columns text and label (and optionally
 attribute, from 0), and its name is the split's. What enters the last linear layer is the embedding.

@@ -1,6 +1,6 @@
 """Writes the embeddings of a timm image classifier as a folder for `neurontune run --embeddings`.
 
-usage: python examples/embeddings_from_timm.py ARCHITECTURE CHECKPOINT IMAGES OUT
+usage: python scripts/embeddings_from_timm.py ARCHITECTURE CHECKPOINT IMAGES OUT
 
 CHECKPOINT is what you trained; IMAGES/SPLIT/CLASS/ holds the images of a split (train, val and
 optionally test), each with a folder for every class. The embedding is what timm's own forward_head

@@ -1,6 +1,6 @@
 """Writes the embeddings of a JAX classifier as a folder for `neurontune run --embeddings`.
 
-usage: python examples/embeddings_from_jax.py OUT
+usage: python scripts/embeddings_from_jax.py OUT
 
 In your program, call write_folder with your own features function, last layer and data. The folder
 needs nothing but NumPy: OUT/SPLIT.npz and OUT/head.npz.
