@@ -23,7 +23,7 @@ const std::vector<Flag>& flags() {
   static const std::vector<Flag> all = {
       {G::model, "--model", "model.path", "FILE", "TorchScript classifier"},
       {G::model, "--data", "data.path", "DIR",
-       "folder with metadata.csv and its images, or the CSV"},
+       "folder of images or tensors, or its manifest"},
       {G::model, "--format", "data.format", "NAME | FILE",
        "how the data lies on disk: waterbirds, celeba, … (see docs/formats.md), or JSON that says"},
       {G::head, "--head,--head-name", "model.head", "NAME",
@@ -98,7 +98,7 @@ SettingOptions::SettingOptions(CLI::App& command, std::initializer_list<SettingG
     const std::string names = flag.names, first = names.substr(0, names.find(','));
     const std::string value = flag.value;
     if (value.empty()) {  // one that is set or not
-      options_[first] = {flag.key, command.add_flag(names + "{true}", texts_[first], flag.help)};
+      options_[first] = {flag.key, command.add_flag(names, texts_[first], flag.help)};
       continue;
     }
     auto* option = command.add_option(names, texts_[first], flag.help);

@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <optional>
 #include <vector>
@@ -36,22 +37,18 @@ void replace(Node* constant, const c10::IValue& value) {
   constant->output()->replaceAllUsesWith(constant->owningGraph()->insertConstant(value));
 }
 
-/// The constant as it is on the device, where that is another.
-std::optional<c10::IValue> placed(const Node* node, at::Device device, bool cpu_is_meant) {
-  if (const auto named = device_named_by(node)) {
-    if (*named == device || (named->is_cpu() && cpu_is_meant)) return std::nullopt;
-    return device;
-  }
-  if (node->kind() != c10::prim::Constant) return std::nullopt;
-  const auto value = torch::jit::toIValue(node->output());
-  if (!value || !value->isTensor() || !value->toTensor().defined()) return std::nullopt;
-  if (value->toTensor().device() == device) return std::nullopt;
-  return value->toTensor().to(device);
+void move_constants(Graph& graph, at::Device device) {
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::prim::Constant) return;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value || !value->isTensor() || !value->toTensor().defined()) return;
+    if (value->toTensor().device() != device) replace(node, value->toTensor().to(device));
+  });
 }
 
 }  // namespace
 
-void place(Module& module, at::Device device) {
+void rename_devices(Module& module, at::Device device) {
   const auto graphs = graphs_of(module);
   bool names_cuda = false;
   for (const auto& graph : graphs)
@@ -59,12 +56,21 @@ void place(Module& module, at::Device device) {
       const auto named = device_named_by(node);
       names_cuda = names_cuda || (named && named->is_cuda());
     });
-  for (const auto& graph : graphs)
+  for (const auto& graph : graphs) {
     for_each_node(graph->block(), [&](Node* node) {
-      if (const auto value = placed(node, device, !device.is_cpu() && names_cuda))
-        replace(node, *value);
+      const auto named = device_named_by(node);
+      const bool meant = named && named->is_cpu() && names_cuda && !device.is_cpu();
+      if (named && *named != device && !meant) replace(node, device);
     });
-  if (!device.is_cpu()) module.to(device);
+    torch::jit::EliminateDeadCode(graph);  // the constants replaced
+  }
+}
+
+void place(Module& module, at::Device device) {
+  rename_devices(module, device);
+  if (device.is_cpu()) return;  // where every model is loaded
+  for (const auto& graph : graphs_of(module)) move_constants(*graph, device);
+  module.to(device);
 }
 
 }  // namespace neurontune

@@ -5,9 +5,12 @@
 
 namespace neurontune {
 
-/// Moves a module to a device as if it had been exported there: its tensors, the constants in its
-/// code, and the devices that its code names (tracing bakes them in). The CPU stays where the code
+/// Puts a device in the place of those that a module's code names. The CPU stays where the code
 /// names it beside a CUDA device, since that was then meant.
+void rename_devices(torch::jit::Module& module, at::Device device);
+
+/// Moves a module to a device as if it had been exported there: its tensors, the constants in its
+/// code, and the devices that its code names (tracing bakes them in).
 void place(torch::jit::Module& module, at::Device device);
 
 }  // namespace neurontune
