@@ -5,6 +5,7 @@ target_compile_options(neurontune_warnings INTERFACE
   -Wconversion -Wno-sign-conversion)
 if(NEURONTUNE_SANITIZE)
   target_compile_options(neurontune_warnings INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -fno-sanitize=vptr)  # it needs type information that LibTorch hides
   target_link_options(neurontune_warnings INTERFACE -fsanitize=address,undefined)
 endif()
