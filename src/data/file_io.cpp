@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -16,6 +18,8 @@
 
 namespace neurontune {
 namespace {
+
+constexpr std::string_view kPartial = ".partial-";  // and the process
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -40,8 +44,11 @@ PartialFile::PartialFile(std::filesystem::path path, Unfinished unfinished)
     : path_(std::move(path)), unfinished_(unfinished) {
   const bool kept = unfinished_ == Unfinished::kept;
   std::string hidden = ".";
-  hidden += path_.filename().string() + ".partial";
-  if (!kept) hidden += "-" + std::to_string(::getpid());
+  hidden += path_.filename().string();
+  if (kept)
+    hidden += ".partial";
+  else
+    hidden.append(kPartial).append(std::to_string(::getpid()));
   partial_path_ = path_.parent_path() / hidden;
   file_ = ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (kept ? 0 : O_TRUNC), 0666);
   if (file_ < 0) fail("created", errno);
@@ -96,6 +103,18 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
   PartialFile file(path);
   file.write_at(content.data(), content.size(), 0);
   file.commit();
+}
+
+void remove_abandoned(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const auto mark = name.rfind(kPartial);
+    if (!name.starts_with('.') || mark == std::string::npos) continue;
+    const auto process = static_cast<pid_t>(std::atol(name.c_str() + mark + kPartial.size()));
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH)
+      std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 void make_folder(const std::filesystem::path& folder) {

@@ -55,6 +55,9 @@ class PartialFile {
 /// @throws Error naming the file if it cannot be written
 void write_file(const std::filesystem::path& path, std::string_view content);
 
+/// Removes what processes that were killed left in a folder: PartialFiles that were to be removed.
+void remove_abandoned(const std::filesystem::path& folder);
+
 /// Makes a folder, and those above it, where there is none.
 /// @throws Error naming the folder if it cannot be made
 void make_folder(const std::filesystem::path& folder);

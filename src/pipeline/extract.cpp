@@ -136,6 +136,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   const auto head = model.head();
   for (const auto& split : data.splits) check_labels(split, head.classes());
   make_folder(folder);
+  remove_abandoned(folder);
   Extraction extraction;
   const auto& sample = *data.splits.front().dataset;
   const auto first = arguments(model, sample, first_batch(sample, options));

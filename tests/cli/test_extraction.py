@@ -50,6 +50,17 @@ class Extraction(CliTest):
                 self.assertEqual((out / "train.safetensors").stat().st_ino, inode, "gone on with, not begun anew")
                 self.assertEqual(self.bytes_of(out), self.bytes_of(whole))
 
+    def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(self):
+        out = self.out()
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        left, written = out / f".cache.json.partial-{ended.pid}", out / f".cache.json.partial-{os.getpid()}"
+        left.write_text("")
+        written.write_text("")
+        succeed(*self.embed(out))
+        self.assertFalse(left.exists())
+        self.assertTrue(written.exists())
+
     def test_rows_of_another_model_are_not_gone_on_with(self):
         out, whole = self.out(), self.out()
         self.kill_in_the_middle(self.embed(out, "--extract-batch", 2), out / ".train.journal.json", 100)

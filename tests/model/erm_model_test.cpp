@@ -31,6 +31,19 @@ using testing_support::load_error;
 using testing_support::model_path;
 using testing_support::tuned_head;
 
+TEST(ErmModel, ConvolutionsAreFrozenWithTheirNorms) {
+  auto model = ErmModel::load(model_path("cnn_scripted.pt"));
+  const auto expected = expected_of("cnn_scripted");
+  EXPECT_TRUE(model.speed_up(expected.inputs));
+  EXPECT_TRUE(at::allclose(model.features(expected.inputs), expected.features, 1e-4, 1e-5));
+}
+
+TEST(ErmModel, VerifyRefusesPartsThatGiveAnotherOutput) {
+  // It counts its runs, and answers otherwise from the sixth on: the first that the parts make.
+  EXPECT_THAT(error_of([] { ErmModel::load(model_path("tiring.pt")).verify({at::rand({6, 5})}); }),
+              HasSubstr("the head fc after the features gives logits that differ"));
+}
+
 TEST(ErmModel, BranchOfEvaluationModeIsTaken) {
   const auto model = ErmModel::load(model_path("branching.pt"));
   const auto expected = expected_of("branching");

@@ -357,6 +357,22 @@ class Expanded(Ending):
         return torch.relu(self.hidden(x)) @ self.weight.t()
 
 
+class Tiring(Ending):
+    """Counts its runs, and changes with them."""
+
+    runs: int
+
+    def __init__(self):
+        super().__init__()
+        self.runs = 0
+
+    def forward(self, x):
+        self.runs += 1
+        if self.runs > 5:
+            x = x + 1.0
+        return self.logits(x)
+
+
 class BakedBatch(Ending):
     def forward(self, x):
         return self.logits(x.view(SAMPLES, 5))
@@ -462,7 +478,8 @@ def export_refused(folder, values):
                         ("floored", Floored()), ("used_twice", UsedTwice()), ("expanded", Expanded())):
         trace(name, model)
     for name, model in (("negated", Negated()), ("one_negated", OneNegated()), ("flipped", Flipped()),
-                        ("dict_divided", DictionaryDivided()), ("tied_by_list", TiedByList())):
+                        ("dict_divided", DictionaryDivided()), ("tiring", Tiring()),
+                        ("tied_by_list", TiedByList())):
         torch.jit.script(model.eval()).save(folder / f"{name}.pt")
     quantised = torch.ao.quantization.quantize_dynamic(Mlp().eval(), {nn.Linear})
     trace("quantised", quantised)

@@ -113,6 +113,17 @@ TEST_P(ErmModelOf, RepeatedRunsGiveTheSameBits) {
   }
 }
 
+TEST_P(ErmModelOf, SpedUpFeaturesAreTheSame) {
+  const auto plain = model_.features(expected_.inputs);
+  model_.speed_up(expected_.inputs);
+  const auto fast = model_.features(expected_.inputs);
+  EXPECT_EQ(fast.dtype(), plain.dtype());
+  const double largest = plain.to(at::kDouble).abs().max().item<double>();
+  EXPECT_LE((fast - plain).to(at::kDouble).abs().max().item<double>(),
+            largest * (plain.element_size() == 2 ? 2e-2 : 1e-4));
+  model_.verify(expected_.inputs);
+}
+
 TEST_P(ErmModelOf, VerifiesWithinATolerance) {
   const auto verification = model_.verify(expected_.inputs);
   const bool half = expected_.output.element_size() == 2;
