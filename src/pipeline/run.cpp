@@ -87,6 +87,8 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   if (embeddings.empty()) {
     model = open_model(config);
     const auto data = open_configured_data(config);
+    for (const auto& split : {config.splits.identify, config.splits.tune})
+      data.split(SplitSelector::parse(split).name);  // before hours of extraction
     embeddings = out / "embeddings";
     const auto extraction =
         extract_embeddings(*model, data, config.data.extraction, embeddings, progress);

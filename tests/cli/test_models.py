@@ -182,6 +182,42 @@ class Models(CliTest):
         self.assert_fails(1, "forward takes 2 inputs", "inspect", path, "--input-shape", "2,7:int64")
         self.assert_fails(2, "expected sizes such as", "inspect", path, "--input-shape", "2,7:int32")
 
+    def test_tokens_go_to_the_arguments_they_are_named_after(self):
+        class Text(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.words, self.segments = nn.Embedding(50, 6), nn.Embedding(2, 6)
+                self.fc = nn.Linear(6, 2)
+
+            def embed(self, input_ids, attention_mask, token_type_ids):
+                words = self.words(input_ids) + 2 * self.segments(token_type_ids)
+                return torch.relu((words * attention_mask.unsqueeze(2)).mean(1))
+
+            def forward(self, input_ids, attention_mask, token_type_ids):
+                return self.fc(self.embed(input_ids, attention_mask, token_type_ids))
+
+        torch.manual_seed(0)
+        model, folder = Text().eval(), self.out()
+        names = ["input_ids", "attention_mask", "token_type_ids"]
+        together, apart = folder / "together", folder / "apart"
+        expected = {}
+        for split, samples in (("train", 60), ("val", 40)):
+            parts = [torch.randint(0, limit, (samples, 7)) for limit in (50, 2, 2)]
+            labels = torch.arange(samples) % 2
+            expected[split] = model.embed(*parts).detach()
+            for path, inputs in ((together, {"inputs": torch.stack(parts, 2)}), (apart, dict(zip(names, parts)))):
+                path.mkdir(exist_ok=True)
+                save_file({**inputs, "labels": labels}, path / f"{split}.safetensors")
+        torch.jit.trace(model, tuple(torch.ones(2, 7, dtype=torch.long) for _ in names)).save(str(folder / "text.pt"))
+        for data in (together, apart):
+            out = self.out()
+            succeed("embed", "--model", folder / "text.pt", "--data", data, "--out", out)
+            for split, embeddings in expected.items():
+                found = load_file(out / f"{split}.safetensors")["embeddings"]
+                self.assertTrue(torch.allclose(found, embeddings, atol=1e-5), (data, split))
+        (apart / "train.safetensors").unlink()
+        self.assert_fails(1, "no split train", "run", "--model", folder / "text.pt", "--data", apart, "--out", self.out())
+
     def test_labels_beyond_the_models_classes(self):
         data = self.copy(self.data)
         with open(data / "metadata.csv", newline="") as file:
