@@ -3,6 +3,7 @@
 Usage: generate_images.py FOLDER
 """
 
+import importlib.resources
 import pathlib
 import sys
 
@@ -50,6 +51,9 @@ def write_all(folder):
     Image.merge("RGBA", (*image.split(), alpha(375, 500))).save(folder / "alpha.png")
     sixteen = np.asarray(grey).astype(np.uint16) * 256 + np.asarray(grey)[::-1]
     Image.fromarray(sixteen).save(folder / "sixteen_bits.png")
+    for photograph in ("china.jpg", "flower.jpg"):  # that scikit-learn ships
+        content = importlib.resources.files("sklearn.datasets.images").joinpath(photograph).read_bytes()
+        (folder / photograph).write_bytes(content)
 
 
 def decoded(path):
