@@ -168,9 +168,9 @@ ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
   auto [module, records] = read_archive(path);
   return torchscript::call(name, [&, &module = module, &records = records] {
     module.eval();
-    auto saved = saved_tensors(find_head(module, options, name), records, name);
-    place(module, device);
     auto head = find_head(module, options, name);
+    auto saved = saved_tensors(head, records, name);
+    if (place(module, device)) head = find_head(module, options, name);
     auto inputs = model_inputs(module, name);
     const auto type = input_type(head, module);
     const auto function = [](const char* what, std::shared_ptr<torch::jit::Graph> graph) {

@@ -26,6 +26,7 @@ struct Split {
   OutputLeaf leaf;
   Value* input = nullptr;
   Value* logits = nullptr;
+  std::optional<LinearLayer> layer = std::nullopt;  ///< if the head is one
 };
 
 /// Looks for the head before an output.
@@ -175,7 +176,7 @@ FoundHead linear_layer_head(const Module& module, const std::string& output,
   const auto find = [&](const OutputLeaf& leaf) -> std::optional<Split> {
     const auto [layer, changed] = last_linear(leaf.value, module);
     if (!layer || changed) return std::nullopt;
-    return Split{leaf, layer->input, layer->output};
+    return Split{leaf, layer->input, layer->output, layer};
   };
   const auto what_else = [&](const OutputLeaf& leaf) {
     return last_linear(leaf.value, module).changed
@@ -185,7 +186,7 @@ FoundHead linear_layer_head(const Module& module, const std::string& output,
   };
   const HeadBefore head_before{find, what_else};
   const auto split = find_split(*graph, output, head_before, model);
-  const auto layer = *last_linear(split.leaf.value, module).layer;
+  const auto& layer = *split.layer;
   FoundHead head;
   head.layers = linear_head(layer, module, model);
   head.name = layer_name(head.layers.weight.name);

@@ -48,9 +48,9 @@ void move_constants(Graph& graph, at::Device device) {
 
 }  // namespace
 
-void rename_devices(Module& module, at::Device device) {
+bool rename_devices(Module& module, at::Device device) {
   const auto graphs = graphs_of(module);
-  bool names_cuda = false;
+  bool names_cuda = false, renamed = false;
   for (const auto& graph : graphs)
     for_each_node(graph->block(), [&](const Node* node) {
       const auto named = device_named_by(node);
@@ -60,17 +60,21 @@ void rename_devices(Module& module, at::Device device) {
     for_each_node(graph->block(), [&](Node* node) {
       const auto named = device_named_by(node);
       const bool meant = named && named->is_cpu() && names_cuda && !device.is_cpu();
-      if (named && *named != device && !meant) replace(node, device);
+      if (!named || *named == device || meant) return;
+      replace(node, device);
+      renamed = true;
     });
     torch::jit::EliminateDeadCode(graph);  // the constants replaced
   }
+  return renamed;
 }
 
-void place(Module& module, at::Device device) {
-  rename_devices(module, device);
-  if (device.is_cpu()) return;  // where every model is loaded
+bool place(Module& module, at::Device device) {
+  const bool renamed = rename_devices(module, device);
+  if (device.is_cpu()) return renamed;
   for (const auto& graph : graphs_of(module)) move_constants(*graph, device);
   module.to(device);
+  return true;
 }
 
 }  // namespace neurontune
