@@ -22,6 +22,7 @@ find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
 include(neurontuneZip)
+include(neurontuneLiblinear)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)

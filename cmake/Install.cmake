@@ -22,5 +22,6 @@ install(FILES
   ${PROJECT_BINARY_DIR}/neurontuneConfig.cmake
   ${PROJECT_BINARY_DIR}/neurontuneConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneTorch.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/neurontuneLiblinear.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneZip.cmake
   DESTINATION ${package_dir})

@@ -12,23 +12,13 @@
 #include "method/fixed_blocks.h"
 #include "method/layered_gradient.h"
 #include "neurontune/error.h"
+#include "option_checks.h"
 
 namespace neurontune {
 namespace {
 
 constexpr int64_t kRowsPerBlock = 32;
 constexpr int64_t kColumnsPerBlock = 512;
-
-void check_at_least(const char* what, int64_t value, int64_t least) {
-  if (value < least)
-    throw OptionError(std::string(what) + " is " + std::to_string(value) + ", expected at least " +
-                      std::to_string(least));
-}
-
-void check_number(const char* what, double value, bool valid, const char* expected) {
-  if (!valid || !std::isfinite(value))
-    throw OptionError(std::string(what) + " is " + describe(value) + ", expected " + expected);
-}
 
 }  // namespace
 

@@ -10,7 +10,7 @@ namespace neurontune {
 
 /// Settings of deep feature reweighting; the defaults are its official code's.
 struct DfrOptions {
-  /// C of the L1 penalty, each over 0; they are tried in descending order. At least one.
+  /// C of the L1 penalty, each over 0, in the order in which they are tried; at least one.
   std::vector<double> inverse_penalties = {1, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01};
   int64_t refits = 20;  ///< balanced subsets whose coefficients are averaged, at least 1
   uint64_t seed = 0;    ///< of the subsets and of the solver
@@ -33,13 +33,13 @@ struct DfrResult {
 /// Features are standardised by the tuning split's mean and population standard deviation (a
 /// constant column is divided by 1). On one random subset, with as many samples of each group
 /// present as the smallest has, a regression is fitted for each C; the C of best worst-group
-/// accuracy on the held-out split is kept, of equals the largest. With it `refits` new subsets are
+/// accuracy on the held-out split is kept, of equals the first. With it `refits` new subsets are
 /// fitted and their coefficients averaged; the standardisation is folded into the head.
 ///
 /// A regression minimises Σ log(1 + exp(−y (w·z + b))) · C + ‖w‖₁ + |b| by liblinear, as the
 /// official code does through scikit-learn; the intercept is the weight of a feature 1, and so is
-/// penalised too. Two classes take one regression, and the head is [0; w]; more take one against
-/// the rest for each class.
+/// penalised too. Two classes take one regression, and the head is [0; w] (not marked
+/// `single_logit`); more take one for each class against the rest.
 ///
 /// The same inputs and seed give the same bits.
 ///

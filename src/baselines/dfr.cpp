@@ -1,0 +1,187 @@
+#include "neurontune/baselines/dfr.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "baselines/l1_logistic_regression.h"
+#include "baselines/splits.h"
+#include "checks.h"
+#include "describe.h"
+#include "method/fixed_blocks.h"
+#include "neurontune/error.h"
+#include "neurontune/metrics/group_accuracy.h"
+#include "option_checks.h"
+
+namespace neurontune {
+namespace {
+
+constexpr int64_t kColumnsPerBlock = 64;
+
+void check_grouped(const GroupedEmbeddings& split, int64_t classes, int64_t attribute_values,
+                   const std::string& name) {
+  check_labelled(split.data.embeddings, split.data.labels, classes, name);
+  check_finite(split.data.embeddings, name);
+  if (!split.attributes.defined())
+    throw Error(name + " has no attributes; deep feature reweighting needs the groups");
+  check_class_indices(split.attributes, name + ": attributes", attribute_values,
+                      split.data.embeddings.size(0));
+  if (split.attributes.device() != split.data.embeddings.device())
+    throw Error(name + ": attributes are on " + split.attributes.device().str() +
+                ", embeddings on " + split.data.embeddings.device().str());
+}
+
+void check(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, int64_t classes,
+           int64_t attribute_values) {
+  check_at_least("classes", classes, 2);
+  check_at_least("attribute_values", attribute_values, 1);
+  check_grouped(tuning, classes, attribute_values, "the tuning split");
+  check_grouped(held_out, classes, attribute_values, "the held-out split");
+  const auto& embeddings = tuning.data.embeddings;
+  if (held_out.data.embeddings.size(1) != embeddings.size(1))
+    throw Error("the held-out split: embeddings are " + describe(held_out.data.embeddings) +
+                ", those of the tuning split " + describe(embeddings));
+  if (held_out.data.embeddings.device() != embeddings.device())
+    throw Error("the tuning split is on " + embeddings.device().str() + ", the held-out split on " +
+                held_out.data.embeddings.device().str());
+  for (int64_t label = 0; label < classes; ++label)
+    if (!tuning.data.labels.eq(label).any().item<bool>())
+      throw Error("the tuning split has no sample of class " + std::to_string(label) + " (of " +
+                  std::to_string(classes) + " classes): each needs at least one");
+}
+
+/// What features are standardised by: float64 [M] each, on the CPU.
+struct Standardisation {
+  at::Tensor mean, deviation;
+};
+
+/// Mean and population standard deviation of each column. As in scikit-learn's StandardScaler the
+/// deviation of a column that is constant, up to rounding, is 1.
+Standardisation standardisation(const at::Tensor& embeddings) {
+  const auto samples = static_cast<double>(embeddings.size(0));
+  const double rounding = samples * std::numeric_limits<double>::epsilon();
+  const auto mean = at::empty({embeddings.size(1)}, at::kDouble);
+  const auto deviation = at::empty_like(mean);
+  for_fixed_blocks(
+      at::kCPU, embeddings.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
+        const auto columns = embeddings.slice(1, first, last).to(at::kCPU, at::kDouble);
+        const auto centre = columns.mean(0);
+        const auto variance = (columns - centre).square().mean(0);
+        const auto constant = variance.le(rounding * variance + (rounding * centre).square());
+        mean.slice(0, first, last).copy_(centre);
+        deviation.slice(0, first, last).copy_(variance.sqrt().masked_fill(constant, 1));
+      });
+  return {mean, deviation};
+}
+
+/// Draws subsets with as many samples of each group present as the smallest has, without
+/// replacement.
+class GroupBalancedSubsets {
+ public:
+  GroupBalancedSubsets(const GroupedEmbeddings& split, int64_t classes, int64_t attribute_values,
+                       uint64_t seed)
+      : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {
+    const auto groups = (split.data.labels * attribute_values + split.attributes).cpu();
+    for (int64_t group = 0; group < classes * attribute_values; ++group) {
+      auto rows = groups.eq(group).nonzero().squeeze(1);
+      if (rows.numel() == 0) continue;
+      size_ = rows_of_group_.empty() ? rows.numel() : std::min(size_, rows.numel());
+      rows_of_group_.push_back(std::move(rows));
+    }
+  }
+
+  /// int64 [n], rows of the split, a group after the other.
+  at::Tensor draw() {
+    std::vector<at::Tensor> drawn;
+    for (const auto& rows : rows_of_group_) {
+      const auto order = at::randperm(rows.numel(), generator_, at::kLong);
+      drawn.push_back(rows.index_select(0, order.slice(0, 0, size_)));
+    }
+    return at::cat(drawn);
+  }
+
+ private:
+  std::vector<at::Tensor> rows_of_group_;  ///< of the groups present, int64 [n_g], ascending
+  int64_t size_ = 0;                       ///< of the smallest
+  at::Generator generator_;
+};
+
+/// A group-balanced subset, standardised, on the CPU.
+struct Subset {
+  at::Tensor features;  ///< float64 [n, M]
+  at::Tensor labels;    ///< int64 [n]
+};
+
+Subset subset(const LabelledEmbeddings& data, const at::Tensor& rows,
+              const Standardisation& scaler) {
+  const auto on_device = rows.to(data.embeddings.device());
+  const auto raw = data.embeddings.index_select(0, on_device).to(at::kCPU, at::kDouble);
+  return {((raw - scaler.mean) / scaler.deviation).contiguous(),
+          data.labels.index_select(0, on_device).cpu()};
+}
+
+/// The head that does on embeddings what the regressions do on standardised features:
+/// w · (z − mean) / deviation + b.
+Head folded(const LogisticRegression& regression, const Standardisation& scaler,
+            const at::Tensor& embeddings) {
+  const auto weight = regression.weight / scaler.deviation;
+  Head head{weight, regression.intercept - weight.mv(scaler.mean)};
+  if (weight.size(0) == 1) {
+    head = two_classes(head);
+    head.single_logit = false;
+  }
+  return to(head, embeddings.device(), computing_type(embeddings));
+}
+
+}  // namespace
+
+void DfrOptions::validate() const {
+  if (inverse_penalties.empty())
+    throw OptionError("inverse_penalties is empty, expected at least one");
+  for (const double c : inverse_penalties)
+    check_number("an inverse penalty", c, c > 0, "a number over 0");
+  check_at_least("refits", refits, 1);
+}
+
+DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, int64_t classes,
+              int64_t attribute_values, const DfrOptions& options) {
+  options.validate();
+  check(tuning, held_out, classes, attribute_values);
+  const c10::NoGradGuard no_grad;
+  const LabelledEmbeddings data{tuning.data.embeddings.detach(), tuning.data.labels};
+  const auto scaler = standardisation(data.embeddings);
+  GroupBalancedSubsets subsets(tuning, classes, attribute_values, options.seed);
+  const auto fit = [&](const Subset& drawn, double inverse_penalty) {
+    return l1_logistic_regression(drawn.features, drawn.labels, classes, inverse_penalty,
+                                  options.seed);
+  };
+
+  DfrResult result{{}, 0, -1};
+  const auto for_choice = subset(data, subsets.draw(), scaler);
+  for (const double inverse_penalty : options.inverse_penalties) {
+    const auto head = folded(fit(for_choice, inverse_penalty), scaler, data.embeddings);
+    const double accuracy =
+        group_metrics(predictions(head, held_out.data.embeddings), held_out.data.labels,
+                      held_out.attributes, classes, attribute_values)
+            .worst_group_accuracy;
+    if (accuracy <= result.held_out_worst_group_accuracy) continue;
+    result.inverse_penalty = inverse_penalty;
+    result.held_out_worst_group_accuracy = accuracy;
+  }
+
+  std::vector<at::Tensor> weights, intercepts;
+  for (int64_t refit = 0; refit < options.refits; ++refit) {
+    const auto regression = fit(subset(data, subsets.draw(), scaler), result.inverse_penalty);
+    weights.push_back(regression.weight);
+    intercepts.push_back(regression.intercept);
+  }
+  result.head = folded({at::stack(weights).mean(0), at::stack(intercepts).mean(0)}, scaler,
+                       data.embeddings);
+  return result;
+}
+
+}  // namespace neurontune

@@ -1,0 +1,34 @@
+#include "baselines/splits.h"
+
+#include <ATen/ATen.h>
+
+#include "method/split_checks.h"
+#include "neurontune/error.h"
+#include "neurontune/metrics/group_accuracy.h"
+
+namespace neurontune {
+
+void check_splits(const LabelledEmbeddings& data, const LabelledEmbeddings& held_out,
+                  const Head& erm, const std::string& learning) {
+  check_split(data, erm, learning);
+  check_split(held_out, erm, "the held-out split");
+  if (data.embeddings.device() != held_out.embeddings.device())
+    throw Error(learning + " is on " + data.embeddings.device().str() +
+                ", the held-out split on " + held_out.embeddings.device().str());
+}
+
+void check_linear(const Head& erm, const std::string& method) {
+  if (!erm.is_linear())
+    throw Error("the head is of several layers; " + method + " needs a linear head");
+}
+
+at::ScalarType computing_type(const at::Tensor& embeddings) {
+  return embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+double worst_class_accuracy(const Head& head, const LabelledEmbeddings& data) {
+  return accuracy_metrics(predictions(head, data.embeddings), data.labels, head.classes())
+      .worst_class_accuracy;
+}
+
+}  // namespace neurontune

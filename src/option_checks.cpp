@@ -1,0 +1,21 @@
+#include "option_checks.h"
+
+#include <cmath>
+
+#include "describe.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+
+void check_at_least(const std::string& what, int64_t value, int64_t least) {
+  if (value < least)
+    throw OptionError(what + " is " + std::to_string(value) + ", expected at least " +
+                      std::to_string(least));
+}
+
+void check_number(const std::string& what, double value, bool valid, const char* expected) {
+  if (!valid || !std::isfinite(value))
+    throw OptionError(what + " is " + describe(value) + ", expected " + expected);
+}
+
+}  // namespace neurontune
