@@ -13,6 +13,7 @@
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"
 #include "neurontune/report/metrics_json.h"
+#include "neurontune/report/requirement.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
@@ -29,20 +30,28 @@ struct EvalCommand {
     command.add_option("--head", head_file, "a head to evaluate instead of the model's own")
         ->option_text("FILE");
     command.add_option("--split", split, "split, or a part of one")->option_text("SPLIT [test]");
+    command
+        .add_option("--require", requirements,
+                    "exits 1 where a figure is not so: 'worst_group_accuracy>=0.8'; any key of the "
+                    "metric block, and again for another")
+        ->option_text("KEY>=NUMBER ...");
   }
 
   void execute() const {
+    std::vector<Requirement> required;
+    for (const auto& text : requirements) required.push_back(Requirement::parse(text));
     const auto config = settings.resolve();
     const auto selector = SplitSelector::parse(split);
     Names names;
     const auto metrics = config.embeddings.path.empty() ? of_model(config, selector, names)
                                                         : of_embeddings(config, selector, names);
+    const auto block = metrics_json(metrics);
+    auto findings = unmet(required, block);
     if (output.json)
-      std::cout
-          << nlohmann::ordered_json{{"split", split}, {"metrics", metrics_json(metrics)}}.dump(2)
-          << '\n';
+      std::cout << nlohmann::ordered_json{{"split", split}, {"metrics", block}}.dump(2) << '\n';
     else
       std::cout << metrics_table({{split, metrics}}, names);
+    if (!findings.empty()) throw DataError(split, std::move(findings));
   }
 
   Head chosen_head(const Head& own) const {
@@ -56,10 +65,9 @@ struct EvalCommand {
     const auto folder = EmbeddingFolder::open(config.embeddings.path);
     names = folder.names();
     const auto chosen = folder.select(selector);
-    const auto device = resolve_device(config.device);
-    const auto head = to(chosen_head(folder.head()), device, at::kFloat);
-    return split_metrics(predictions(head, chosen.embeddings.to(device)).cpu(), chosen.labels,
-                         chosen.attributes, group_space(folder));
+    const auto head =
+        to(chosen_head(folder.head()), resolve_device(config.device), at::kFloat);
+    return evaluate(head, chosen, group_space(folder));
   }
 
   SplitMetrics of_model(const Config& config, const SplitSelector& selector, Names& names) const {
@@ -83,6 +91,7 @@ struct EvalCommand {
   OutputOptions output;
   std::string head_file;
   std::string split = "test";
+  std::vector<std::string> requirements;
 };
 
 }  // namespace

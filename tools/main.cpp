@@ -79,6 +79,8 @@ int main(int argc, char** argv) {
   neurontune::cli::add_run(app);
   neurontune::cli::add_export(app);
   neurontune::cli::add_eval(app);
+  neurontune::cli::add_compare(app);
+  neurontune::cli::add_ablate(app);
   neurontune::cli::add_demo(app);
 
   try {

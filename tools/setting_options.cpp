@@ -49,6 +49,8 @@ const std::vector<Flag>& flags() {
       {G::tuning, "--tune", "splits.tune", "SPLIT", "data that retrains the head"},
       {G::identification, "--threshold", "identify.threshold", "X",
        "a dimension is biased where its score is over this"},
+      {G::identification, "--threshold-quantile", "identify.threshold_quantile", "Q",
+       "the threshold as a quantile of the scores instead, 0 to 1"},
       {G::identification, "--aggregate", "identify.aggregate", "NAME",
        "of the classes' scores: union, intersection, mean or per_class"},
       {G::identification, "--activation", "identify.activation", "NAME",

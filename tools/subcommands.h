@@ -7,6 +7,8 @@ namespace neurontune::cli {
 // Each adds its subcommand to the program; the subcommand runs when parsing has ended. Results go
 // to stdout, all else to stderr; failures are thrown.
 
+void add_ablate(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_eval(CLI::App& app);

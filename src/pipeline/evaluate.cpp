@@ -29,14 +29,15 @@ GroupSpace group_space(const DataFolder& data, int64_t classes) {
   return space;
 }
 
-std::map<std::string, SplitMetrics> evaluate(const Head& head,
-                                             const EmbeddingFolder& folder) {
+SplitMetrics evaluate(const Head& head, const EmbeddingSplit& split, const GroupSpace& space) {
+  const auto predicted = predictions(head, split.embeddings.to(head.weight.device()));
+  return split_metrics(predicted.cpu(), split.labels, split.attributes, space);
+}
+
+std::map<std::string, SplitMetrics> evaluate(const Head& head, const EmbeddingFolder& folder) {
   const auto space = group_space(folder);
   std::map<std::string, SplitMetrics> metrics;
-  for (const auto& [name, split] : folder.splits()) {
-    const auto predicted = predictions(head, split.embeddings.to(head.weight.device()));
-    metrics[name] = split_metrics(predicted.cpu(), split.labels, split.attributes, space);
-  }
+  for (const auto& [name, split] : folder.splits()) metrics[name] = evaluate(head, split, space);
   return metrics;
 }
 

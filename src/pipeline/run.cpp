@@ -1,54 +1,16 @@
 #include "neurontune/pipeline/run.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "data/file_io.h"
-#include "neurontune/data/embeddings.h"
-#include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
-#include "neurontune/pipeline/extract.h"
-#include "neurontune/pipeline/open_model.h"
+#include "pipeline/open_embeddings.h"
 
 namespace neurontune {
 namespace {
-
-/// Wall time of the steps, one after the other.
-class StepClock {
- public:
-  explicit StepClock(std::map<std::string, double>& seconds) : seconds_(seconds) {}
-
-  void finish(const std::string& step) {
-    const auto now = std::chrono::steady_clock::now();
-    seconds_[step] = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-  }
-
- private:
-  std::map<std::string, double>& seconds_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-void check_sources(const Config& config) {
-  const bool from_model = !config.model.path.empty() && !config.data.path.empty();
-  const bool from_embeddings = !config.embeddings.path.empty();
-  const bool any_model = !config.model.path.empty() || !config.data.path.empty();
-  if (from_embeddings && any_model)
-    throw OptionError("embeddings.path is " + config.embeddings.path +
-                      " beside a model or data; expected one or the other");
-  if (!from_embeddings && !from_model)
-    throw OptionError("no data to run on; expected model.path and data.path, or embeddings.path");
-}
-
-/// A head is trained in float32 whatever the model's dtype: there is no use for float64 here.
-LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {
-  const auto stored = split.embeddings.scalar_type();
-  return {split.embeddings.to(device, stored == at::kDouble ? at::kFloat : stored),
-          split.labels.to(device)};
-}
 
 NeuronTuneResult tune(const Config& config, const EmbeddingFolder& folder, at::Device device,
                       const ProgressFn& progress) {
@@ -72,7 +34,6 @@ void write_results(const Config& config, const RunReport& report,
 
 RunOutcome run(const Config& config, const std::filesystem::path& out, const ProgressFn& progress) {
   config.validate();
-  check_sources(config);
   const auto device = resolve_device(config.device);
   RunOutcome outcome;
   auto& report = outcome.report;
@@ -82,24 +43,14 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   report.device = device.str();
   StepClock clock(report.seconds);
 
-  std::filesystem::path embeddings = config.embeddings.path;
-  std::optional<ErmModel> model;
-  if (embeddings.empty()) {
-    model = open_model(config);
-    const auto data = open_configured_data(config);
-    for (const auto& split : {config.splits.identify, config.splits.tune})
-      data.split(SplitSelector::parse(split).name);  // before hours of extraction
-    embeddings = out / "embeddings";
-    const auto extraction =
-        extract_embeddings(*model, data, config.data.extraction, embeddings, progress);
-    report.verified = extraction.verified;
-    for (const auto& [name, split] : extraction.splits)
+  const auto splits = {SplitSelector::parse(config.splits.identify).name,
+                       SplitSelector::parse(config.splits.tune).name};
+  const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
+  if (extraction) {
+    report.verified = extraction->verified;
+    for (const auto& [name, split] : extraction->splits)
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
-    clock.finish("extract");
   }
-  const auto folder = model ? EmbeddingFolder::open(embeddings, model->head())
-                            : EmbeddingFolder::open(embeddings);
-  clock.finish("load");
   report.result = tune(config, folder, device, progress);
   clock.finish("tune");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);

@@ -36,6 +36,9 @@ Json to_value(double value) {
   return value;
 }
 Json to_value(const std::optional<int64_t>& value) { return value ? Json(*value) : Json("auto"); }
+Json to_value(const std::optional<double>& value) {
+  return value ? to_value(*value) : Json("none");
+}
 Json to_value(const std::vector<int64_t>& value) { return value; }
 Json to_value(const std::vector<double>& value) { return value; }
 
@@ -69,6 +72,14 @@ void from_value(const Json& json, std::optional<int64_t>& value) {
   value = number<int64_t>(json, json.is_number_integer(), "a whole number or \"auto\"");
 }
 
+void from_value(const Json& json, std::optional<double>& value) {
+  if (json == "none") {
+    value.reset();
+    return;
+  }
+  value = number<double>(json, json.is_number(), "a number or \"none\"");
+}
+
 void from_value(const Json& json, std::vector<int64_t>& value) {
   value = list<int64_t>(json, "a list of whole numbers");
 }
@@ -87,6 +98,10 @@ Json parse_flag(const std::string& text, const std::string&) { return text; }
 
 Json parse_flag(const std::string& text, const std::optional<int64_t>&) {
   return text == "auto" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+Json parse_flag(const std::string& text, const std::optional<double>&) {
+  return text == "none" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
 }  // namespace neurontune

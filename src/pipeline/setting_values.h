@@ -43,6 +43,7 @@ Json to_value(int64_t value);
 Json to_value(uint64_t value);
 Json to_value(double value);
 Json to_value(const std::optional<int64_t>& value);  ///< none is "auto"
+Json to_value(const std::optional<double>& value);   ///< none is "none"
 Json to_value(const std::vector<int64_t>& value);
 Json to_value(const std::vector<double>& value);
 Json to_value(NamedValue auto value) { return name(value); }
@@ -53,6 +54,7 @@ void from_value(const Json& json, int64_t& value);
 void from_value(const Json& json, uint64_t& value);
 void from_value(const Json& json, double& value);
 void from_value(const Json& json, std::optional<int64_t>& value);
+void from_value(const Json& json, std::optional<double>& value);
 void from_value(const Json& json, std::vector<int64_t>& value);
 void from_value(const Json& json, std::vector<double>& value);
 
@@ -75,6 +77,7 @@ void from_value(const Json& json, T& value) {
 /// Text that is a string for settings that take one, and JSON for the others ("1,2" is [1, 2]).
 Json parse_flag(const std::string& text, const std::string& like);
 Json parse_flag(const std::string& text, const std::optional<int64_t>& like);
+Json parse_flag(const std::string& text, const std::optional<double>& like);
 Json parse_flag(const std::string& text, NamedValue auto) { return text; }
 template <typename T>
 Json parse_flag(const std::string& text, const std::vector<T>&) {

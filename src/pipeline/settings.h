@@ -30,6 +30,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("splits.identify", config.splits.identify);
   visit("splits.tune", config.splits.tune);
   visit("identify.threshold", config.identify.threshold);
+  visit("identify.threshold_quantile", config.identify.threshold_quantile);
   visit("identify.aggregate", config.identify.aggregate);
   visit("identify.activation", config.identify.activation);
   visit("identify.keep_at_least", config.identify.keep_at_least);

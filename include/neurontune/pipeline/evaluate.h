@@ -14,6 +14,9 @@ namespace neurontune {
 GroupSpace group_space(const EmbeddingFolder& folder);
 GroupSpace group_space(const DataFolder& data, int64_t classes);
 
+/// A head's metrics on a split, computed on the head's device.
+SplitMetrics evaluate(const Head& head, const EmbeddingSplit& split, const GroupSpace& space);
+
 /// A head's metrics on every split of a folder, computed on the head's device.
 std::map<std::string, SplitMetrics> evaluate(const Head& head, const EmbeddingFolder& folder);
 

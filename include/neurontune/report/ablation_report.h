@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "neurontune/metrics/seed_summary.h"
+
+namespace neurontune {
+
+/// An epoch of a run, with what selection does not see: true figures on both splits.
+struct EpochReport {
+  int64_t epoch = 0;  ///< from 1
+  double loss = 0;
+  std::optional<double> sfit;
+  int64_t biased = 0;     ///< dimensions masked
+  SplitMetrics identify;  ///< on the identification split
+  SplitMetrics test;
+};
+
+/// One run: a setting of the sweep with one seed.
+struct AblationRun {
+  uint64_t seed = 0;
+  int64_t selected_epoch = 0;  ///< 0 is the ERM head unchanged
+  int64_t biased = 0;          ///< dimensions masked at that epoch
+  std::optional<double> sfit;
+  std::vector<EpochReport> trajectory;  ///< where it was asked for
+};
+
+/// One point of a sweep, over all seeds.
+struct AblationPoint {
+  std::vector<std::pair<std::string, std::string>> settings;  ///< key → value, as swept
+  std::vector<AblationRun> runs;
+  MetricSummaries test;
+  double seconds = 0;   ///< wall time of a run, on average
+  std::string failure;  ///< why it could not be run, and then it has no figures
+};
+
+/// A sweep over settings.
+struct AblationReport {
+  std::string embeddings;  ///< the folder
+  std::string device;
+  int64_t dimensions = 0;  ///< M
+  std::vector<uint64_t> seeds;
+  SplitMetrics erm;  ///< the ERM head's, on test
+  std::vector<AblationPoint> points;
+};
+
+/// ablate.json: `points`, each with `settings`, `test` and `runs`, and what they were run on.
+nlohmann::ordered_json ablation_json(const AblationReport& report);
+
+/// A row a point: its settings, mean and standard deviation of each figure.
+std::string ablation_csv(const AblationReport& report);
+
+}  // namespace neurontune

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "neurontune/metrics/seed_summary.h"
+
+namespace neurontune {
+
+/// A method's result, over all seeds.
+struct MethodReport {
+  std::string method;
+  bool oracle = false;            ///< whether it sees attributes
+  std::vector<std::string> sees;  ///< train_labels, val_labels, val_attributes, …
+  std::string selection;          ///< how its hyperparameters were chosen; the same for every seed
+  std::vector<std::string> chosen;  ///< what was chosen, a seed each
+  double seconds = 0;               ///< wall time of one seed, on average
+  MetricSummaries test;             ///< accuracy on the test split
+  std::string failure;              ///< why it could not be run, and then it has no figures
+};
+
+/// Methods side by side.
+struct ComparisonReport {
+  std::string embeddings;        ///< the folder they were all given
+  std::string identify, tune;    ///< the splits
+  std::string recipe;            ///< of neurontune_default
+  std::string device;
+  std::vector<uint64_t> seeds;
+  std::vector<MethodReport> methods;
+  std::vector<std::string> warnings;  ///< what a user should know, one sentence each
+};
+
+/// compare.json: `methods` and what they were run on.
+nlohmann::ordered_json comparison_json(const ComparisonReport& report);
+
+/// A row a method: mean and standard deviation of each figure, and what it saw.
+std::string comparison_csv(const ComparisonReport& report);
+
+/// The same as a table in Markdown, with how hyperparameters were chosen below it.
+std::string comparison_markdown(const ComparisonReport& report);
+
+/// {figure: {mean, std, values}}
+nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
+
+/// Where a comparison falls short of a stored one: a sentence for each figure of a method whose
+/// mean is lower by more than `tolerance`, or that is no longer there.
+///
+/// @param stored a compare.json; methods and figures that it does not have are not compared
+/// @throws Error if it is no compare.json, or has no method of the report's
+std::vector<std::string> shortfalls(const ComparisonReport& report,
+                                    const nlohmann::ordered_json& stored, double tolerance);
+
+}  // namespace neurontune

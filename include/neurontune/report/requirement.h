@@ -1,0 +1,30 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace neurontune {
+
+/// A bound on a figure: "worst_group_accuracy>=0.8".
+struct Requirement {
+  enum class Relation { at_least, more, at_most, less };
+
+  std::string text;  ///< as it was written
+  std::string key;   ///< of a metric block; "class_accuracy.1" and "groups.0.accuracy" reach inside
+  Relation relation = Relation::at_least;
+  double bound = 0;
+
+  /// @throws OptionError if the text is not KEY>=NUMBER (or >, <=, <)
+  static Requirement parse(const std::string& text);
+};
+
+/// What is not as required: a sentence for each, with how far it is off. Of a list every number
+/// must be as required, and a figure that is null is not.
+///
+/// @param block a metric block
+/// @throws OptionError if a key is not one of the block's (naming the nearest) or no number
+std::vector<std::string> unmet(const std::vector<Requirement>& requirements,
+                               const nlohmann::ordered_json& block);
+
+}  // namespace neurontune

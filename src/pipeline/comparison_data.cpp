@@ -1,0 +1,30 @@
+#include "pipeline/comparison_data.h"
+
+#include <ATen/ATen.h>
+
+#include "neurontune/error.h"
+#include "pipeline/open_embeddings.h"
+
+namespace neurontune {
+
+const LabelledEmbeddings& ComparisonData::labelled(const std::string& selector) {
+  return on_device(selector).data;
+}
+
+GroupedEmbeddings ComparisonData::grouped(const std::string& selector) {
+  const auto& split = on_device(selector);
+  if (!split.attributes.defined())
+    throw Error("the split " + selector + " has no attributes, which this method needs");
+  return {split.data, split.attributes};
+}
+
+const ComparisonData::OnDevice& ComparisonData::on_device(const std::string& selector) {
+  const auto found = splits_.find(selector);
+  if (found != splits_.end()) return found->second;
+  const auto split = folder_.select(SplitSelector::parse(selector));
+  OnDevice taken{neurontune::on_device(split, device_), split.attributes};
+  if (taken.attributes.defined()) taken.attributes = taken.attributes.to(device_);
+  return splits_[selector] = std::move(taken);
+}
+
+}  // namespace neurontune

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+#include "neurontune/baselines/grouped_embeddings.h"
+#include "neurontune/data/embeddings.h"
+#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/model/head.h"
+
+namespace neurontune {
+
+/// What methods are given: the splits of a folder on a device, each taken there once.
+class ComparisonData {
+ public:
+  /// @param folder must outlive this object
+  ComparisonData(const EmbeddingFolder& folder, at::Device device)
+      : folder_(folder), device_(device), erm_(to(folder.head(), device, at::kFloat)) {}
+
+  const EmbeddingFolder& folder() const { return folder_; }
+  const Head& erm() const { return erm_; }
+
+  /// A split, or a part of it: "val", "val:1/2".
+  /// @throws Error if there is none of that name
+  const LabelledEmbeddings& labelled(const std::string& selector);
+
+  /// The same with its attributes.
+  /// @throws Error naming the split if it has none
+  GroupedEmbeddings grouped(const std::string& selector);
+
+ private:
+  struct OnDevice {
+    LabelledEmbeddings data;
+    at::Tensor attributes;  ///< undefined where the split has none
+  };
+  const OnDevice& on_device(const std::string& selector);
+
+  const EmbeddingFolder& folder_;
+  at::Device device_;
+  Head erm_;
+  std::map<std::string, OnDevice> splits_;
+};
+
+}  // namespace neurontune

@@ -1,0 +1,53 @@
+#include "pipeline/open_embeddings.h"
+
+#include <ATen/ATen.h>
+
+#include <utility>
+
+#include "neurontune/error.h"
+#include "neurontune/pipeline/open_model.h"
+
+namespace neurontune {
+namespace {
+
+void check_sources(const Config& config) {
+  const bool from_model = !config.model.path.empty() && !config.data.path.empty();
+  const bool from_embeddings = !config.embeddings.path.empty();
+  const bool any_model = !config.model.path.empty() || !config.data.path.empty();
+  if (from_embeddings && any_model)
+    throw OptionError("embeddings.path is " + config.embeddings.path +
+                      " beside a model or data; expected one or the other");
+  if (!from_embeddings && !from_model)
+    throw OptionError("no data to run on; expected model.path and data.path, or embeddings.path");
+}
+
+}  // namespace
+
+OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::string>& splits,
+                                 const std::filesystem::path& out, StepClock& clock,
+                                 const ProgressFn& progress) {
+  check_sources(config);
+  if (!config.embeddings.path.empty()) {
+    OpenedEmbeddings opened{EmbeddingFolder::open(config.embeddings.path), {}, {}};
+    for (const auto& split : splits) opened.folder.split(split);
+    clock.finish("load");
+    return opened;
+  }
+  auto model = open_model(config);
+  const auto data = open_configured_data(config);
+  for (const auto& split : splits) data.split(split);
+  const auto folder = out / "embeddings";
+  auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress);
+  clock.finish("extract");
+  auto opened = EmbeddingFolder::open(folder, model.head());
+  clock.finish("load");
+  return {std::move(opened), std::move(model), std::move(extraction)};
+}
+
+LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {
+  const auto stored = split.embeddings.scalar_type();
+  return {split.embeddings.to(device, stored == at::kDouble ? at::kFloat : stored),
+          split.labels.to(device)};
+}
+
+}  // namespace neurontune

@@ -1,0 +1,160 @@
+#include "neurontune/report/comparison_report.h"
+
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "neurontune/error.h"
+#include "neurontune/version.h"
+
+namespace neurontune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string fixed(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string join(const std::vector<std::string>& texts, const char* separator) {
+  std::string joined;
+  for (const auto& text : texts) joined += (joined.empty() ? "" : separator) + text;
+  return joined;
+}
+
+/// The names of all figures that any method has, in their order.
+std::vector<std::string> figure_names(const ComparisonReport& report) {
+  std::vector<std::string> names;
+  for (const auto& method : report.methods)
+    for (const auto& [name, summary] : method.test)
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  return names;
+}
+
+Json method_json(const MethodReport& method) {
+  Json json = {{"method", method.method},
+               {"oracle", method.oracle},
+               {"sees", method.sees},
+               {"selection", method.selection},
+               {"chosen", method.chosen},
+               {"seconds", method.seconds},
+               {"test", summaries_json(method.test)}};
+  if (!method.failure.empty()) json["failure"] = method.failure;
+  return json;
+}
+
+/// The stored result of a method, or null.
+const Json* stored_method(const Json& stored, const std::string& name) {
+  for (const auto& method : stored.at("methods"))
+    if (method.value("method", "") == name) return &method;
+  return nullptr;
+}
+
+void compare_figures(const MethodReport& method, const Json& stored, double tolerance,
+                     std::vector<std::string>& findings) {
+  for (const auto& [name, figure] : stored.at("test").items()) {
+    const double expected = figure.at("mean").get<double>();
+    const auto* const found = find(method.test, name);
+    if (!found)
+      findings.push_back(method.method + " has no " + name + ", expected " + fixed(expected, 4) +
+                         (method.failure.empty() ? "" : ": " + method.failure));
+    else if (const double short_by = expected - found->mean; short_by > tolerance)
+      findings.push_back(method.method + ": " + name + " is " + fixed(found->mean, 4) +
+                         ", expected " + fixed(expected, 4) + " less " + fixed(tolerance, 4) +
+                         ": short by " + fixed(short_by - tolerance, 4));
+  }
+}
+
+}  // namespace
+
+nlohmann::ordered_json summaries_json(const MetricSummaries& summaries) {
+  Json json = Json::object();
+  for (const auto& [name, summary] : summaries)
+    json[name] = {{"mean", summary.mean},
+                  {"std", summary.standard_deviation},
+                  {"values", summary.values}};
+  return json;
+}
+
+nlohmann::ordered_json comparison_json(const ComparisonReport& report) {
+  Json json = {{"embeddings", report.embeddings},
+               {"splits", {{"identify", report.identify}, {"tune", report.tune}}},
+               {"recipe", report.recipe},
+               {"seeds", report.seeds},
+               {"device", report.device},
+               {"versions", {{"neurontune", kVersion}, {"libtorch", TORCH_VERSION}}},
+               {"warnings", report.warnings},
+               {"methods", Json::array()}};
+  for (const auto& method : report.methods) json["methods"].push_back(method_json(method));
+  return json;
+}
+
+std::string comparison_csv(const ComparisonReport& report) {
+  const auto names = figure_names(report);
+  std::string text = "method,oracle,sees,seconds";
+  for (const auto& name : names) text += "," + name + "_mean," + name + "_std";
+  text += "\n";
+  for (const auto& method : report.methods) {
+    text += method.method + (method.oracle ? ",1," : ",0,") + join(method.sees, " ") + "," +
+            fixed(method.seconds, 6);
+    for (const auto& name : names) {
+      const auto* const figure = find(method.test, name);
+      text += figure ? "," + fixed(figure->mean, 6) + "," + fixed(figure->standard_deviation, 6)
+                     : ",,";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string comparison_markdown(const ComparisonReport& report) {
+  const auto names = figure_names(report);
+  std::string head = "| method |", rule = "|---|";
+  for (auto name : names) {
+    name = name.substr(0, name.rfind("_accuracy"));
+    std::replace(name.begin(), name.end(), '_', ' ');
+    head += " " + name + " |";
+    rule += "---|";
+  }
+  std::string text = head + " seconds | sees |\n" + rule + "---|---|\n";
+  for (const auto& method : report.methods) {
+    text += "| " + method.method + (method.oracle ? " (oracle)" : "") + " |";
+    for (const auto& name : names) {
+      const auto* const figure = find(method.test, name);
+      text += figure ? " " + fixed(figure->mean, 3) + " ± " +
+                           fixed(figure->standard_deviation, 3) + " |"
+                     : " – |";
+    }
+    text += " " + fixed(method.seconds, 2) + " | " + join(method.sees, ", ") + " |\n";
+  }
+  text += "\nMean ± standard deviation over " + std::to_string(report.seeds.size()) +
+          (report.seeds.size() == 1 ? " seed" : " seeds") +
+          ", accuracy on test. How hyperparameters were chosen:\n\n";
+  for (const auto& method : report.methods)
+    text += "- " + method.method + ": " + method.selection +
+            (method.failure.empty() ? "" : ". Not run: " + method.failure) + "\n";
+  return text;
+}
+
+std::vector<std::string> shortfalls(const ComparisonReport& report,
+                                    const nlohmann::ordered_json& stored, double tolerance) {
+  std::vector<std::string> findings;
+  bool any = false;
+  try {
+    for (const auto& method : report.methods)
+      if (const auto* const before = stored_method(stored, method.method)) {
+        any = true;
+        compare_figures(method, *before, tolerance, findings);
+      }
+  } catch (const Json::exception& error) {
+    throw Error(std::string("is not what compare writes: ") + error.what());
+  }
+  if (!any) throw Error("has no result of any of the methods compared");
+  return findings;
+}
+
+}  // namespace neurontune

@@ -1,0 +1,120 @@
+#include "neurontune/pipeline/ablate.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "output.h"
+#include "progress_bar.h"
+#include "setting_options.h"
+#include "subcommands.h"
+#include "table.h"
+
+namespace neurontune::cli {
+namespace {
+
+std::string figure_text(const AblationPoint& point, const char* name) {
+  const auto* const figure = find(point.test, name);
+  if (!figure) return "–";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f ± %.3f", figure->mean, figure->standard_deviation);
+  return text;
+}
+
+/// What every run of a point has in common, or its range: "16", "12–40".
+std::string range_text(const AblationPoint& point, int64_t AblationRun::* field) {
+  if (point.runs.empty()) return "–";
+  auto least = point.runs.front().*field, most = least;
+  for (const auto& run : point.runs) {
+    least = std::min(least, run.*field);
+    most = std::max(most, run.*field);
+  }
+  return std::to_string(least) + (least == most ? "" : "–" + std::to_string(most));
+}
+
+void print_ablation(const AblationReport& report) {
+  std::vector<std::vector<std::string>> rows = {{}};
+  for (const auto& [key, value] : report.points.front().settings) rows.front().push_back(key);
+  for (const auto* heading : {"masked", "epoch", "mean", "worst group", "worst class"})
+    rows.front().emplace_back(heading);
+  for (const auto& point : report.points) {
+    rows.emplace_back();
+    for (const auto& [key, value] : point.settings) rows.back().push_back(value);
+    rows.back().push_back(range_text(point, &AblationRun::biased));
+    rows.back().push_back(range_text(point, &AblationRun::selected_epoch));
+    for (const auto* name : {"mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"})
+      rows.back().push_back(figure_text(point, name));
+  }
+  std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
+            << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds") << "; of "
+            << report.dimensions << " dimensions\n";
+}
+
+struct AblateCommand {
+  explicit AblateCommand(CLI::App& command)
+      : settings(command,
+                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                  SettingGroup::machine}),
+        output(command) {
+    command
+        .add_option("--sweep", sweeps,
+                    "a setting and its values, identify.mask_value=0,0.5; of several sweeps every "
+                    "combination")
+        ->required()
+        ->option_text("KEY=VALUE,… ...");
+    command.add_option("--seeds", options.seeds, "runs at each point, from --seed on")
+        ->option_text("N [1]");
+    command.add_flag("--trajectory", options.trajectory,
+                     "hold every epoch against its true figures, in ablate.json");
+    command.add_option("--out", out, "folder for ablate.json and ablate.csv")
+        ->required()
+        ->option_text("OUT");
+  }
+
+  void execute() {
+    std::vector<Sweep> parsed;
+    for (const auto& sweep : sweeps) parsed.push_back(Sweep::parse(sweep));
+    options.points.clear();
+    for (const auto& point : grid(parsed)) options.points.push_back({point, settings.resolve(point)});
+    const auto report = [&] {
+      ProgressBar progress(output.quiet);
+      return ablate(options, out, progress.callback());
+    }();
+    print_warnings(failures(report), output);
+    if (output.json)
+      std::cout << ablation_json(report).dump(2) << '\n';
+    else
+      print_ablation(report);
+  }
+
+  static std::vector<std::string> failures(const AblationReport& report) {
+    std::vector<std::string> texts;
+    for (const auto& point : report.points) {
+      if (point.failure.empty()) continue;
+      std::string where;
+      for (const auto& [key, value] : point.settings)
+        where += (where.empty() ? "" : ", ") + key + " = " + value;
+      texts.push_back(where + " could not be run: " + point.failure);
+    }
+    return texts;
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  AblateOptions options;
+  std::vector<std::string> sweeps;
+  std::string out;
+};
+
+}  // namespace
+
+void add_ablate(CLI::App& app) {
+  auto* command = app.add_subcommand("ablate", "Sweep settings and see what each changes");
+  auto ablate = std::make_shared<AblateCommand>(*command);
+  command->callback([ablate] { ablate->execute(); });
+}
+
+}  // namespace neurontune::cli

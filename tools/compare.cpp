@@ -1,0 +1,133 @@
+#include "neurontune/pipeline/compare.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "data/file_io.h"
+#include "neurontune/error.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "setting_options.h"
+#include "subcommands.h"
+#include "table.h"
+
+namespace neurontune::cli {
+namespace {
+
+std::string figure_text(const MethodReport& method, const char* name) {
+  const auto* const figure = find(method.test, name);
+  if (!figure) return "–";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f ± %.3f", figure->mean, figure->standard_deviation);
+  return text;
+}
+
+std::string seconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f s", seconds);
+  return text;
+}
+
+void print_comparison(const ComparisonReport& report) {
+  std::vector<std::vector<std::string>> rows = {
+      {"", "mean", "adjusted mean", "worst group", "worst class", "time"}};
+  bool oracles = false;
+  for (const auto& method : report.methods) {
+    oracles |= method.oracle;
+    rows.push_back({method.method + (method.oracle ? " *" : ""),
+                    figure_text(method, "mean_accuracy"),
+                    figure_text(method, "adjusted_mean_accuracy"),
+                    figure_text(method, "worst_group_accuracy"),
+                    figure_text(method, "worst_class_accuracy"), seconds_text(method.seconds)});
+  }
+  std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
+            << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds")
+            << "; time of one seed" << (oracles ? "; * an oracle: sees attributes" : "") << "\n\n";
+  for (const auto& method : report.methods) {
+    std::cout << method.method << "\n  saw     ";
+    for (const auto& name : method.sees) std::cout << ' ' << name;
+    std::cout << "\n  settings " << method.selection << '\n';
+    if (!method.failure.empty()) std::cout << "  not run  " << method.failure << '\n';
+  }
+}
+
+/// The stored result, before anything is run.
+nlohmann::ordered_json read_baseline(const std::string& file) {
+  auto json = nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("methods"))
+    throw Error(file + ": is no compare.json: it has no `methods`");
+  return json;
+}
+
+struct CompareCommand {
+  explicit CompareCommand(CLI::App& command)
+      : settings(command,
+                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                  SettingGroup::machine}),
+        output(command) {
+    std::string known;
+    for (const auto& name : method_names()) known += (known.empty() ? "" : ", ") + name;
+    command.add_option("--methods", options.methods, "some of " + known)
+        ->delimiter(',')
+        ->option_text("NAME,… [all]");
+    command.add_option("--seeds", options.seeds, "runs of each method, from --seed on")
+        ->option_text("N [5]");
+    command.add_option("--out", out, "folder for compare.json, .csv and .md")
+        ->required()
+        ->option_text("OUT");
+    command
+        .add_option("--baseline", baseline,
+                    "a stored compare.json: exits 1 where a method's mean is lower")
+        ->option_text("FILE");
+    command.add_option("--tolerance", tolerance, "by how much a mean may be lower than stored")
+        ->check(CLI::NonNegativeNumber)
+        ->option_text("X [0.01]");
+  }
+
+  void execute() {
+    const auto stored = baseline.empty() ? nlohmann::ordered_json() : read_baseline(baseline);
+    options.config = settings.resolve();
+    options.paper = settings.resolve({{"--recipe", "recipe", "paper"}});
+    const auto report = [&] {
+      ProgressBar progress(output.quiet);
+      return compare(options, out, progress.callback());
+    }();
+    print_warnings(report.warnings, output);
+    if (output.json)
+      std::cout << comparison_json(report).dump(2) << '\n';
+    else
+      print_comparison(report);
+    if (!baseline.empty()) check(report, stored);
+  }
+
+  void check(const ComparisonReport& report, const nlohmann::ordered_json& stored) const {
+    std::vector<std::string> findings;
+    try {
+      findings = shortfalls(report, stored, tolerance);
+    } catch (const Error& error) {
+      throw Error(baseline + ": " + error.what());
+    }
+    if (!findings.empty()) throw DataError(baseline, std::move(findings));
+  }
+
+  SettingOptions settings;
+  OutputOptions output;
+  CompareOptions options;
+  std::string out, baseline;
+  double tolerance = 0.01;
+};
+
+}  // namespace
+
+void add_compare(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "compare", "Methods side by side on the same embeddings, over several seeds");
+  auto compare = std::make_shared<CompareCommand>(*command);
+  command->callback([compare] { compare->execute(); });
+}
+
+}  // namespace neurontune::cli
