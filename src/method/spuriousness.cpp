@@ -44,6 +44,16 @@ bool keep_lowest(at::Tensor flags, const at::Tensor& scores, int64_t keep) {
   return true;
 }
 
+/// The quantile of each row, NumPy's `linear`: [1] of [M], [C, 1] of [C, M].
+at::Tensor row_quantiles(const at::Tensor& scores, double q) {
+  const auto sorted = std::get<0>(scores.sort(-1));
+  const double place = q * static_cast<double>(scores.size(-1) - 1);
+  const auto lower = static_cast<int64_t>(place);
+  const auto upper = std::min(lower + 1, scores.size(-1) - 1);
+  return at::lerp(sorted.narrow(-1, lower, 1), sorted.narrow(-1, upper, 1),
+                  place - static_cast<double>(lower));
+}
+
 }  // namespace
 
 const char* name(Activation activation) {
@@ -73,6 +83,9 @@ const char* name(Aggregate aggregate) {
 void IdentificationOptions::validate() const {
   if (!std::isfinite(threshold))
     throw OptionError("threshold is " + describe(threshold) + ", expected a finite number");
+  if (threshold_quantile && !(*threshold_quantile >= 0 && *threshold_quantile <= 1))
+    throw OptionError("threshold_quantile is " + describe(*threshold_quantile) +
+                      ", expected 0 to 1");
   if (keep_at_least && *keep_at_least < 0)
     throw OptionError("keep_at_least is " + std::to_string(*keep_at_least) +
                       ", expected 0 or more");
@@ -156,7 +169,9 @@ BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
   const int64_t keep = resolved_keep(scores, options);
 
   BiasedDimensions result;
-  result.biased = aggregated.gt(options.threshold);
+  result.biased = options.threshold_quantile
+                      ? aggregated.gt(row_quantiles(aggregated, *options.threshold_quantile))
+                      : aggregated.gt(options.threshold);
   if (options.aggregate == Aggregate::per_class) {
     for (int64_t label = 0; label < scores.classes(); ++label) {
       // An unusable class masks nothing, whatever the threshold.

@@ -26,6 +26,8 @@ enum class Aggregate {
 /// Settings of the identification of biased dimensions.
 struct IdentificationOptions {
   double threshold = 0;                     ///< λ: biased where the score is over it; finite
+  /// λ as a quantile of the aggregated scores, 0…1, instead of a value; per_class of each class's.
+  std::optional<double> threshold_quantile;
   Aggregate aggregate = Aggregate::union_;  ///< over the usable classes
   Activation activation = Activation::raw;
   /// Dimensions never flagged, those with the smallest scores: 0…M; none means max(C, M/16).
