@@ -36,10 +36,8 @@ at::Tensor sample_weights(const LabelledEmbeddings& data, const Head& erm,
                           const std::vector<Setting>& settings) {
   const auto class_counts = at::bincount(data.labels, {}, erm.classes());
   const auto counts = class_counts.index_select(0, data.labels).to(erm.weight.scalar_type());
-  const auto probability = logits(erm, data.embeddings)
-                               .softmax(1)
-                               .gather(1, data.labels.unsqueeze(1))
-                               .squeeze(1);
+  const auto probability =
+      logits(erm, data.embeddings).softmax(1).gather(1, data.labels.unsqueeze(1)).squeeze(1);
   const auto count = static_cast<int64_t>(settings.size());
   const auto weights = at::empty({count, data.labels.size(0)}, probability.options());
   // A setting's sum on one thread: the same whatever their number.
@@ -70,7 +68,7 @@ class HeadStack {
         weights_(weights.t().unsqueeze(2).contiguous()),
         penalties_(penalties.view({-1, 1, 1})),
         options_(options),
-        heads_(start.expand({weights.size(0), -1, -1}).contiguous()),
+        heads_(start.repeat({weights.size(0), 1, 1})),
         gradients_(at::empty_like(heads_)),
         residuals_(at::empty({inputs_.size(0), heads_.size(0), heads_.size(1)}, start.options())) {}
 
@@ -109,21 +107,21 @@ class HeadStack {
   /// θ ← θ − η g, with g = ∇Σ μ_i CE_i + 2λ(θ − θ₀), cut to the norm as PyTorch's
   /// clip_grad_norm_ does.
   void descend() {
-    for_fixed_blocks(
-        inputs_.device(), heads_.size(0), kHeadsPerBlock, [&](int64_t first, int64_t last) {
-          auto heads = heads_.slice(0, first, last);
-          auto gradients = gradients_.slice(0, first, last);
-          gradients.addcmul_(heads - start_, penalties_.slice(0, first, last), 2);
-          const auto norms = gradients.square().sum({1, 2}, /*keepdim=*/true).sqrt();
-          const auto factors = (options_.gradient_norm / (norms + 1e-6)).clamp_max(1);
-          heads.addcmul_(gradients, factors, -options_.learning_rate);
-        });
+    for_fixed_blocks(inputs_.device(), heads_.size(0), kHeadsPerBlock,
+                     [&](int64_t first, int64_t last) {
+                       auto heads = heads_.slice(0, first, last);
+                       auto gradients = gradients_.slice(0, first, last);
+                       gradients.addcmul_(heads - start_, penalties_.slice(0, first, last), 2);
+                       const auto norms = gradients.square().sum({1, 2}, /*keepdim=*/true).sqrt();
+                       const auto factors = (options_.gradient_norm / (norms + 1e-6)).clamp_max(1);
+                       heads.addcmul_(gradients, factors, -options_.learning_rate);
+                     });
   }
 
   at::Tensor inputs_;
-  at::Tensor labels_;   ///< int64 [N, S, 1]
-  at::Tensor start_;    ///< [C, M′]
-  at::Tensor weights_;  ///< [N, S, 1]
+  at::Tensor labels_;     ///< int64 [N, S, 1]
+  at::Tensor start_;      ///< [C, M′]
+  at::Tensor weights_;    ///< [N, S, 1]
   at::Tensor penalties_;  ///< [S, 1, 1]
   const AfrOptions& options_;
   at::Tensor heads_, gradients_;  ///< [S, C, M′]

@@ -179,8 +179,8 @@ DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out
     weights.push_back(regression.weight);
     intercepts.push_back(regression.intercept);
   }
-  result.head = folded({at::stack(weights).mean(0), at::stack(intercepts).mean(0)}, scaler,
-                       data.embeddings);
+  result.head =
+      folded({at::stack(weights).mean(0), at::stack(intercepts).mean(0)}, scaler, data.embeddings);
   return result;
 }
 

@@ -15,8 +15,7 @@ namespace {
 /// Gives rand() a sequence of its own, and on destruction the host program's back, where it was.
 class OwnRandSequence {
  public:
-  explicit OwnRandSequence(unsigned seed)
-      : host_(initstate(seed, state_.data(), state_.size())) {}
+  explicit OwnRandSequence(unsigned seed) : host_(initstate(seed, state_.data(), state_.size())) {}
   ~OwnRandSequence() { setstate(host_); }
   OwnRandSequence(const OwnRandSequence&) = delete;
   OwnRandSequence& operator=(const OwnRandSequence&) = delete;

@@ -36,8 +36,7 @@ RowsByClass by_class(const std::vector<at::Tensor>& rows_of_class) {
 
 at::Tensor RowsByClass::pick(const at::Tensor& classes, const at::Tensor& uniform) const {
   const auto flat = classes.flatten();
-  const auto rank =
-      (uniform.flatten() * count.index_select(0, flat)).floor().to(at::kLong);
+  const auto rank = (uniform.flatten() * count.index_select(0, flat)).floor().to(at::kLong);
   return rows.index_select(0, first.index_select(0, flat) + rank).view(classes.sizes());
 }
 
@@ -56,8 +55,7 @@ ProbeSet probe_set(const at::Tensor& logits, const at::Tensor& labels, double sh
       throw Error("the probe split has " + std::to_string(samples) + " samples of class " +
                   std::to_string(label) + ", of which probe_share " + describe(share) +
                   " keeps none; give a larger split or share");
-    const auto by_loss =
-        of_class.index_select(0, ascending(losses.index_select(0, of_class)));
+    const auto by_loss = of_class.index_select(0, ascending(losses.index_select(0, of_class)));
     cor.push_back(surest(by_loss.slice(0, 0, half), entropy, kept));
     mis.push_back(surest(by_loss.slice(0, samples - half), entropy, kept));
   }

@@ -61,8 +61,7 @@ at::Tensor error_set(const std::vector<ClassRows>& rows, const at::Generator& ge
     const int64_t wanted = misclassified.numel() > 0 ? misclassified.numel() : mean;
     const auto order = at::randperm(correct.numel(), generator, at::kLong);
     chosen.push_back(misclassified);
-    chosen.push_back(
-        correct.index_select(0, order.slice(0, 0, std::min(wanted, correct.numel()))));
+    chosen.push_back(correct.index_select(0, order.slice(0, 0, std::min(wanted, correct.numel()))));
   }
   return at::cat(chosen);
 }
@@ -82,8 +81,8 @@ RetrainingOptions retraining_options(const SelfOptions& options, double learning
 
 void SelfOptions::validate() const {
   if (learning_rates.empty()) throw OptionError("learning_rates is empty, expected at least one");
-  for (const double rate : learning_rates) retraining_options(*this, rate).validate();
   check_at_least("steps", steps, 1);
+  for (const double rate : learning_rates) retraining_options(*this, rate).validate();
 }
 
 SelfResult self(const LabelledEmbeddings& fine_tuning, const LabelledEmbeddings& held_out,

@@ -25,8 +25,7 @@ constexpr double kLeastShortcutLoss = 1e-10;
 /// SGD with momentum and weight decay, as torch.optim.SGD has it.
 class Sgd {
  public:
-  Sgd(std::vector<at::Tensor> parameters, double learning_rate,
-      const ShortcutProbeOptions& options)
+  Sgd(std::vector<at::Tensor> parameters, double learning_rate, const ShortcutProbeOptions& options)
       : parameters_(std::move(parameters)), learning_rate_(learning_rate), options_(options) {
     for (const auto& parameter : parameters_) velocities_.push_back(at::zeros_like(parameter));
   }
@@ -47,8 +46,7 @@ class Sgd {
       const std::function<at::Tensor(const std::vector<at::Tensor>&)>& loss) const {
     const at::AutoGradMode with_autograd(true);
     std::vector<at::Tensor> leaves;
-    for (const auto& parameter : parameters_)
-      leaves.push_back(parameter.detach().requires_grad_());
+    for (const auto& parameter : parameters_) leaves.push_back(parameter.detach().requires_grad_());
     return torch::autograd::grad({loss(leaves)}, leaves);
   }
 
@@ -104,8 +102,8 @@ class Probing {
 
   /// Learns the prompts: [K, M].
   at::Tensor detect() {
-    const auto unit = at::randn({options_.prompts, erm_.embedding_dim()}, generator_,
-                                erm_.weight.scalar_type());
+    const auto unit =
+        at::randn({options_.prompts, erm_.embedding_dim()}, generator_, erm_.weight.scalar_type());
     const auto prompts = unit.to(erm_.weight.device()) * variance(probe_.embeddings).sqrt();
     Sgd optimiser({prompts}, options_.detection_learning_rate, options_);
     at::Tensor best;
@@ -159,8 +157,7 @@ class Probing {
   /// An epoch of pairs, D_cor's samples before D_mis's: int64 [batches, 2⌊B/2⌋].
   at::Tensor detection_batches() {
     const int64_t pairs = options_.batch_size / 2;
-    const auto classes =
-        at::randint(0, erm_.classes(), {batches_, pairs}, generator_, at::kLong);
+    const auto classes = at::randint(0, erm_.classes(), {batches_, pairs}, generator_, at::kLong);
     const auto mis = set_.mis.pick(classes, uniform(pairs));
     const auto cor = set_.cor.pick(predicted_on_host_.take(mis), uniform(pairs));
     return at::cat({cor, mis}, 1).to(probe_.embeddings.device());
@@ -181,7 +178,7 @@ class Probing {
     const auto inputs = probe_.embeddings.index_select(0, rows);
     const auto parts = shortcut_parts(inputs, prompts);
     const auto loss = at::cross_entropy_loss(at::linear(parts, erm_.weight, erm_.bias),
-                                         predicted_.index_select(0, rows));
+                                             predicted_.index_select(0, rows));
     return loss + options_.similarity_weight * at::norm(parts, 2, 1).mean();
   }
 
@@ -192,8 +189,8 @@ class Probing {
     const auto inputs = probe_.embeddings.index_select(0, rows);
     const auto labels = probe_.labels.index_select(0, rows);
     const int64_t pairs = rows.numel() / 2;
-    const auto taken_for = at::cat(
-        {predicted_.index_select(0, rows.slice(0, 0, pairs)), labels.slice(0, pairs)});
+    const auto taken_for =
+        at::cat({predicted_.index_select(0, rows.slice(0, 0, pairs)), labels.slice(0, pairs)});
     const auto parts = shortcut_parts(inputs, prompts);
     const auto loss = at::cross_entropy_loss(at::linear(inputs, parameters[0], bias), labels);
     const auto shortcut_loss =
@@ -205,8 +202,7 @@ class Probing {
   /// symmetric, W (P z) = (W P) z.
   double accuracy_of_shortcuts(const at::Tensor& prompts) const {
     auto head = erm_;
-    on_one_thread(prompts.device(),
-                  [&] { head.weight = shortcut_parts(erm_.weight, prompts); });
+    on_one_thread(prompts.device(), [&] { head.weight = shortcut_parts(erm_.weight, prompts); });
     return accuracy_metrics(predictions(head, held_out_.embeddings), held_out_.labels,
                             head.classes())
         .mean_accuracy;

@@ -13,8 +13,8 @@ void check_splits(const LabelledEmbeddings& data, const LabelledEmbeddings& held
   check_split(data, erm, learning);
   check_split(held_out, erm, "the held-out split");
   if (data.embeddings.device() != held_out.embeddings.device())
-    throw Error(learning + " is on " + data.embeddings.device().str() +
-                ", the held-out split on " + held_out.embeddings.device().str());
+    throw Error(learning + " is on " + data.embeddings.device().str() + ", the held-out split on " +
+                held_out.embeddings.device().str());
 }
 
 void check_linear(const Head& erm, const std::string& method) {
