@@ -20,6 +20,8 @@ IdentificationOptions identification_options(const OracleCase& oracle_case) {
   IdentificationOptions options;
   options.aggregate = static_cast<Aggregate>(oracle_case.integer("aggregate"));
   options.threshold = oracle_case.number("threshold");
+  if (oracle_case.has("threshold_quantile"))
+    options.threshold_quantile = oracle_case.number("threshold_quantile");
   if (oracle_case.has("keep_at_least"))
     options.keep_at_least = oracle_case.integer("keep_at_least");
   return options;

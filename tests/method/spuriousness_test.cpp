@@ -122,6 +122,17 @@ TEST(BiasedDimensions, AScoreOfExactlyTheThresholdIsNotBiased) {
       biased_dimensions(scores_of(two_classes()), options).biased.equal(flags({0, 0, 0, 1})));
 }
 
+TEST(BiasedDimensions, AQuantileTakesTheThresholdFromTheScores) {
+  auto options = keeping(0);
+  for (const auto& [quantile, flagged] : {std::pair{0.0, 3}, {0.4, 2}, {0.9, 1}, {1.0, 0}}) {
+    options.threshold_quantile = quantile;
+    EXPECT_EQ(biased_dimensions(scores_of(two_classes()), options).count(), flagged) << quantile;
+  }
+  options.threshold_quantile = 1.5;
+  EXPECT_ERROR(biased_dimensions(scores_of(two_classes()), options),
+               "threshold_quantile is 1.5, expected 0 to 1");
+}
+
 TEST(BiasedDimensions, UnusableClassesTakeNoPart) {
   auto scores = scores_of(two_classes());
   scores.correct[1] = 0;

@@ -95,17 +95,18 @@ def biased_cases(file):
         values[(correct == 0) | (misclassified == 0)] = 0
         unused = np.full_like(values, np.nan)
         scores = method.Scores(values, unused, unused, correct, misclassified)
-        for aggregate, threshold, keep in itertools.product(
-                AGGREGATES, [0.0, 0.25, -0.5], [None, 0, 3, dimensions]):
-            biased = method.biased_dimensions(scores, aggregate, threshold, keep)
+        for aggregate, (threshold, quantile), keep in itertools.product(
+                AGGREGATES, [(0.0, None), (0.25, None), (-0.5, None), (0.0, 0.0), (0.0, 0.375), (0.0, 0.8)],
+                [None, 0, 3, dimensions]):
+            biased = method.biased_dimensions(scores, aggregate, threshold, keep, quantile)
             if aggregate == "per_class" and biased[scores.usable].all(axis=1).any():
                 continue  # a class with no dimension left: not said whether that is an error
             unkept = None if biased is None else method.biased_dimensions(
-                scores, aggregate, threshold, 0)
+                scores, aggregate, threshold, 0, quantile)
             binds = biased is not None and (unkept is None or unkept.sum() > biased.sum())
             file.add(
                 scores=values, correct=correct, misclassified=misclassified,
-                aggregate=AGGREGATES.index(aggregate), threshold=threshold,
+                aggregate=AGGREGATES.index(aggregate), threshold=threshold, threshold_quantile=quantile,
                 keep_at_least=keep, aggregated=method.aggregated_scores(scores, aggregate),
                 binds=bool(binds), biased=biased)
 

@@ -78,18 +78,23 @@ def default_keep_at_least(classes, dimensions):
     return min(max(classes, dimensions // 16), dimensions)
 
 
-def biased_dimensions(scores: Scores, aggregate="union", threshold=0.0, keep_at_least=None):
+def biased_dimensions(scores: Scores, aggregate="union", threshold=0.0, keep_at_least=None,
+                      threshold_quantile=None):
     """bool [M], under per_class [C, M]; None where the settings leave no dimension."""
     classes, dimensions = scores.scores.shape
     if keep_at_least is None:
         keep_at_least = default_keep_at_least(classes, dimensions)
     aggregated = aggregated_scores(scores, aggregate)
+
+    def threshold_of(row):
+        return threshold if threshold_quantile is None else np.quantile(row, threshold_quantile)
+
     if aggregate == "per_class":
         flags = np.zeros(aggregated.shape, bool)
         for c in np.flatnonzero(scores.usable):
-            flags[c] = flags_of_row(aggregated[c], threshold, keep_at_least)
+            flags[c] = flags_of_row(aggregated[c], threshold_of(aggregated[c]), keep_at_least)
         return flags
-    flags = flags_of_row(aggregated, threshold, keep_at_least)
+    flags = flags_of_row(aggregated, threshold_of(aggregated), keep_at_least)
     return None if flags.all() else flags
 
 

@@ -1,0 +1,253 @@
+"""compare, ablate and eval --require: several methods and settings on one set of embeddings."""
+
+import csv
+import json
+import statistics
+
+from cli_test_case import QUICK, CliTest
+from fixture import SIZES, json_of, load_file, neurontune, save_file, succeed
+
+METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half", "neurontune_default"]
+FIGURES = ["mean_accuracy", "adjusted_mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"]
+
+
+def without_clock(report):
+    for method in report["methods"]:
+        del method["seconds"]
+    return report
+
+
+class Compare(CliTest):
+    def without_attributes(self):
+        embeddings = self.copy(self.embeddings)
+        for split in SIZES:
+            tensors = load_file(embeddings / f"{split}.safetensors")
+            del tensors["attributes"]
+            save_file(tensors, embeddings / f"{split}.safetensors")
+        return embeddings
+
+    def test_every_method_with_its_figures_and_what_it_saw(self):
+        out = self.out()
+        printed = json_of("compare", "--embeddings", self.embeddings, "--out", out, "--seeds", 3, *QUICK)
+        report = json.loads((out / "compare.json").read_text())
+        self.assertEqual(printed, report)
+        self.assertEqual([method["method"] for method in report["methods"]], METHODS)
+        self.assertEqual(report["seeds"], [0, 1, 2])
+        for method in report["methods"]:
+            self.assertNotIn("failure", method)
+            self.assertEqual(list(method["test"]), FIGURES)
+            for figure in method["test"].values():
+                self.assertEqual(len(figure["values"]), 3)
+                self.assertAlmostEqual(figure["mean"], statistics.mean(figure["values"]))
+                self.assertAlmostEqual(figure["std"], statistics.stdev(figure["values"]))
+            self.assertGreaterEqual(method["seconds"], 0)
+            self.assertTrue(method["selection"])
+            self.assertEqual(method["oracle"], any("attributes" in name for name in method["sees"]))
+        sees = {method["method"]: set(method["sees"]) for method in report["methods"]}
+        self.assertEqual(sees["llr"], {"train_labels"})
+        self.assertEqual(sees["dfr"], {"train_labels", "train_attributes", "val_labels", "val_attributes"})
+        self.assertEqual(sees["afr"], {"val_labels"})
+        self.assertEqual(sees["neurontune"], {"train_labels", "val_labels"})
+        self.assertEqual(sees["neurontune_half"], {"val_labels"})
+
+    def test_the_tables_hold_the_same_figures(self):
+        out = self.out()
+        report = json_of("compare", "--embeddings", self.embeddings, "--out", out, "--seeds", 2, "--methods", "llr,dfr",
+                         *QUICK)
+        with open(out / "compare.csv", newline="") as file:
+            rows = {row["method"]: row for row in csv.DictReader(file)}
+        markdown = (out / "compare.md").read_text()
+        self.assertEqual(set(rows), {"llr", "dfr"})
+        for method in report["methods"]:
+            worst = method["test"]["worst_group_accuracy"]
+            row = rows[method["method"]]
+            self.assertAlmostEqual(float(row["worst_group_accuracy_mean"]), worst["mean"], places=5)
+            self.assertAlmostEqual(float(row["worst_group_accuracy_std"]), worst["std"], places=5)
+            self.assertEqual(row["oracle"], "1" if method["method"] == "dfr" else "0")
+            self.assertIn(f"{worst['mean']:.3f} ± {worst['std']:.3f}", markdown)
+        self.assertIn("dfr (oracle)", markdown)
+
+    def test_erm_and_neurontune_are_what_eval_and_run_say(self):
+        report = json_of("compare", "--embeddings", self.embeddings, "--out", self.out(), "--seeds", 2, "--methods",
+                         "erm,neurontune,neurontune_half,neurontune_default", *QUICK)
+        test = {method["method"]: method["test"] for method in report["methods"]}
+        erm = json_of("eval", "--embeddings", self.embeddings)["metrics"]
+        for figure in FIGURES:
+            self.assertEqual(test["erm"][figure]["values"], [erm[figure]] * 2)
+        for method, flags in {"neurontune": ["--recipe", "paper"], "neurontune_default": [],
+                              "neurontune_half": ["--recipe", "paper", "--identify", "val:1/2", "--tune", "val:2/2"]}.items():
+            for seed in (0, 1):
+                run = json_of("run", "--embeddings", self.embeddings, "--out", self.out(), "--seed", seed, *flags, *QUICK)
+                for figure in FIGURES:
+                    self.assertEqual(test[method][figure]["values"][seed], run["tuned"]["test"][figure], (method, figure))
+
+    def test_again_gives_the_same_figures(self):
+        compare = ["compare", "--embeddings", self.embeddings, "--seeds", 1, *QUICK]
+        first, second = (without_clock(json_of(*compare, "--out", self.out())) for _ in range(2))
+        self.assertEqual(first, second)
+
+    def test_from_a_model_it_extracts_and_compares(self):
+        out = self.out()
+        json_of("compare", "--model", self.model, "--data", self.data, "--out", out, "--seeds", 1, "--methods",
+                "erm,self", *QUICK)
+        self.assertTrue((out / "embeddings/val.safetensors").is_file())
+        self.assertTrue((out / "compare.json").is_file())
+
+    def test_only_methods_without_an_oracle_where_there_are_no_attributes(self):
+        compare = ["compare", "--embeddings", self.without_attributes(), "--out", self.out(), "--seeds", 1, *QUICK]
+        report = json_of(*compare)
+        self.assertEqual([method["method"] for method in report["methods"]], [m for m in METHODS if m != "dfr"])
+        self.assertIn("dfr is left out", report["warnings"][0])
+        self.assertEqual(list(report["methods"][0]["test"]), ["mean_accuracy", "worst_class_accuracy"])
+        self.assert_fails(1, "has no attributes", *compare, "--methods", "dfr")
+
+    def test_a_method_that_fails_is_named_and_the_others_go_on(self):
+        # Nothing is over the highest score, and everything over a low threshold.
+        report = json_of("compare", "--embeddings", self.embeddings, "--out", self.out(), "--seeds", 1, "--methods",
+                         "erm,neurontune", "--threshold", -100, "--keep-at-least", 0)
+        erm, neurontune = report["methods"]
+        self.assertNotIn("failure", erm)
+        self.assertIn("is flagged as biased", neurontune["failure"])
+        self.assertEqual(neurontune["test"], {})
+        self.assertTrue(any("neurontune could not be run" in warning for warning in report["warnings"]))
+
+    def test_a_pick_that_depends_on_the_seed_is_called_out(self):
+        # A single step from a random head ends anywhere, from the ERM head always in the same place.
+        for start, unstable in {"fresh": True, "erm": False}.items():
+            report = json_of("compare", "--embeddings", self.without_attributes(), "--out", self.out(), "--methods",
+                             "neurontune_default", "--epochs", 1, "--batches-per-epoch", 1, "--batch-size", 2, "--lr",
+                             0.1, "--keep-at-least", 8, "--start", start)
+            spread = report["methods"][0]["test"]["worst_class_accuracy"]["std"]
+            self.assertEqual(spread > 0.05, unstable)
+            warned = [warning for warning in report["warnings"] if "the pick depends on the seed" in warning]
+            self.assertEqual(len(warned), unstable)
+
+    def test_against_a_stored_result(self):
+        out = self.out()
+        compare = ["compare", "--embeddings", self.embeddings, "--out", out, "--seeds", 1, "--methods", "erm,llr", *QUICK]
+        stored = json_of(*compare)
+        file = self.out() / "stored.json"
+
+        def store(raise_by):
+            raised = json.loads(json.dumps(stored))
+            raised["methods"][0]["test"]["mean_accuracy"]["mean"] += raise_by
+            file.write_text(json.dumps(raised))
+
+        store(0)
+        succeed(*compare, "--baseline", file, "--tolerance", 0)
+        store(0.009)
+        succeed(*compare, "--baseline", file)
+        store(0.03)
+        process = neurontune(*compare, "--baseline", file, "--json")
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(process.stderr.strip().splitlines()[-1], r"^error: .*erm: mean_accuracy is .*: short by 0\.0200$")
+        self.assertEqual(json.loads(process.stdout)["methods"][0]["method"], "erm")
+        succeed(*compare, "--baseline", file, "--tolerance", 0.031)
+        file.write_text("{}")
+        self.assert_fails(1, "is no compare.json", *compare, "--baseline", file)
+        file.write_text('{"methods": [{"method": "erm"}]}')
+        process = neurontune(*compare, "--baseline", file)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("is not what compare writes", process.stderr)
+
+    def test_wrong_usage(self):
+        compare = ["compare", "--embeddings", self.embeddings, "--out", self.out()]
+        self.assert_fails(2, "unknown method nerontune; the nearest known one is neurontune", *compare, "--methods", "nerontune")
+        self.assert_fails(2, "seeds is 0, expected at least 1", *compare, "--seeds", 0)
+        self.assert_fails(2, "--tolerance", *compare, "--tolerance", -1)
+        embeddings = self.copy(self.embeddings)
+        (embeddings / "test.safetensors").unlink()
+        self.assert_fails(1, "test", "compare", "--embeddings", embeddings, "--out", self.out())
+
+
+class Ablate(CliTest):
+    def ablate(self, *arguments):
+        out = self.out()
+        report = json_of("ablate", "--embeddings", self.embeddings, "--out", out, *QUICK, *arguments)
+        self.assertEqual(json.loads((out / "ablate.json").read_text()), report)
+        return report, out
+
+    def test_every_combination_is_what_run_gives(self):
+        report, out = self.ablate("--sweep", "identify.mask_value=0,0.5", "--sweep", "tune.start=erm,fresh", "--seeds", 2)
+        settings = [(point["settings"]["identify.mask_value"], point["settings"]["tune.start"]) for point in report["points"]]
+        self.assertEqual(settings, [("0", "erm"), ("0", "fresh"), ("0.5", "erm"), ("0.5", "fresh")])
+        run = json_of("run", "--embeddings", self.embeddings, "--out", self.out(), *QUICK, "--mask-value", 0.5, "--start",
+                      "fresh", "--seed", 1)
+        point = report["points"][3]
+        self.assertEqual(point["test"]["worst_group_accuracy"]["values"][1], run["tuned"]["test"]["worst_group_accuracy"])
+        self.assertEqual(point["runs"][1]["selected_epoch"], run["selected_epoch"])
+        self.assertEqual(point["runs"][1]["biased"], run["biased_dimensions"]["count"])
+        self.assertEqual(report["erm"], run["erm"]["test"])
+        with open(out / "ablate.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["identify.mask_value"], row["tune.start"]) for row in rows], settings)
+        self.assertAlmostEqual(float(rows[3]["worst_group_accuracy_mean"]), point["test"]["worst_group_accuracy"]["mean"])
+
+    def test_splits_and_recipes_can_be_swept(self):
+        report, _ = self.ablate("--sweep", "splits.identify=train,val,val:1/2", "--sweep", "recipe=paper,robust")
+        self.assertEqual(len(report["points"]), 6)
+        self.assertTrue(all("failure" not in point for point in report["points"]))
+
+    def test_the_trajectory_has_the_true_figures_of_every_epoch(self):
+        report, _ = self.ablate("--sweep", "select.criterion=sfit", "--trajectory")
+        run = report["points"][0]["runs"][0]
+        self.assertEqual([epoch["epoch"] for epoch in run["trajectory"]], [1, 2, 3, 4])
+        picked = run["trajectory"][run["selected_epoch"] - 1]
+        self.assertEqual(picked["test"]["worst_group_accuracy"],
+                         report["points"][0]["test"]["worst_group_accuracy"]["mean"])
+        self.assertEqual(picked["sfit"], run["sfit"])
+        self.assertEqual(picked["identify"]["samples"], SIZES["val"])
+        self.assertEqual(picked["sfit"], max(epoch["sfit"] for epoch in run["trajectory"]))
+
+    def test_a_point_that_fails_says_why_and_the_others_go_on(self):
+        report, _ = self.ablate("--sweep", "identify.threshold=0,-100", "--keep-at-least", 0)
+        self.assertNotIn("failure", report["points"][0])
+        self.assertIn("is flagged as biased", report["points"][1]["failure"])
+
+    def test_quantiles_flag_that_share(self):
+        report, _ = self.ablate("--sweep", "identify.threshold_quantile=none,0,0.5,1", "--keep-at-least", 0)
+        masked = [point["runs"][0]["biased"] for point in report["points"]]
+        self.assertEqual(masked[1:], [7, 4, 0])
+
+    def test_wrong_usage(self):
+        ablate = ["ablate", "--embeddings", self.embeddings, "--out", self.out(), "--sweep"]
+        self.assert_fails(2, "expected KEY=VALUE", *ablate, "identify.mask_value")
+        self.assert_fails(2, "expected KEY=VALUE", *ablate, "identify.mask_value=0,,1")
+        self.assert_fails(2, "the key is seed", *ablate, "seed=1,2")
+        self.assert_fails(2, "mask_value", *ablate, "identify.mask_valu=0,1")
+        self.assert_fails(2, "is 2, expected 0 to 1", *ablate, "identify.mask_value=0,2")
+        self.assert_fails(2, "is swept twice", *ablate, "tune.epochs=1", "--sweep", "tune.epochs=2")
+
+
+class Require(CliTest):
+    def test_what_is_met_exits_0_and_what_is_not_says_by_how_much(self):
+        worst = json_of("eval", "--embeddings", self.embeddings)["metrics"]["worst_group_accuracy"]
+        evaluate = ["eval", "--embeddings", self.embeddings, "--require"]
+        succeed(*evaluate, f"worst_group_accuracy>={worst}", "--require", "samples >= 200", "--require", "mean_accuracy<1.01")
+        process = neurontune(*evaluate, f"worst_group_accuracy>={worst + 0.25}", "--json")
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(process.stderr.strip().splitlines()[-1], r"^error: test: worst_group_accuracy is .*short by 0\.25$")
+        self.assertEqual(json.loads(process.stdout)["metrics"]["worst_group_accuracy"], worst)
+
+    def test_every_requirement_not_met_is_listed(self):
+        process = neurontune("eval", "--embeddings", self.embeddings, "--require", "mean_accuracy>1", "--require",
+                             "samples<100", "--require", "mean_accuracy>0")
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.stderr.count("required"), 3)  # one a line, and the first again in the last
+        self.assertTrue(process.stderr.strip().splitlines()[-1].startswith("error: test: 2 findings"))
+
+    def test_keys_reach_inside_lists(self):
+        evaluate = ["eval", "--embeddings", self.embeddings, "--require"]
+        succeed(*evaluate, "class_accuracy>=0", "--require", "class_accuracy.1>=0", "--require", "groups.0.count>=1")
+        process = neurontune(*evaluate, "class_accuracy>1")
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("class_accuracy.0", process.stderr)
+        self.assertIn("class_accuracy.1", process.stderr)
+
+    def test_wrong_usage(self):
+        evaluate = ["eval", "--embeddings", self.embeddings, "--require"]
+        self.assert_fails(2, "expected KEY>=NUMBER", *evaluate, "worst_group_accuracy")
+        self.assert_fails(2, "expected KEY>=NUMBER", *evaluate, "worst_group_accuracy>=high")
+        self.assert_fails(2, "the nearest known one is worst_group_accuracy", *evaluate, "worst_group_acuracy>=0.8")
+        self.assert_fails(2, "worst_group.place", *evaluate, "worst_group.place>=0.8")
+        self.assert_fails(2, "is no number", *evaluate, "worst_group>=0.8")

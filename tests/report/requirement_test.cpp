@@ -1,0 +1,78 @@
+#include "neurontune/report/requirement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+nlohmann::ordered_json block() {
+  return nlohmann::ordered_json::parse(R"({
+    "samples": 10, "mean_accuracy": 0.5, "class_accuracy": [0.25, null, 0.75],
+    "worst_group_accuracy": 0.25, "groups": [{"accuracy": 0.25}]})");
+}
+
+std::vector<std::string> unmet(const char* text) {
+  return neurontune::unmet({Requirement::parse(text)}, block());
+}
+
+TEST(Requirement, HoldsAtItsBoundOrNot) {
+  EXPECT_THAT(unmet("mean_accuracy>=0.5"), IsEmpty());
+  EXPECT_THAT(unmet("mean_accuracy<=0.5"), IsEmpty());
+  EXPECT_THAT(unmet("mean_accuracy>0.5"), ElementsAre(HasSubstr("short by 0")));
+  EXPECT_THAT(unmet("mean_accuracy<0.5"), ElementsAre(HasSubstr("over by 0")));
+  EXPECT_THAT(unmet("mean_accuracy > 0.25"), IsEmpty());
+}
+
+TEST(Requirement, SaysByHowMuchItFallsShort) {
+  EXPECT_THAT(unmet("worst_group_accuracy>=0.75"),
+              ElementsAre("worst_group_accuracy is 0.25, required worst_group_accuracy>=0.75: "
+                          "short by 0.5"));
+  EXPECT_THAT(unmet("samples<=4"), ElementsAre(HasSubstr("over by 6")));
+}
+
+TEST(Requirement, OfAListHoldsForEveryNumberInIt) {
+  EXPECT_THAT(unmet("class_accuracy>=0.5"),
+              ElementsAre(HasSubstr("class_accuracy.0 is 0.25"),
+                          HasSubstr("class_accuracy.1 is not known")));
+  EXPECT_THAT(unmet("class_accuracy.2>=0.5"), IsEmpty());
+  EXPECT_THAT(unmet("groups.0.accuracy>=0.5"), ElementsAre(HasSubstr("short by 0.25")));
+}
+
+TEST(Requirement, OnGroupsIsNotMetWithoutAttributes) {
+  EXPECT_THAT(neurontune::unmet({Requirement::parse("worst_group_accuracy>=0")},
+                                {{"mean_accuracy", 1.0}}),
+              ElementsAre(HasSubstr("has no attributes")));
+}
+
+TEST(Requirement, OfAnUnknownKeyNamesTheNearest) {
+  EXPECT_THROW(
+      {
+        try {
+          unmet("mean_acuracy>=0.5");
+        } catch (const OptionError& error) {
+          EXPECT_THAT(error.what(), HasSubstr("the nearest known one is mean_accuracy"));
+          throw;
+        }
+      },
+      OptionError);
+  EXPECT_THROW(unmet("class_accuracy.3>=0.5"), OptionError);
+  EXPECT_THROW(unmet("groups.0>=0.5"), OptionError);
+}
+
+TEST(Requirement, IsAKeyARelationAndANumber) {
+  for (const auto* text : {"", "mean_accuracy", ">=0.5", "mean_accuracy>=", "mean_accuracy>=x",
+                           "mean_accuracy>=0.5x", "mean_accuracy>=inf", "mean_accuracy==0.5"})
+    EXPECT_THROW(Requirement::parse(text), OptionError) << text;
+}
+
+}  // namespace
+}  // namespace neurontune
