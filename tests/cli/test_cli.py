@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pathlib
 import unittest
 
 import numpy as np
@@ -200,6 +201,12 @@ class Others(CliTest):
 
 
 class Failures(CliTest):
+    def test_full_scale_configs_lack_nothing_but_the_model_and_data(self):
+        configs = sorted((pathlib.Path(__file__).parents[2] / "configs/full-scale").glob("*.json"))
+        self.assertEqual(len(configs), 5)
+        for config in configs:
+            self.assert_fails(1, f"{config.stem}/erm.pt", "run", "--config", config, "--out", self.out())
+
     def run_arguments(self, *more):
         return ["run", "--embeddings", self.embeddings, "--out", self.out() / "new", *QUICK, *more]
 

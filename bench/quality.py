@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Every method on the whole benchmark suite: makes the sets, compares, and writes the tables.
+
+    quality.py PROGRAM [--out DIR] [--document FILE] [--families …] [--correlations …] [--seeds N]
+
+PROGRAM is the built neurontune; bench/datasets is looked for beside it. A set is a family, a number
+of classes, a correlation and a seed; it is made once (an ERM network is trained on it) and kept in
+OUT/sets. `neurontune compare` then runs all methods on each. Prints Markdown tables, writes them with
+all figures to OUT/quality.md and OUT/quality.json, and with --document into FILE between the lines
+`<!-- quality -->` and `<!-- /quality -->`, as docs/results.md has them.
+"""
+import argparse
+import collections
+import concurrent.futures
+import json
+import pathlib
+import shlex
+import statistics
+import subprocess
+import sys
+
+CLASSES = {"dominoes": [2, 3], "textured": [2, 4], "patch": [2, 10]}
+CORRELATIONS = ["none", "0.9", "0.95", "0.99"]
+BEGIN, END = "<!-- quality -->", "<!-- /quality -->"
+QUICK = {"set": ["--train-samples", "400", "--val-samples", "400", "--test-samples", "400", "--epochs", "1"],
+         "compare": ["--epochs", "1", "--batches-per-epoch", "5"]}
+
+Set = collections.namedtuple("Set", "family classes correlation seed")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("quality-out"), help="[quality-out]")
+    parser.add_argument("--document", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--families", nargs="+", choices=list(CLASSES), default=list(CLASSES))
+    parser.add_argument("--correlations", nargs="+", default=CORRELATIONS)
+    parser.add_argument("--seeds", type=int, default=5, help="sets of each kind, seeds 0…N−1 [5]")
+    parser.add_argument("--methods", help="as compare takes them [all]")
+    parser.add_argument("--jobs", type=int, default=2, help="sets at once, a thread each [2]")
+    parser.add_argument("--quick", action="store_true",
+                        help="tiny sets and runs of binary classes: shows that all of it runs, nothing else")
+    return parser.parse_args()
+
+
+def run(*command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{shlex.join(map(str, command))}: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout)
+
+
+def compare(of, options):
+    """The comparison on a set, which is made if it is not there."""
+    folder = options.out / "sets" / "-".join(map(str, of))
+    quick = QUICK if options.quick else {"set": [], "compare": []}
+    run(options.program.parent / "bench/datasets", of.family, "--classes", of.classes, "--correlation", of.correlation,
+        "--seed", of.seed, "--threads", 1, "--out", folder, *quick["set"])
+    methods = ["--methods", options.methods] if options.methods else []
+    report = run(options.program, "compare", "--embeddings", folder / "embeddings", "--out", folder / "compare", "--seeds",
+                 1, "--seed", of.seed, "--threads", 1, "--quiet", "--json", *methods, *quick["compare"])
+    return {"set": of._asdict(), "methods": report["methods"], "warnings": report["warnings"]}
+
+
+def compare_all(options):
+    classes = {family: [2] if options.quick else CLASSES[family] for family in options.families}
+    sets = [Set(family, count, correlation, seed) for family in options.families for count in classes[family]
+            for correlation in options.correlations for seed in range(options.seeds)]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = []
+        for done, result in enumerate(pool.map(lambda of: compare(of, options), sets)):
+            results.append(result)
+            print(f"{done + 1}/{len(sets)} {'-'.join(map(str, result['set'].values()))}", file=sys.stderr)
+    return results
+
+
+def figures(results, figure):
+    """{(family, classes, correlation): {method: [a value a seed]}}; a method that failed has none."""
+    values = {}
+    for result in results:
+        of = result["set"]
+        row = values.setdefault((of["family"], of["classes"], of["correlation"]), {})
+        for method in result["methods"]:
+            row.setdefault(method["method"], [])
+            if figure in method["test"]:
+                row[method["method"]].append(method["test"][figure]["mean"])
+    return values
+
+
+def cell(values):
+    if not values:
+        return "–"
+    spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3f}"[1:] + spread if statistics.mean(values) < 1 else "1.00" + spread
+
+
+def correlation_text(correlation):
+    return "none" if correlation == "none" else f"{100 * float(correlation):g} %"
+
+
+def table(values):
+    methods = list(next(iter(values.values())))
+    lines = ["| set | correlation | " + " | ".join(methods) + " |", "|---" * (len(methods) + 2) + "|"]
+    for (family, classes, correlation), row in values.items():
+        lines.append(f"| {family}, {classes} classes | {correlation_text(correlation)} | "
+                     + " | ".join(cell(row[method]) for method in methods) + " |")
+    return "\n".join(lines)
+
+
+def against_dfr(values):
+    """Worst-group accuracy over DFR's on the same kind of set, on average over kinds, a row a correlation."""
+    methods = list(next(iter(values.values())))
+    lines = ["| correlation | " + " | ".join(methods) + " |", "|---" * (len(methods) + 1) + "|"]
+    for correlation in dict.fromkeys(key[2] for key in values):
+        rows = [row for key, row in values.items() if key[2] == correlation]
+        ratios = {method: [statistics.mean(row[method]) / statistics.mean(row["dfr"]) for row in rows
+                           if row[method] and row.get("dfr")] for method in methods}
+        lines.append(f"| {correlation_text(correlation)} | "
+                     + " | ".join(f"{statistics.mean(ratios[method]):.2f}" if ratios[method] else "–" for method in methods)
+                     + " |")
+    return "\n".join(lines)
+
+
+def against_erm(results):
+    """The largest loss of worst-group and of mean accuracy against ERM on a set without a spurious correlation."""
+    lines = ["| | worst group: mean, worst set | mean accuracy: mean, worst set |", "|---|---|---|"]
+    unbiased = [result for result in results if result["set"]["correlation"] == "none"]
+    changes = {}
+    for result in unbiased:
+        test = {method["method"]: method["test"] for method in result["methods"]}
+        for method, found in test.items():
+            if method != "erm" and found and test.get("erm"):
+                changes.setdefault(method, []).append(
+                    [found[figure]["mean"] - test["erm"][figure]["mean"] for figure in ("worst_group_accuracy", "mean_accuracy")])
+    for method, rows in changes.items():
+        worst, mean = zip(*rows)
+        lines.append(f"| {method} | {statistics.mean(worst):+.3f}, {min(worst):+.3f} | {statistics.mean(mean):+.3f}, {min(mean):+.3f} |")
+    return "\n".join(lines)
+
+
+def document(results, options):
+    worst, mean = (figures(results, figure) for figure in ("worst_group_accuracy", "mean_accuracy"))
+    command = "bench/quality.py build/release/neurontune" + (f" --seeds {options.seeds}" if options.seeds != 5 else "")
+    for flag, chosen, default in (("families", options.families, list(CLASSES)), ("correlations", options.correlations, CORRELATIONS)):
+        command += "" if chosen == default else f" --{flag} {' '.join(chosen)}"
+    command += f" --methods {options.methods}" if options.methods else ""
+    failed = collections.Counter(f"{method['method']}: {method['failure']}" for result in results
+                                 for method in result["methods"] if "failure" in method)
+    parts = [f"`{command}`: {len(results)} sets, mean ± standard deviation over {options.seeds} seeds of data and network.",
+             "#### Worst-group accuracy on test", table(worst), "#### Mean accuracy on test (groups equally often)", table(mean)]
+    if "dfr" in next(iter(worst.values())):
+        parts += ["#### Worst-group accuracy as a share of DFR's", against_dfr(worst)]
+    if any(result["set"]["correlation"] == "none" for result in results):
+        parts += ["#### Where there is nothing to gain: change against ERM without a spurious correlation", against_erm(results)]
+    if failed:
+        parts += ["Not run:", "\n".join(f"- {text} ({count} sets)" for text, count in failed.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def put_into(file, text):
+    old = file.read_text()
+    if BEGIN not in old or END not in old:
+        raise RuntimeError(f"{file}: has no lines {BEGIN} and {END}")
+    file.write_text(old[:old.index(BEGIN)] + BEGIN + "\n" + text + old[old.index(END):])
+
+
+def main():
+    options = parse_arguments()
+    try:
+        results = compare_all(options)
+        text = document(results, options)
+        (options.out / "quality.json").write_text(json.dumps(results, indent=1) + "\n")
+        (options.out / "quality.md").write_text(text)
+        print(text)
+        if options.document:
+            put_into(options.document, text)
+    except (RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
