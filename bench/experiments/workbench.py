@@ -36,6 +36,10 @@ class Workbench:
         self.out.mkdir(parents=True, exist_ok=True)
 
     @property
+    def embeddings_given(self):
+        return bool(self._embeddings)
+
+    @property
     def families(self):
         return FAMILIES[:1] if self.quick else FAMILIES
 
@@ -56,6 +60,12 @@ class Workbench:
             self.log(f"  makes {folder}")
         self._run(self.program.parent / "bench/datasets", family, "--correlation", correlation, "--seed", seed,
                   "--out", folder, *(TINY_SET if self.quick else []))
+        return folder
+
+    def embed(self, model, data, name):
+        """The folder of embeddings that a network has of some images; kept while both stay the same."""
+        folder = self.out / "embeddings" / name
+        self._run(self.program, "embed", "--model", model, "--data", data, "--out", folder, "--quiet")
         return folder
 
     def retraining(self):
