@@ -77,6 +77,13 @@ class IdxFile {
 
 }  // namespace
 
+const char* name(Clothing clothing) {
+  constexpr std::array<const char*, kClasses> kNames = {"T-shirt", "trouser", "pullover", "dress",
+                                                        "coat",    "sandal",  "shirt",    "sneaker",
+                                                        "bag",     "ankle boot"};
+  return kNames.at(static_cast<size_t>(clothing));
+}
+
 FashionMnist read_fashion_mnist(const std::filesystem::path& folder, const char* part) {
   const auto images_path = folder / (std::string(part) + "-images-idx3-ubyte.gz");
   const auto labels_path = folder / (std::string(part) + "-labels-idx1-ubyte.gz");

@@ -23,6 +23,9 @@ enum class Clothing {
   ankle_boot
 };
 
+/// What a person calls a class: "T-shirt", "ankle boot".
+const char* name(Clothing clothing);
+
 /// Photographs of clothing and what they show.
 struct FashionMnist {
   at::Tensor images;  ///< uint8 [N, 28, 28]

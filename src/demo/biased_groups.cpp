@@ -1,0 +1,48 @@
+#include "demo/biased_groups.h"
+
+#include <cmath>
+#include <string>
+
+#include "neurontune/error.h"
+
+namespace neurontune::demo {
+namespace {
+
+constexpr int64_t kTrainingOriginals = 6000;  // of each class
+constexpr int64_t kTestOriginals = 1000;
+
+void check_samples(const char* name, int64_t samples, int64_t divisor, int64_t most) {
+  if (samples < divisor || samples > most || samples % divisor != 0) {
+    throw OptionError(std::string(name) + " is " + std::to_string(samples) +
+                      ", expected a multiple of " + std::to_string(divisor) + " from " +
+                      std::to_string(divisor) + " to " + std::to_string(most));
+  }
+}
+
+}  // namespace
+
+std::vector<Group> biased_groups(int64_t samples, int64_t classes, double correlation) {
+  const int64_t of_class = samples / classes;
+  const int64_t agreeing = std::llround(correlation * static_cast<double>(of_class));
+  std::vector<Group> groups;
+  for (int64_t label = 0; label < classes; ++label) {
+    for (int64_t index = 0; index < of_class; ++index) {
+      const int64_t turn = index < agreeing ? 0 : 1 + (index - agreeing) % (classes - 1);
+      groups.push_back({label, (label + turn) % classes});
+    }
+  }
+  return groups;
+}
+
+void check_biased_samples(int64_t classes, double correlation, int64_t train_samples,
+                          int64_t val_samples, int64_t test_samples) {
+  if (!(correlation >= 0 && correlation <= 1)) {
+    throw OptionError("correlation is " + std::to_string(correlation) + ", expected 0 to 1");
+  }
+  const int64_t most_training = kTrainingOriginals * classes;
+  check_samples("train_samples", train_samples, classes, most_training - classes);
+  check_samples("val_samples", val_samples, classes, most_training - train_samples);
+  check_samples("test_samples", test_samples, classes * classes, kTestOriginals * classes);
+}
+
+}  // namespace neurontune::demo
