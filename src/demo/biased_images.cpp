@@ -1,0 +1,128 @@
+#include "demo/biased_images.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "data/file_io.h"
+#include "demo/biased_groups.h"
+#include "demo/deck.h"
+#include "neurontune/data/safetensors.h"
+#include "neurontune/error.h"
+
+namespace neurontune::demo {
+namespace {
+
+constexpr int64_t kTrainSamples = 8000;
+constexpr int64_t kValSamples = 4000;
+constexpr int64_t kTestSamples = 2000;
+constexpr int64_t kLeastOfGroup = 100;  // in test
+
+/// The fraction at which the attribute says nothing about the label.
+double independent(int64_t classes) { return 1.0 / static_cast<double>(classes); }
+
+/// Originals that are each used once, and what they are painted with.
+struct Material {
+  const FashionMnist& part;
+  Random& random;
+  std::vector<Deck> decks;  // by label
+  std::unique_ptr<Painter> painter;
+
+  Material(const BiasedImagesOptions& options, const FashionMnist& originals, Random& generator)
+      : part(originals), random(generator) {
+    auto labels = design(options.family).labels;
+    labels.resize(static_cast<size_t>(options.classes));
+    decks = make_decks(part, labels, random);
+    painter = make_painter(options.family, part, options.classes, random);
+  }
+};
+
+ImageSplit make_split(const char* name, std::vector<Group> groups, at::IntArrayRef shape,
+                      Material& material) {
+  shuffle(groups, material.random);
+  const auto samples = static_cast<int64_t>(groups.size());
+  ImageSplit split{name, at::empty({samples, shape[0], shape[1], shape[2]}, at::kByte),
+                   at::empty({samples}, at::kLong), at::empty({samples}, at::kLong)};
+  const auto* originals = material.part.images.const_data_ptr<uint8_t>();
+  auto* image = split.images.data_ptr<uint8_t>();
+  auto* label_of = split.labels.data_ptr<int64_t>();
+  auto* attribute_of = split.attributes.data_ptr<int64_t>();
+  for (const auto [label, attribute] : groups) {
+    const int64_t original = material.decks[static_cast<size_t>(label)].draw();
+    material.painter->paint(originals + original * material.part.images[0].numel(), attribute,
+                            image);
+    image += split.images[0].numel();
+    *label_of++ = label;
+    *attribute_of++ = attribute;
+  }
+  return split;
+}
+
+Names names_of(const BiasedImagesOptions& options) {
+  const FamilyDesign& family = design(options.family);
+  Names names;
+  for (size_t index = 0; index < static_cast<size_t>(options.classes); ++index) {
+    names.labels.emplace_back(name(family.labels[index]));
+    names.attributes.push_back(family.attributes[index]);
+  }
+  return names;
+}
+
+}  // namespace
+
+SplitSizes BiasedImagesOptions::sizes() const {
+  const int64_t groups = classes * classes;
+  const auto rounded = [](int64_t samples, int64_t divisor) { return samples - samples % divisor; };
+  const int64_t most_test = classes < 5 ? rounded(kTestSamples, groups) : kLeastOfGroup * groups;
+  return {train_samples.value_or(rounded(kTrainSamples, classes)),
+          val_samples.value_or(rounded(kValSamples, classes)), test_samples.value_or(most_test)};
+}
+
+void BiasedImagesOptions::validate() const {
+  const FamilyDesign& chosen = design(family);
+  const auto most_classes = static_cast<int64_t>(chosen.labels.size());
+  if (classes < 2 || classes > most_classes) {
+    throw OptionError("classes is " + std::to_string(classes) + ", expected 2 to " +
+                      std::to_string(most_classes) + " of the family " + chosen.name);
+  }
+  const SplitSizes samples = sizes();
+  check_biased_samples(classes, correlation.value_or(independent(classes)), samples.train,
+                       samples.val, samples.test);
+}
+
+BiasedImages make_biased_images(const BiasedImagesOptions& options,
+                                const std::filesystem::path& fashion_mnist) {
+  options.validate();
+  const FashionMnist training = read_fashion_mnist(fashion_mnist, "train");
+  const FashionMnist test = read_fashion_mnist(fashion_mnist, "t10k");
+  const auto& shape = design(options.family).shape;
+  const double balanced = independent(options.classes);
+  const auto groups = [&](int64_t samples, double correlation) {
+    return biased_groups(samples, options.classes, correlation);
+  };
+
+  Random random(options.seed);
+  const SplitSizes samples = options.sizes();
+  const double correlation = options.correlation.value_or(balanced);
+  BiasedImages data{{}, names_of(options)};
+  Material for_training(options, training, random);
+  data.splits.push_back(
+      make_split("train", groups(samples.train, correlation), shape, for_training));
+  data.splits.push_back(make_split("val", groups(samples.val, correlation), shape, for_training));
+  Material for_test(options, test, random);
+  data.splits.push_back(make_split("test", groups(samples.test, balanced), shape, for_test));
+  return data;
+}
+
+void write_biased_images(const std::filesystem::path& folder, const BiasedImages& data) {
+  make_folder(folder);
+  data.names.write(folder);
+  for (const ImageSplit& split : data.splits) {
+    write_safetensors(folder / (split.name + ".safetensors"),
+                      {{"inputs", split.images.to(at::kFloat).div_(127.5).sub_(1)},
+                       {"labels", split.labels},
+                       {"attributes", split.attributes}});
+  }
+}
+
+}  // namespace neurontune::demo
