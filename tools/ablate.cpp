@@ -1,11 +1,11 @@
 #include "neurontune/pipeline/ablate.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "neurontune/report/comparison_report.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
@@ -15,16 +15,8 @@
 namespace neurontune::cli {
 namespace {
 
-std::string figure_text(const AblationPoint& point, const char* name) {
-  const auto* const figure = find(point.test, name);
-  if (!figure) return "–";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f ± %.3f", figure->mean, figure->standard_deviation);
-  return text;
-}
-
 /// What every run of a point has in common, or its range: "16", "12–40".
-std::string range_text(const AblationPoint& point, int64_t AblationRun::* field) {
+std::string range_text(const AblationPoint& point, int64_t AblationRun::*field) {
   if (point.runs.empty()) return "–";
   auto least = point.runs.front().*field, most = least;
   for (const auto& run : point.runs) {
@@ -45,7 +37,7 @@ void print_ablation(const AblationReport& report) {
     rows.back().push_back(range_text(point, &AblationRun::biased));
     rows.back().push_back(range_text(point, &AblationRun::selected_epoch));
     for (const auto* name : {"mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"})
-      rows.back().push_back(figure_text(point, name));
+      rows.back().push_back(summary_text(point.test, name));
   }
   std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
             << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds") << "; of "
@@ -54,10 +46,9 @@ void print_ablation(const AblationReport& report) {
 
 struct AblateCommand {
   explicit AblateCommand(CLI::App& command)
-      : settings(command,
-                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
-                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
-                  SettingGroup::machine}),
+      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                           SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                           SettingGroup::machine}),
         output(command) {
     command
         .add_option("--sweep", sweeps,
@@ -78,7 +69,8 @@ struct AblateCommand {
     std::vector<Sweep> parsed;
     for (const auto& sweep : sweeps) parsed.push_back(Sweep::parse(sweep));
     options.points.clear();
-    for (const auto& point : grid(parsed)) options.points.push_back({point, settings.resolve(point)});
+    for (const auto& point : grid(parsed))
+      options.points.push_back({point, settings.resolve(point)});
     const auto report = [&] {
       ProgressBar progress(output.quiet);
       return ablate(options, out, progress.callback());

@@ -17,14 +17,6 @@
 namespace neurontune::cli {
 namespace {
 
-std::string figure_text(const MethodReport& method, const char* name) {
-  const auto* const figure = find(method.test, name);
-  if (!figure) return "–";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f ± %.3f", figure->mean, figure->standard_deviation);
-  return text;
-}
-
 std::string seconds_text(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f s", seconds);
@@ -37,11 +29,11 @@ void print_comparison(const ComparisonReport& report) {
   bool oracles = false;
   for (const auto& method : report.methods) {
     oracles |= method.oracle;
-    rows.push_back({method.method + (method.oracle ? " *" : ""),
-                    figure_text(method, "mean_accuracy"),
-                    figure_text(method, "adjusted_mean_accuracy"),
-                    figure_text(method, "worst_group_accuracy"),
-                    figure_text(method, "worst_class_accuracy"), seconds_text(method.seconds)});
+    rows.push_back(
+        {method.method + (method.oracle ? " *" : ""), summary_text(method.test, "mean_accuracy"),
+         summary_text(method.test, "adjusted_mean_accuracy"),
+         summary_text(method.test, "worst_group_accuracy"),
+         summary_text(method.test, "worst_class_accuracy"), seconds_text(method.seconds)});
   }
   std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
             << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds")
@@ -64,10 +56,9 @@ nlohmann::ordered_json read_baseline(const std::string& file) {
 
 struct CompareCommand {
   explicit CompareCommand(CLI::App& command)
-      : settings(command,
-                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
-                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
-                  SettingGroup::machine}),
+      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                           SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                           SettingGroup::machine}),
         output(command) {
     std::string known;
     for (const auto& name : method_names()) known += (known.empty() ? "" : ", ") + name;

@@ -65,8 +65,7 @@ struct EvalCommand {
     const auto folder = EmbeddingFolder::open(config.embeddings.path);
     names = folder.names();
     const auto chosen = folder.select(selector);
-    const auto head =
-        to(chosen_head(folder.head()), resolve_device(config.device), at::kFloat);
+    const auto head = to(chosen_head(folder.head()), resolve_device(config.device), at::kFloat);
     return evaluate(head, chosen, group_space(folder));
   }
 

@@ -75,7 +75,8 @@ class Ablation {
 AblationPoint run_point(Ablation& ablation, const SweepPoint& point, int64_t seeds,
                         const ProgressFn& progress) {
   AblationPoint report;
-  for (const auto& setting : point.settings) report.settings.emplace_back(setting.key, setting.text);
+  for (const auto& setting : point.settings)
+    report.settings.emplace_back(setting.key, setting.text);
   std::map<std::string, double> seconds;
   StepClock clock(seconds);
   std::vector<SplitMetrics> metrics;
@@ -104,8 +105,8 @@ Sweep Sweep::parse(const std::string& text) {
     std::istringstream values(text.substr(equals + 1));
     for (std::string value; std::getline(values, value, ',');) sweep.values.push_back(value);
   }
-  if (sweep.values.empty() ||
-      std::any_of(sweep.values.begin(), sweep.values.end(), [](const auto& v) { return v.empty(); }))
+  if (sweep.values.empty() || std::any_of(sweep.values.begin(), sweep.values.end(),
+                                          [](const auto& v) { return v.empty(); }))
     throw OptionError("sweep is " + text + ", expected KEY=VALUE,VALUE,…");
   if (!may_be_swept(sweep.key))
     throw OptionError("sweep is " + text + ": the key is " + sweep.key +
@@ -146,8 +147,8 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   StepClock clock(seconds);
   const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
   Ablation ablation(folder, device, options.trajectory);
-  AblationReport report{folder.path().string(), device.str(), folder.head().embedding_dim(), {},
-                        ablation.erm(),         {}};
+  AblationReport report{
+      folder.path().string(), device.str(), folder.head().embedding_dim(), {}, ablation.erm(), {}};
   for (int64_t i = 0; i < options.seeds; ++i)
     report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
   for (std::size_t i = 0; i < options.points.size(); ++i)

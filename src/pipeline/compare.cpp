@@ -133,8 +133,7 @@ void write_results(const ComparisonReport& report, const std::filesystem::path& 
 void CompareOptions::validate() const {
   config.validate();
   paper.validate();
-  if (seeds < 1)
-    throw OptionError("seeds is " + std::to_string(seeds) + ", expected at least 1");
+  if (seeds < 1) throw OptionError("seeds is " + std::to_string(seeds) + ", expected at least 1");
   const auto known = method_names();
   for (const auto& method : methods)
     if (std::find(known.begin(), known.end(), method) == known.end())

@@ -68,15 +68,14 @@ ComparedMethod dfr(const Config& config, const DfrOptions& options) {
   return {.name = "dfr",
           .oracle = true,
           .sees = labels_and_attributes_of({splits.tune, splits.identify}),
-          .selection = "C of " + list(options.inverse_penalties) +
-                       " by worst-group accuracy on " + splits.identify + "; " +
-                       std::to_string(options.refits) + " refits averaged",
+          .selection = "C of " + list(options.inverse_penalties) + " by worst-group accuracy on " +
+                       splits.identify + "; " + std::to_string(options.refits) + " refits averaged",
           .run = [splits, options](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto seeded = options;
             seeded.seed = seed;
-            const auto result = neurontune::dfr(
-                data.grouped(splits.tune), data.grouped(splits.identify), data.erm().classes(),
-                data.folder().attribute_values(), seeded);
+            const auto result =
+                neurontune::dfr(data.grouped(splits.tune), data.grouped(splits.identify),
+                                data.erm().classes(), data.folder().attribute_values(), seeded);
             return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty)};
           }};
 }
@@ -97,8 +96,8 @@ ComparedMethod afr(const Config& config, const AfrOptions& options) {
                                                      const ProgressFn&) {
             const auto result =
                 neurontune::afr(data.labelled(fit), data.labelled(judge), data.erm(), options);
-            return MethodOutcome{result.head, "γ = " + describe(result.gamma) +
-                                                  ", λ = " + describe(result.penalty)};
+            return MethodOutcome{
+                result.head, "γ = " + describe(result.gamma) + ", λ = " + describe(result.penalty)};
           }};
 }
 
@@ -108,9 +107,8 @@ ComparedMethod shortcut_probe(const Config& config, const ShortcutProbeOptions& 
           .sees = labels_of({fit, judge}),
           .selection = "on " + fit + "; fixed: K = " + std::to_string(options.prompts) +
                        ", r = " + describe(options.probe_share) +
-                       ", η = " + describe(options.similarity_weight) +
-                       ", λ = " + describe(options.shortcut_weight) + "; the epoch" +
-                       by_worst_class(judge),
+                       ", η = " + describe(options.similarity_weight) + ", λ = " +
+                       describe(options.shortcut_weight) + "; the epoch" + by_worst_class(judge),
           .run = [fit = fit, judge = judge, options](ComparisonData& data, uint64_t seed,
                                                      const ProgressFn& progress) {
             auto seeded = options;
@@ -133,9 +131,9 @@ ComparedMethod self(const Config& config, const SelfOptions& options) {
             seeded.seed = seed;
             const auto result =
                 neurontune::self(data.labelled(fit), data.labelled(judge), data.erm(), seeded);
-            return MethodOutcome{result.head,
-                                 "learning rate " + describe(result.learning_rate) + ", " +
-                                     std::to_string(result.samples) + " samples"};
+            return MethodOutcome{result.head, "learning rate " + describe(result.learning_rate) +
+                                                  ", " + std::to_string(result.samples) +
+                                                  " samples"};
           }};
 }
 
@@ -150,9 +148,9 @@ ComparedMethod neurontune_method(const std::string& name, Config config) {
           .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
             auto options = neuron_tune_options(config);
             options.seed = seed;
-            auto result = neuron_tune(data.labelled(config.splits.identify),
-                                      data.labelled(config.splits.tune), data.erm(), options,
-                                      progress);
+            auto result =
+                neuron_tune(data.labelled(config.splits.identify),
+                            data.labelled(config.splits.tune), data.erm(), options, progress);
             return MethodOutcome{std::move(result.head),
                                  "epoch " + std::to_string(result.selected_epoch),
                                  std::move(result.warnings)};

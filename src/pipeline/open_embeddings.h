@@ -20,7 +20,7 @@ namespace neurontune {
 /// The embeddings that a config names.
 struct OpenedEmbeddings {
   EmbeddingFolder folder;
-  std::optional<ErmModel> model;          ///< where they come from one
+  std::optional<ErmModel> model;         ///< where they come from one
   std::optional<Extraction> extraction;  ///< likewise
 };
 

@@ -80,8 +80,9 @@ std::string ablation_csv(const AblationReport& report) {
     if (!point.runs.empty()) text += std::to_string(point.runs.front().biased);
     for (const auto& name : figures) {
       const auto* const figure = find(point.test, name);
-      text += figure ? "," + Json(figure->mean).dump() + "," + Json(figure->standard_deviation).dump()
-                     : ",,";
+      text += figure
+                  ? "," + Json(figure->mean).dump() + "," + Json(figure->standard_deviation).dump()
+                  : ",,";
     }
     text += "," + quoted(point.failure) + "\n";
   }

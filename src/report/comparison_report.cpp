@@ -71,12 +71,16 @@ void compare_figures(const MethodReport& method, const Json& stored, double tole
 
 }  // namespace
 
+std::string summary_text(const MetricSummaries& summaries, const std::string& name) {
+  const auto* const summary = find(summaries, name);
+  return summary ? fixed(summary->mean, 3) + " ± " + fixed(summary->standard_deviation, 3) : "–";
+}
+
 nlohmann::ordered_json summaries_json(const MetricSummaries& summaries) {
   Json json = Json::object();
   for (const auto& [name, summary] : summaries)
-    json[name] = {{"mean", summary.mean},
-                  {"std", summary.standard_deviation},
-                  {"values", summary.values}};
+    json[name] = {
+        {"mean", summary.mean}, {"std", summary.standard_deviation}, {"values", summary.values}};
   return json;
 }
 
@@ -103,8 +107,8 @@ std::string comparison_csv(const ComparisonReport& report) {
             fixed(method.seconds, 6);
     for (const auto& name : names) {
       const auto* const figure = find(method.test, name);
-      text += figure ? "," + fixed(figure->mean, 6) + "," + fixed(figure->standard_deviation, 6)
-                     : ",,";
+      text +=
+          figure ? "," + fixed(figure->mean, 6) + "," + fixed(figure->standard_deviation, 6) : ",,";
     }
     text += "\n";
   }
@@ -123,12 +127,7 @@ std::string comparison_markdown(const ComparisonReport& report) {
   std::string text = head + " seconds | sees |\n" + rule + "---|---|\n";
   for (const auto& method : report.methods) {
     text += "| " + method.method + (method.oracle ? " (oracle)" : "") + " |";
-    for (const auto& name : names) {
-      const auto* const figure = find(method.test, name);
-      text += figure ? " " + fixed(figure->mean, 3) + " ± " +
-                           fixed(figure->standard_deviation, 3) + " |"
-                     : " – |";
-    }
+    for (const auto& name : names) text += " " + summary_text(method.test, name) + " |";
     text += " " + fixed(method.seconds, 2) + " | " + join(method.sees, ", ") + " |\n";
   }
   text += "\nMean ± standard deviation over " + std::to_string(report.seeds.size()) +

@@ -16,7 +16,8 @@ using Json = nlohmann::ordered_json;
 
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(' ');
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
+  return first == std::string::npos ? ""
+                                    : text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
 bool holds(const Requirement& requirement, double value) {
@@ -113,7 +114,8 @@ std::vector<std::string> unmet(const std::vector<Requirement>& requirements,
   std::vector<std::string> findings;
   for (const auto& requirement : requirements) {
     if (is_of_groups(requirement.key) && !block.contains("groups"))
-      findings.push_back(requirement.key + " is not known, since the split has no attributes; required " +
+      findings.push_back(requirement.key +
+                         " is not known, since the split has no attributes; required " +
                          requirement.text);
     else
       check(requirement, figure(block, requirement), requirement.key, findings);

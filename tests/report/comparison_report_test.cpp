@@ -42,8 +42,9 @@ TEST(ComparisonReport, FallsShortWhereAMethodFails) {
   auto failed = report(0.75);
   failed.methods[1].test.clear();
   failed.methods[1].failure = "no mistakes";
-  EXPECT_THAT(shortfalls(failed, comparison_json(report(0.75)), 1),
-              ElementsAre(HasSubstr("llr has no worst_group_accuracy, expected 0.7500: no mistakes")));
+  EXPECT_THAT(
+      shortfalls(failed, comparison_json(report(0.75)), 1),
+      ElementsAre(HasSubstr("llr has no worst_group_accuracy, expected 0.7500: no mistakes")));
 }
 
 TEST(ComparisonReport, IsHeldAgainstTheMethodsBothHave) {

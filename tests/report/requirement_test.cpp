@@ -48,9 +48,9 @@ TEST(Requirement, OfAListHoldsForEveryNumberInIt) {
 }
 
 TEST(Requirement, OnGroupsIsNotMetWithoutAttributes) {
-  EXPECT_THAT(neurontune::unmet({Requirement::parse("worst_group_accuracy>=0")},
-                                {{"mean_accuracy", 1.0}}),
-              ElementsAre(HasSubstr("has no attributes")));
+  EXPECT_THAT(
+      neurontune::unmet({Requirement::parse("worst_group_accuracy>=0")}, {{"mean_accuracy", 1.0}}),
+      ElementsAre(HasSubstr("has no attributes")));
 }
 
 TEST(Requirement, OfAnUnknownKeyNamesTheNearest) {

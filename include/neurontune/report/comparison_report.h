@@ -23,9 +23,9 @@ struct MethodReport {
 
 /// Methods side by side.
 struct ComparisonReport {
-  std::string embeddings;        ///< the folder they were all given
-  std::string identify, tune;    ///< the splits
-  std::string recipe;            ///< of neurontune_default
+  std::string embeddings;      ///< the folder they were all given
+  std::string identify, tune;  ///< the splits
+  std::string recipe;          ///< of neurontune_default
   std::string device;
   std::vector<uint64_t> seeds;
   std::vector<MethodReport> methods;
@@ -40,6 +40,9 @@ std::string comparison_csv(const ComparisonReport& report);
 
 /// The same as a table in Markdown, with how hyperparameters were chosen below it.
 std::string comparison_markdown(const ComparisonReport& report);
+
+/// A figure for a table, "0.742 ± 0.013", or a dash where there is none of the name.
+std::string summary_text(const MetricSummaries& summaries, const std::string& name);
 
 /// {figure: {mean, std, values}}
 nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
