@@ -18,4 +18,11 @@ void check_number(const std::string& what, double value, bool valid, const char*
     throw OptionError(what + " is " + describe(value) + ", expected " + expected);
 }
 
+void check_each(const std::string& what, const std::vector<double>& values, bool (*valid)(double),
+                const char* expected) {
+  if (values.empty()) throw OptionError(what + " is empty, expected at least one value");
+  for (const double value : values)
+    check_number("a value of " + what, value, valid(value), expected);
+}
+
 }  // namespace neurontune

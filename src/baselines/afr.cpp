@@ -4,7 +4,9 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "baselines/splits.h"
 #include "method/fixed_blocks.h"
@@ -14,10 +16,9 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kRowsPerBlock = 256;
-constexpr int64_t kColumnsPerBlock = 64;
-constexpr int64_t kHeadsPerBlock = 4;
-constexpr int64_t kLogitsAtOnce = 1024;  // of all heads trained side by side
+// Logits of the heads trained side by side, of each sample.
+constexpr int64_t kLogitsOnCpu = 16;
+constexpr int64_t kLogitsElsewhere = 4096;
 
 struct Setting {
   double gamma, penalty;
@@ -52,83 +53,63 @@ at::Tensor sample_weights(const LabelledEmbeddings& data, const Head& erm,
 }
 
 /// Trains the heads of several settings side by side, so that each product with the embeddings
-/// serves them all. A bias is the weight of one more dimension, which is 1.
+/// serves them all.
 class HeadStack {
  public:
-  /// @param inputs [N, M′], M′ = M or, with a bias, M + 1
-  /// @param labels int64 [N]
-  /// @param start  θ₀, [C, M′]
-  /// @param weights μ, [S, N]
+  /// @param inputs    [N, M]
+  /// @param labels    int64 [N]
+  /// @param start     θ₀, [C, M]
+  /// @param weights   μ, [S, N]
   /// @param penalties λ, [S]
-  HeadStack(at::Tensor inputs, const at::Tensor& labels, const at::Tensor& start,
+  HeadStack(const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& start,
             const at::Tensor& weights, const at::Tensor& penalties, const AfrOptions& options)
-      : inputs_(std::move(inputs)),
-        labels_(labels.view({-1, 1, 1}).expand({-1, weights.size(0), 1})),
+      : inputs_(inputs),
         start_(start),
-        weights_(weights.t().unsqueeze(2).contiguous()),
+        weights_(weights.unsqueeze(1)),
+        one_hot_(at::one_hot(labels, start.size(0)).t().to(start.scalar_type()).contiguous()),
         penalties_(penalties.view({-1, 1, 1})),
         options_(options),
-        heads_(start.repeat({weights.size(0), 1, 1})),
-        gradients_(at::empty_like(heads_)),
-        residuals_(at::empty({inputs_.size(0), heads_.size(0), heads_.size(1)}, start.options())) {}
+        heads_(start.repeat({weights.size(0), 1, 1})) {}
 
+  /// θ ← θ − η g, with g = ∇Σ μ_i CE_i + 2λ(θ − θ₀), cut to the norm as PyTorch's clip_grad_norm_
+  /// does. With P the softmax of the logits and Y the one-hot labels, dCE/dlogits = P − Y.
   void step() {
-    compute_residuals();
-    compute_gradients();
-    descend();
+    const auto logits = heads_.flatten(0, 1).mm(inputs_.t());
+    const auto softmax = logits.view({heads_.size(0), heads_.size(1), -1}).softmax(1);
+    const auto residuals = (softmax - one_hot_).mul_(weights_);
+    auto gradients = residuals.flatten(0, 1).mm(inputs_).view_as(heads_);
+    gradients.addcmul_(heads_ - start_, penalties_, 2);
+    const auto norms = gradients.square().sum({1, 2}, /*keepdim=*/true).sqrt();
+    const auto factors = (options_.gradient_norm / (norms + 1e-6)).clamp_max(1);
+    heads_.addcmul_(gradients, factors, -options_.learning_rate);
   }
 
-  const at::Tensor& heads() const { return heads_; }  ///< [S, C, M′]
+  const at::Tensor& heads() const { return heads_; }  ///< [S, C, M]
 
  private:
-  /// The loss's derivative by each logit: μ_i (P − Y), with P the softmax and Y the one-hot label.
-  void compute_residuals() {
-    const auto columns = heads_.flatten(0, 1).t();
-    for_fixed_blocks(
-        inputs_.device(), inputs_.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
-          const auto logits = inputs_.slice(0, first, last).mm(columns);
-          auto residual = logits.view({last - first, heads_.size(0), heads_.size(1)}).softmax(2);
-          const auto labels = labels_.slice(0, first, last);
-          residual.scatter_add_(2, labels, at::full_like(labels, -1, residual.options()));
-          residuals_.slice(0, first, last).copy_(residual * weights_.slice(0, first, last));
-        });
-  }
-
-  /// Columns of the weights on one thread each: no sum over samples is split.
-  void compute_gradients() {
-    const auto residuals = residuals_.flatten(1, 2).t();
-    auto gradients = gradients_.flatten(0, 1);
-    for_fixed_blocks(
-        inputs_.device(), inputs_.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-          gradients.slice(1, first, last).copy_(residuals.mm(inputs_.slice(1, first, last)));
-        });
-  }
-
-  /// θ ← θ − η g, with g = ∇Σ μ_i CE_i + 2λ(θ − θ₀), cut to the norm as PyTorch's
-  /// clip_grad_norm_ does.
-  void descend() {
-    for_fixed_blocks(inputs_.device(), heads_.size(0), kHeadsPerBlock,
-                     [&](int64_t first, int64_t last) {
-                       auto heads = heads_.slice(0, first, last);
-                       auto gradients = gradients_.slice(0, first, last);
-                       gradients.addcmul_(heads - start_, penalties_.slice(0, first, last), 2);
-                       const auto norms = gradients.square().sum({1, 2}, /*keepdim=*/true).sqrt();
-                       const auto factors = (options_.gradient_norm / (norms + 1e-6)).clamp_max(1);
-                       heads.addcmul_(gradients, factors, -options_.learning_rate);
-                     });
-  }
-
   at::Tensor inputs_;
-  at::Tensor labels_;     ///< int64 [N, S, 1]
-  at::Tensor start_;      ///< [C, M′]
-  at::Tensor weights_;    ///< [N, S, 1]
+  at::Tensor start_;
+  at::Tensor weights_;    ///< [S, 1, N]
+  at::Tensor one_hot_;    ///< [C, N]
   at::Tensor penalties_;  ///< [S, 1, 1]
   const AfrOptions& options_;
-  at::Tensor heads_, gradients_;  ///< [S, C, M′]
-  at::Tensor residuals_;          ///< [N, S, C]
+  at::Tensor heads_;
 };
 
-/// The head of each setting after the last step: [S, C, M′].
+/// Splits `total` settings into stacks and calls `work(first, last)` for each, on the CPU a stack
+/// on one thread: its sums do not depend on how many there are.
+void for_stacks(at::Device device, int64_t total, int64_t classes,
+                const std::function<void(int64_t, int64_t)>& work) {
+  const int64_t logits = device.is_cpu() ? kLogitsOnCpu : kLogitsElsewhere;
+  const int64_t heads = std::max<int64_t>(1, logits / classes);
+  for_fixed_blocks(device, (total + heads - 1) / heads, 1, [&](int64_t first, int64_t last) {
+    for (int64_t stack = first; stack < last; ++stack)
+      work(stack * heads, std::min(total, (stack + 1) * heads));
+  });
+}
+
+/// The head of each setting after the last step: [S, C, M′]. A bias is the weight of one more
+/// dimension, which is 1: M′ is then M + 1, else M.
 at::Tensor trained_heads(const LabelledEmbeddings& data, const Head& erm,
                          const std::vector<Setting>& settings, const AfrOptions& options) {
   auto inputs = data.embeddings.to(erm.weight.scalar_type());
@@ -137,33 +118,27 @@ at::Tensor trained_heads(const LabelledEmbeddings& data, const Head& erm,
     inputs = at::cat({inputs, at::ones({inputs.size(0), 1}, inputs.options())}, 1);
     start = at::cat({start, erm.bias.unsqueeze(1)}, 1);
   }
+  std::vector<double> penalties;
+  for (const auto& setting : settings) penalties.push_back(setting.penalty);
+  const auto of_settings = at::tensor(penalties, at::kDouble).to(start.options());
   const auto weights = sample_weights(data, erm, settings);
-  auto penalties = at::empty({weights.size(0)}, at::kDouble);
-  for (std::size_t i = 0; i < settings.size(); ++i)
-    penalties[static_cast<int64_t>(i)] = settings[i].penalty;
-  penalties = penalties.to(start.options());
-
-  std::vector<at::Tensor> trained;
-  const int64_t at_once = std::max<int64_t>(1, kLogitsAtOnce / erm.classes());
-  for (int64_t first = 0; first < weights.size(0); first += at_once) {
-    HeadStack stack(inputs, data.labels, start, weights.slice(0, first, first + at_once),
-                    penalties.slice(0, first, first + at_once), options);
+  const auto trained = at::empty({weights.size(0), start.size(0), start.size(1)}, start.options());
+  for_stacks(start.device(), weights.size(0), start.size(0), [&](int64_t first, int64_t last) {
+    HeadStack stack(inputs, data.labels, start, weights.slice(0, first, last),
+                    of_settings.slice(0, first, last), options);
     for (int64_t step = 0; step < options.steps; ++step) stack.step();
-    trained.push_back(stack.heads());
-  }
-  return at::cat(trained);
+    trained.slice(0, first, last).copy_(stack.heads());
+  });
+  return trained;
 }
 
-void check_each(const char* plural, const char* singular, const std::vector<double>& values) {
-  if (values.empty()) throw OptionError(std::string(plural) + " is empty, expected at least one");
-  for (const double value : values) check_number(singular, value, value >= 0, "0 or more");
-}
+bool is_not_negative(double value) { return value >= 0; }
 
 }  // namespace
 
 void AfrOptions::validate() const {
-  check_each("gammas", "gamma", gammas);
-  check_each("penalties", "a penalty", penalties);
+  check_each("gammas", gammas, is_not_negative, "0 or more");
+  check_each("penalties", penalties, is_not_negative, "0 or more");
   check_at_least("steps", steps, 1);
   check_number("learning_rate", learning_rate, learning_rate > 0, "a number over 0");
   check_number("gradient_norm", gradient_norm, gradient_norm > 0, "a number over 0");

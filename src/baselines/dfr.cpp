@@ -140,10 +140,9 @@ Head folded(const LogisticRegression& regression, const Standardisation& scaler,
 }  // namespace
 
 void DfrOptions::validate() const {
-  if (inverse_penalties.empty())
-    throw OptionError("inverse_penalties is empty, expected at least one");
-  for (const double c : inverse_penalties)
-    check_number("an inverse penalty", c, c > 0, "a number over 0");
+  check_each(
+      "inverse_penalties", inverse_penalties, [](double value) { return value > 0; },
+      "a number over 0");
   check_at_least("refits", refits, 1);
 }
 

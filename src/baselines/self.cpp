@@ -80,9 +80,10 @@ RetrainingOptions retraining_options(const SelfOptions& options, double learning
 }  // namespace
 
 void SelfOptions::validate() const {
-  if (learning_rates.empty()) throw OptionError("learning_rates is empty, expected at least one");
+  check_each(
+      "learning_rates", learning_rates, [](double value) { return value > 0; }, "a number over 0");
   check_at_least("steps", steps, 1);
-  for (const double rate : learning_rates) retraining_options(*this, rate).validate();
+  retraining_options(*this, learning_rates.front()).validate();
 }
 
 SelfResult self(const LabelledEmbeddings& fine_tuning, const LabelledEmbeddings& held_out,

@@ -80,7 +80,7 @@ TEST(Afr, ManyClassesAreTrainedInSeveralStacks) {
   const Head erm{at::randn({300, 5}, generator, at::kDouble), at::Tensor()};
   AfrOptions options;
   options.gammas = {4};
-  options.penalties = {0, 5, 5, 5, 0.5};  // 1024 logits hold three heads of 300
+  options.penalties = {0, 5, 5, 5, 0.5};  // each is a stack of its own
   options.steps = 3;
   options.learning_rate = 1;
   const auto chosen = afr(data, data, erm, options);
@@ -143,10 +143,11 @@ TEST(Afr, OptionsOutOfRangeAreNamed) {
     EXPECT_ERROR_OF(OptionError, options.validate(), text);
   };
   EXPECT_NO_THROW(AfrOptions{}.validate());
-  expect([](AfrOptions& o) { o.gammas = {}; }, "gammas is empty, expected at least one");
-  expect([](AfrOptions& o) { o.gammas = {1, -2}; }, "gamma is -2, expected 0 or more");
+  expect([](AfrOptions& o) { o.gammas = {}; }, "gammas is empty, expected at least one value");
+  expect([](AfrOptions& o) { o.gammas = {1, -2}; }, "a value of gammas is -2, expected 0 or more");
   expect([](AfrOptions& o) { o.penalties = {}; }, "penalties is empty, expected at least one");
-  expect([](AfrOptions& o) { o.penalties = {INFINITY}; }, "a penalty is inf, expected 0 or more");
+  expect([](AfrOptions& o) { o.penalties = {INFINITY}; },
+         "a value of penalties is inf, expected 0 or more");
   expect([](AfrOptions& o) { o.steps = 0; }, "steps is 0, expected at least 1");
   expect([](AfrOptions& o) { o.learning_rate = 0; }, "learning_rate is 0, expected a number");
   expect([](AfrOptions& o) { o.gradient_norm = 0; }, "gradient_norm is 0, expected a number");

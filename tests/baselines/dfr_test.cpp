@@ -160,7 +160,7 @@ TEST(Dfr, OptionsOutOfRangeAreNamed) {
       [](DfrOptions& o) {
         o.inverse_penalties = {1, 0};
       },
-      "an inverse penalty is 0, expected a number over 0");
+      "a value of inverse_penalties is 0, expected a number over 0");
   expect([](DfrOptions& o) { o.refits = 0; }, "refits is 0, expected at least 1");
 }
 

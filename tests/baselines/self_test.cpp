@@ -125,7 +125,11 @@ TEST(Self, OptionsOutOfRangeAreNamed) {
   };
   EXPECT_NO_THROW(SelfOptions{}.validate());
   expect([](SelfOptions& o) { o.learning_rates = {}; }, "learning_rates is empty");
-  expect([](SelfOptions& o) { o.learning_rates = {1e-3, 0}; }, "learning_rate is 0, expected");
+  expect(
+      [](SelfOptions& o) {
+        o.learning_rates = {1e-3, 0};
+      },
+      "a value of learning_rates is 0, expected a number over 0");
   expect([](SelfOptions& o) { o.steps = 0; }, "steps is 0, expected at least 1");
   expect([](SelfOptions& o) { o.batch_size = 0; }, "batch_size is 0, expected at least 1");
   expect([](SelfOptions& o) { o.momentum = 1; }, "momentum is 1, expected 0 up to but not 1");

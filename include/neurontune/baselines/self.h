@@ -11,11 +11,11 @@ namespace neurontune {
 /// Settings of SELF.
 struct SelfOptions {
   std::vector<double> learning_rates = {1e-4, 1e-3, 1e-2};  ///< of SGD, each over 0; at least one
-  int64_t steps = 250;         ///< batches, at least 1
-  int64_t batch_size = 32;     ///< samples, at least 1
-  double momentum = 0.9;       ///< 0 up to but not 1
-  double weight_decay = 1e-4;  ///< L2, at least 0
-  uint64_t seed = 0;           ///< of the correct samples and the batches
+  int64_t steps = 250;                                      ///< batches, at least 1
+  int64_t batch_size = 32;                                  ///< samples, at least 1
+  double momentum = 0.9;                                    ///< 0 up to but not 1
+  double weight_decay = 1e-4;                               ///< L2, at least 0
+  uint64_t seed = 0;  ///< of the correct samples and the batches
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -32,6 +32,8 @@ struct SelfResult {
 /// SELF by misclassification (LaBonte et al. 2023, "Towards Last-layer Retraining for Group
 /// Robustness with Fewer Annotations", arXiv 2309.08534): class-balanced retraining of the last
 /// layer, from the ERM head, on its mistakes and as many correct samples. It sees no attributes.
+/// (The official code instead takes the k samples of highest cross-entropy, and chooses k, too, by
+/// held-out accuracy.)
 ///
 /// The set has every misclassified sample and, drawn at random without replacement, as many correct
 /// samples of each class as the class has mistakes, or all where it has fewer. Class-balanced

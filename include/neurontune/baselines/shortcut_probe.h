@@ -12,10 +12,10 @@ namespace neurontune {
 
 /// Settings of ShortcutProbe; the defaults are its official code's for Waterbirds.
 struct ShortcutProbeOptions {
-  int64_t prompts = 2;           ///< K, directions of shortcuts, 1 to M
-  double probe_share = 0.3;      ///< r, of a class's samples on either side; over 0, up to 0.5
-  double similarity_weight = 5;  ///< η, 0 or more
-  double shortcut_weight = 5;    ///< λ, over 0
+  int64_t prompts = 2;             ///< K, directions of shortcuts, 1 to M
+  double probe_share = 0.3;        ///< r, of a class's samples on either side; over 0, up to 0.5
+  double similarity_weight = 5;    ///< η, 0 or more
+  double shortcut_weight = 5;      ///< λ, over 0
   int64_t detection_epochs = 50;   ///< at least 1
   int64_t mitigation_epochs = 50;  ///< at least 1
   int64_t batch_size = 32;         ///< samples (detection), pairs (mitigation); at least 2
