@@ -3,13 +3,11 @@
 #include <cmath>
 #include <string>
 
+#include "demo/fashion_mnist.h"
 #include "neurontune/error.h"
 
 namespace neurontune::demo {
 namespace {
-
-constexpr int64_t kTrainingOriginals = 6000;  // of each class
-constexpr int64_t kTestOriginals = 1000;
 
 void check_samples(const char* name, int64_t samples, int64_t divisor, int64_t most) {
   if (samples < divisor || samples > most || samples % divisor != 0) {

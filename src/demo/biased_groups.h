@@ -19,8 +19,9 @@ struct Group {
 /// @param correlation 0…1; 1 / `classes` makes all groups equally often, but for rounding
 std::vector<Group> biased_groups(int64_t samples, int64_t classes, double correlation);
 
-/// Checks what biased_groups and the originals of Fashion-MNIST allow: 6,000 of each class for train
-/// and val together and 1,000 for test, none used twice, and in test every group equally often.
+/// Checks what biased_groups and the originals of Fashion-MNIST allow: 6,000 of each class for
+/// train and val together and 1,000 for test, none used twice, and in test every group equally
+/// often.
 /// @throws OptionError naming the option that is out of its range
 void check_biased_samples(int64_t classes, double correlation, int64_t train_samples,
                           int64_t val_samples, int64_t test_samples);

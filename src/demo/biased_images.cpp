@@ -13,10 +13,9 @@
 namespace neurontune::demo {
 namespace {
 
-constexpr int64_t kTrainSamples = 8000;
-constexpr int64_t kValSamples = 4000;
-constexpr int64_t kTestSamples = 2000;
-constexpr int64_t kLeastOfGroup = 100;  // in test
+constexpr SplitSizes kFewClasses = {8000, 4000, 2000};
+constexpr SplitSizes kManyClasses = {16000, 8000, 10000};
+constexpr int64_t kMany = 5;
 
 /// The fraction at which the attribute says nothing about the label.
 double independent(int64_t classes) { return 1.0 / static_cast<double>(classes); }
@@ -71,11 +70,12 @@ Names names_of(const BiasedImagesOptions& options) {
 }  // namespace
 
 SplitSizes BiasedImagesOptions::sizes() const {
-  const int64_t groups = classes * classes;
-  const auto rounded = [](int64_t samples, int64_t divisor) { return samples - samples % divisor; };
-  const int64_t most_test = classes < 5 ? rounded(kTestSamples, groups) : kLeastOfGroup * groups;
-  return {train_samples.value_or(rounded(kTrainSamples, classes)),
-          val_samples.value_or(rounded(kValSamples, classes)), test_samples.value_or(most_test)};
+  const SplitSizes& most = classes < kMany ? kFewClasses : kManyClasses;
+  const int64_t groups = classes * classes,
+                most_test = std::min(most.test, kTestOriginals * classes);
+  return {train_samples.value_or(most.train - most.train % classes),
+          val_samples.value_or(most.val - most.val % classes),
+          test_samples.value_or(most_test - most_test % groups)};
 }
 
 void BiasedImagesOptions::validate() const {

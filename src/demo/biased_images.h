@@ -30,8 +30,7 @@ struct BiasedImagesOptions {
   /// 0…1; none: 1 / C, the attribute says nothing about the label
   std::optional<double> correlation = 0.95;
   /// Multiples of C, train and val together at most 6000 C; test a multiple of C², at most 1000 C.
-  /// None: at most 8000 and 4000; 2000 in test, but of five classes or more, so that no group has
-  /// fewer than 100 images, 100 C².
+  /// None: 8000, 4000 and 2000, of five classes or more 16000, 8000 and 10000, less what is over.
   std::optional<int64_t> train_samples, val_samples, test_samples;
   uint64_t seed = 0;  ///< which originals are used, in which split, and what is painted at random
 

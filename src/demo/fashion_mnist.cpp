@@ -78,9 +78,9 @@ class IdxFile {
 }  // namespace
 
 const char* name(Clothing clothing) {
-  constexpr std::array<const char*, kClasses> kNames = {"T-shirt", "trouser", "pullover", "dress",
-                                                        "coat",    "sandal",  "shirt",    "sneaker",
-                                                        "bag",     "ankle boot"};
+  constexpr std::array<const char*, kClasses> kNames = {
+      "T-shirt", "trouser", "pullover", "dress", "coat",
+      "sandal",  "shirt",   "sneaker",  "bag",   "ankle boot"};
   return kNames.at(static_cast<size_t>(clothing));
 }
 

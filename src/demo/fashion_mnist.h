@@ -2,12 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <filesystem>
 
 namespace neurontune::demo {
 
 /// Where Debian's package dataset-fashion-mnist puts its files.
 inline constexpr const char* kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
+
+/// How many photographs there are of each class.
+inline constexpr int64_t kTrainingOriginals = 6000;
+inline constexpr int64_t kTestOriginals = 1000;
 
 /// The ten classes, by their index in the data set.
 enum class Clothing {

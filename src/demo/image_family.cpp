@@ -79,18 +79,17 @@ class TexturePainter : public Painter {
   }
 
  private:
-  static constexpr double kStrongest = 1.0;
   static constexpr double kNoise = 0.08;
-  static constexpr double kContrast = 1.0;  // of the object
 
   void paint_background(const Texture& texture) {
-    const double u = fraction(random_); const double strength = u * u * kStrongest;
+    const double visible = fraction(random_);
+    const double strength = visible * visible;  // hardly there in every third image
     const double grey = between(0.15, 0.45, random_);
     const double period = between(4, 8, random_), start = between(0, period, random_);
     for (int64_t y = 0; y < kCanvas; ++y) {
       for (int64_t x = 0; x < kCanvas; ++x) {
-        const double along = start + static_cast<double>(x * texture.across + y * texture.down +
-                                                         kCanvas);
+        const double along =
+            start + static_cast<double>(x * texture.across + y * texture.down + kCanvas);
         const double place = std::fmod(along, period) / period;
         const double wave = place < 0.5 ? 2 * place : 2 - 2 * place;
         Colour& pixel = canvas_[static_cast<size_t>(y * kCanvas + x)];
@@ -112,7 +111,7 @@ class TexturePainter : public Painter {
         const double brightness = object[y * kSide + x] / 255.0;
         const double cover = std::min(1.0, 4 * brightness);
         for (double& value : canvas_[static_cast<size_t>((top + y) * kCanvas + left + x)]) {
-          value += cover * (kContrast * brightness - value);
+          value += cover * (brightness - value);
         }
       }
     }
@@ -128,9 +127,9 @@ struct NamedColour {
 };
 
 const std::vector<NamedColour> kPatches = {
-    {"red", {0.9, 0.1, 0.1}},     {"blue", {0.1, 0.2, 0.9}},   {"green", {0.1, 0.7, 0.1}},
+    {"red", {0.9, 0.1, 0.1}},     {"blue", {0.1, 0.2, 0.9}},    {"green", {0.1, 0.7, 0.1}},
     {"yellow", {0.9, 0.9, 0.1}},  {"magenta", {0.9, 0.1, 0.9}}, {"cyan", {0.1, 0.9, 0.9}},
-    {"orange", {1.0, 0.55, 0.1}}, {"violet", {0.5, 0.1, 0.8}}, {"brown", {0.5, 0.3, 0.1}},
+    {"orange", {1.0, 0.55, 0.1}}, {"violet", {0.5, 0.1, 0.8}},  {"brown", {0.5, 0.3, 0.1}},
     {"white", {1.0, 1.0, 1.0}}};
 
 /// An object in grey, and over it a square of the attribute's colour in any of the corners.
