@@ -22,8 +22,8 @@ constexpr int kWrongUsage = 2;
 
 constexpr const char* kFooter = R"(Families, and the numbers of classes recommended for the suite:
   dominoes  the label's photograph below the attribute's, grey 56 x 28: 2, 3, 4
-  textured  a garment before stripes that some images show and others hardly, colour 32 x 32: 2, 4
-  patch     a coloured square in a corner, colour 28 x 28: 2, 10
+  textured  a garment before coloured stripes, clear or faint, colour 32 x 32: 2, 4
+  patch     a coloured square in a corner, clear or faint, colour 28 x 28: 2, 10
 
 Train and val hold the correlation in each class; in test every (label, attribute) group is equally
 often. Printed, and kept in DIR/dataset.json: one line of JSON with ERM's accuracy on test. A

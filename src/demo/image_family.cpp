@@ -109,7 +109,7 @@ class TexturePainter : public Painter {
     for (int64_t y = 0; y < kSide; ++y) {
       for (int64_t x = 0; x < kSide; ++x) {
         const double brightness = object[y * kSide + x] / 255.0;
-        const double cover = std::min(1.0, 4 * brightness);
+        const double cover = std::min(1.0, 4 * brightness);  // garments are bright, edges smooth
         for (double& value : canvas_[static_cast<size_t>((top + y) * kCanvas + left + x)]) {
           value += cover * (brightness - value);
         }
@@ -132,20 +132,25 @@ const std::vector<NamedColour> kPatches = {
     {"orange", {1.0, 0.55, 0.1}}, {"violet", {0.5, 0.1, 0.8}},  {"brown", {0.5, 0.3, 0.1}},
     {"white", {1.0, 1.0, 1.0}}};
 
-/// An object in grey, and over it a square of the attribute's colour in any of the corners.
+/// An object in grey, and over it, more or less opaque, a square of the attribute's colour in any
+/// of the corners.
 class PatchPainter : public Painter {
  public:
   explicit PatchPainter(Random& random) : random_(random) {}
 
   void paint(const uint8_t* object, int64_t attribute, uint8_t* image) override {
     const Colour& colour = kPatches[static_cast<size_t>(attribute)].colour;
+    const double opacity = fraction(random_);
     const auto corner = below(random_, 4);
     const int64_t left = corner % 2 == 0 ? 0 : kSide - kPatch;
     const int64_t top = corner / 2 == 0 ? 0 : kSide - kPatch;
     for (const double value : colour) {
       std::copy_n(object, kPixels, image);
       for (int64_t y = top; y < top + kPatch; ++y) {
-        std::fill_n(image + y * kSide + left, kPatch, to_byte(value));
+        for (int64_t x = left; x < left + kPatch; ++x) {
+          const double under = image[y * kSide + x] / 255.0;
+          image[y * kSide + x] = to_byte(under + opacity * (value - under));
+        }
       }
       image += kPixels;
     }

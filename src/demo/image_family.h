@@ -15,7 +15,7 @@ namespace neurontune::demo {
 enum class Family {
   dominoes,  ///< a second photograph above the first
   textured,  ///< a striped background in two colours, stronger in some images than in others
-  patch,     ///< a coloured square in a corner
+  patch,     ///< a coloured square in a corner, clear in some images and faint in others
 };
 
 /// Paints images, one after another.
