@@ -9,11 +9,15 @@ time. Prints a Markdown table an experiment and writes OUT/NAME.json with what i
 """
 import argparse
 import json
+import os
 import pathlib
 import sys
 
-from experiments import EXPERIMENTS
-from experiments.workbench import Failure, Workbench
+# Threads that wait give way to those that work; read when torch is loaded, and by the programs.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from experiments import EXPERIMENTS  # noqa: E402
+from experiments.workbench import Failure, Workbench  # noqa: E402
 
 
 def parse_arguments():

@@ -1,7 +1,6 @@
 """What every experiment works with: the built programs, data sets to run them on, a folder for results."""
 import dataclasses
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -87,8 +86,7 @@ class Workbench:
     def _run(self, *command):
         command = [str(part) for part in command]
         try:
-            done = subprocess.run(command, capture_output=True, text=True,
-                                  env={"OMP_WAIT_POLICY": "passive", **os.environ})
+            done = subprocess.run(command, capture_output=True, text=True)
         except OSError as error:
             raise Failure(f"{command[0]}: {error.strerror}") from error
         if done.returncode != 0:
