@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "data/file_io.h"
 #include "demo/biased_groups.h"
@@ -42,15 +45,15 @@ ImageSplit make_split(const char* name, std::vector<Group> groups, at::IntArrayR
   const auto samples = static_cast<int64_t>(groups.size());
   ImageSplit split{name, at::empty({samples, shape[0], shape[1], shape[2]}, at::kByte),
                    at::empty({samples}, at::kLong), at::empty({samples}, at::kLong)};
+  const int64_t of_original = material.part.images.stride(0), of_image = split.images.stride(0);
   const auto* originals = material.part.images.const_data_ptr<uint8_t>();
   auto* image = split.images.data_ptr<uint8_t>();
   auto* label_of = split.labels.data_ptr<int64_t>();
   auto* attribute_of = split.attributes.data_ptr<int64_t>();
   for (const auto [label, attribute] : groups) {
     const int64_t original = material.decks[static_cast<size_t>(label)].draw();
-    material.painter->paint(originals + original * material.part.images[0].numel(), attribute,
-                            image);
-    image += split.images[0].numel();
+    material.painter->paint(originals + original * of_original, attribute, image);
+    image += of_image;
     *label_of++ = label;
     *attribute_of++ = attribute;
   }
@@ -71,8 +74,8 @@ Names names_of(const BiasedImagesOptions& options) {
 
 SplitSizes BiasedImagesOptions::sizes() const {
   const SplitSizes& most = classes < kMany ? kFewClasses : kManyClasses;
-  const int64_t groups = classes * classes,
-                most_test = std::min(most.test, kTestOriginals * classes);
+  const int64_t groups = classes * classes;
+  const int64_t most_test = std::min(most.test, kTestOriginals * classes);
   return {train_samples.value_or(most.train - most.train % classes),
           val_samples.value_or(most.val - most.val % classes),
           test_samples.value_or(most_test - most_test % groups)};
