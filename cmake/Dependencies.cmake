@@ -17,6 +17,8 @@ endif()
 message(STATUS "LibTorch: ${Torch_DIR}")
 include(neurontuneTorch)
 
+# at::parallel_for runs on one thread in files that are compiled without it.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)

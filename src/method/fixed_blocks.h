@@ -17,4 +17,18 @@ namespace neurontune {
 void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
                       const std::function<void(int64_t first, int64_t last)>& work);
 
+/// Keeps this thread's work on itself while it lives, where there is so little of it that threads
+/// would wait for each other longer than they work. The bits stay what they are with more.
+class FewThreads {
+ public:
+  /// @param operations about as many multiplications as a step has between two waits
+  explicit FewThreads(int64_t operations);
+  FewThreads(const FewThreads&) = delete;
+  FewThreads& operator=(const FewThreads&) = delete;
+  ~FewThreads();
+
+ private:
+  int threads_before_;
+};
+
 }  // namespace neurontune

@@ -114,6 +114,7 @@ at::Tensor HeadRetrainer::all_columns() const {
 
 double HeadRetrainer::run_epoch() {
   const c10::NoGradGuard no_grad;
+  const FewThreads few(options_.batch_size * weight_.size(1) * weight_.size(0));
   const auto batches = sampler_.draw(options_.batches_per_epoch).to(embeddings_.device());
   const auto row_losses = at::empty(batches.sizes(), head_.weight.options());
   for (int64_t batch = 0; batch < batches.size(0); ++batch) {

@@ -105,8 +105,11 @@ TEST(HeadRetrainer, HalfPrecisionEmbeddingsTrainAFloatHead) {
 
 TEST(HeadRetrainer, BitsDoNotDependOnTheNumberOfThreads) {
   Problem problem;
-  problem.embeddings = at::randn({400, 700}, generator(1));
-  problem.start = {at::zeros({3, 700}), at::zeros({3})};
+  // Large enough for matrix products that would be cut up between threads.
+  problem.embeddings = at::randn({400, 2048}, generator(1));
+  problem.labels = at::arange(400).remainder(10);
+  problem.start = {at::zeros({10, 2048}), at::zeros({10})};
+  problem.options.batch_size = 128;
   const auto train = [&](int threads) {
     return with_threads(threads, [&] {
       auto retrainer = problem.retrainer();
