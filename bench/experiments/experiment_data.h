@@ -1,9 +1,6 @@
 #pragma once
 
-#include <CLI/App.hpp>
-#include <list>
 #include <string>
-#include <vector>
 
 #include "neurontune/data/embeddings.h"
 #include "neurontune/method/labelled_embeddings.h"
@@ -13,23 +10,6 @@
 #include "neurontune/pipeline/config.h"
 
 namespace neurontune::experiments {
-
-/// The settings every experiment takes, as `neurontune run` has them.
-class SettingFlags {
- public:
-  explicit SettingFlags(CLI::App& command);
-  SettingFlags(const SettingFlags&) = delete;  // the command points into it
-
-  /// @throws OptionError if a value is not a setting's
-  Config resolve() const;
-
- private:
-  struct Flag {
-    CLI::Option* option;
-    SettingFlag setting;
-  };
-  std::list<Flag> flags_;
-};
 
 /// A folder of embeddings and a method to run on it, on the CPU in float32.
 struct ExperimentData {

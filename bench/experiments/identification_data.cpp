@@ -1,11 +1,9 @@
 // Where could identification data come from without a held-out split? Mistakes on train itself, on
 // its samples of high loss, and of heads that did not see the sample, against those on val.
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -14,6 +12,7 @@
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
 #include "retrain_behind.h"
+#include "setting_flags.h"
 #include "subcommands.h"
 
 namespace neurontune::experiments {

@@ -10,6 +10,7 @@
 #include "agreement.h"
 #include "experiment_data.h"
 #include "retrain_behind.h"
+#include "setting_flags.h"
 #include "subcommands.h"
 
 namespace neurontune::experiments {

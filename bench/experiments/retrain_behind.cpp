@@ -42,8 +42,8 @@ std::optional<std::size_t> select_head(const std::vector<Head>& heads,
   return candidates.front();
 }
 
-nlohmann::ordered_json picked_json(const std::vector<Head>& heads, std::optional<std::size_t> picked,
-                                   const ExperimentData& data) {
+nlohmann::ordered_json picked_json(const std::vector<Head>& heads,
+                                   std::optional<std::size_t> picked, const ExperimentData& data) {
   const SplitMetrics test = data.on_test(picked ? heads[*picked] : data.erm);
   nlohmann::ordered_json json = {{"epoch", picked ? *picked + 1 : 0},
                                  {"worst_group_accuracy", nullptr},

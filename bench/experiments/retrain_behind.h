@@ -29,8 +29,8 @@ std::optional<std::size_t> select_head(const std::vector<Head>& heads,
 
 /// What a picked head reaches on test: `epoch` (0: the ERM head), `worst_group_accuracy` (null
 /// without attributes), `mean_accuracy`.
-nlohmann::ordered_json picked_json(const std::vector<Head>& heads, std::optional<std::size_t> picked,
-                                   const ExperimentData& data);
+nlohmann::ordered_json picked_json(const std::vector<Head>& heads,
+                                   std::optional<std::size_t> picked, const ExperimentData& data);
 
 /// The whole: retrains on train, selects on `identification`; {`selected`, `last`}, each as
 /// `picked_json`.

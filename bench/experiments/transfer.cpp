@@ -9,6 +9,7 @@
 #include "experiment_data.h"
 #include "neurontune/error.h"
 #include "retrain_behind.h"
+#include "setting_flags.h"
 #include "subcommands.h"
 
 namespace neurontune::experiments {
