@@ -1,0 +1,53 @@
+"""bench/quality.py: the suite once, on tiny sets, and what its tables must hold."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BENCH = pathlib.Path(__file__).parents[2] / "bench"
+PROGRAM = os.environ["NEURONTUNE_PROGRAM"]
+
+
+def quality(*arguments):
+    return subprocess.run([sys.executable, "-B", BENCH / "quality.py", PROGRAM, "--quick", *map(str, arguments)],
+                          capture_output=True, text=True)
+
+
+class Quality(unittest.TestCase):
+    def test_tables_hold_every_set_and_method_and_go_into_a_document(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            document = folder / "results.md"
+            document.write_text("before\n<!-- quality -->\nold\n<!-- /quality -->\nafter\n")
+            done = quality("--out", folder / "out", "--seeds", 1, "--families", "dominoes", "patch", "--correlations", "none",
+                           "0.9", "--methods", "erm,llr,dfr", "--document", document)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            results = json.loads((folder / "out/quality.json").read_text())
+            text = document.read_text()
+        self.assertEqual([tuple(result["set"].values()) for result in results],
+                         [(family, 2, correlation, 0) for family in ("dominoes", "patch") for correlation in ("none", "0.9")])
+        self.assertRegex(text, r"(?s)^before\n<!-- quality -->\n`bench/quality.py .*<!-- /quality -->\nafter\n$")
+        self.assertNotIn("old", text)
+        for row in ("| set | correlation | erm | llr | dfr |", "| dominoes, 2 classes | none |", "| patch, 2 classes | 90 % |"):
+            self.assertEqual(text.count(row), 2, row)  # worst-group and mean accuracy
+        worst = {method["method"]: method["test"]["worst_group_accuracy"]["mean"] for method in results[0]["methods"]}
+        self.assertIn("| dominoes, 2 classes | none | " + " | ".join(f"{worst[m]:.3f}"[1:] for m in ("erm", "llr", "dfr")) + " |",
+                      text)
+        unbiased = [{method["method"]: method["test"]["worst_group_accuracy"]["mean"] for method in result["methods"]}
+                    for result in results if result["set"]["correlation"] == "none"]
+        changes = [of["dfr"] - of["erm"] for of in unbiased]
+        self.assertIn(f"| dfr | {sum(changes) / 2:+.3f}, {min(changes):+.3f} |", text)
+
+    def test_failures_end_with_one_line(self):
+        with tempfile.TemporaryDirectory() as name:
+            done = quality("--out", name, "--families", "dominoes", "--correlations", "2", "--seeds", 1)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.strip().splitlines()[-1], r"^error: .*datasets dominoes .*correlation")
+
+
+if __name__ == "__main__":
+    unittest.main()
