@@ -56,11 +56,6 @@ class Sgd {
   const ShortcutProbeOptions& options_;
 };
 
-/// Runs `work` on one thread, so that its sums do not depend on how many there are.
-void on_one_thread(at::Device device, const std::function<void()>& work) {
-  for_fixed_blocks(device, 1, 1, [&](int64_t, int64_t) { work(); });
-}
-
 /// Sample variance of each column: [M].
 at::Tensor variance(const at::Tensor& embeddings) {
   const auto result = at::empty({embeddings.size(1)}, embeddings.options());

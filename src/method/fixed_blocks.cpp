@@ -20,6 +20,10 @@ FewThreads::~FewThreads() {
   if (at::get_num_threads() != threads_before_) at::set_num_threads(threads_before_);
 }
 
+void on_one_thread(at::Device device, const std::function<void()>& work) {
+  for_fixed_blocks(device, 1, 1, [&](int64_t, int64_t) { work(); });
+}
+
 void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
                       const std::function<void(int64_t, int64_t)>& work) {
   if (total == 0) return;

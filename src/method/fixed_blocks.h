@@ -17,6 +17,9 @@ namespace neurontune {
 void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
                       const std::function<void(int64_t first, int64_t last)>& work);
 
+/// Runs `work` on one thread on the CPU, so that its sums do not depend on how many there are.
+void on_one_thread(at::Device device, const std::function<void()>& work);
+
 /// Keeps this thread's work on itself while it lives, where there is so little of it that threads
 /// would wait for each other longer than they work. The bits stay what they are with more.
 class FewThreads {

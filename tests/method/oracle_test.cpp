@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "neurontune/error.h"
+#include "neurontune/method/inferred_groups.h"
 #include "neurontune/method/neuron_tune.h"
 #include "oracle_cases.h"
 
@@ -159,6 +160,26 @@ TEST(Oracle, MetricsAreNumpysAndScikitLearns) {
     if (expected.has("adjusted")) {
       EXPECT_NEAR(*groups.adjusted_mean_accuracy, expected.number("adjusted"), 1e-12);
     }
+  }
+}
+
+TEST(Oracle, InferredGroupsAreThoseOfTheDensities) {
+  const auto cases = oracle_cases("inferred_groups");
+  ASSERT_GE(cases.size(), 10U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const at::Tensor embeddings = expected.tensor("embeddings"), labels = expected.tensor("labels");
+    const InferredGroups groups = infer_groups(
+        {embeddings.slice(0, 0, 200), labels.slice(0, 0, 200)},
+        {expected.tensor("weight"), expected.tensor("bias")},
+        {expected.number("confidence"), expected.number("smoothing"), expected.number("shrinkage"),
+         expected.integer("iterations"), expected.number("tolerance")});
+    EXPECT_EQ(groups.iterations, expected.integer("needed"));
+    EXPECT_TRUE(close(groups.log_prior, expected.tensor("log_prior")));
+    EXPECT_TRUE(close(groups.class_effects, expected.tensor("class_effects")));
+    EXPECT_TRUE(close(groups.attribute_effects, expected.tensor("attribute_effects")));
+    EXPECT_TRUE(close(groups.discriminants, expected.tensor("discriminants")));
+    EXPECT_TRUE(close(groups.beliefs({embeddings, labels}), expected.tensor("beliefs")));
   }
 }
 

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+import inferred_groups
 import method
 
 # The order of the library's enums.
@@ -273,6 +274,32 @@ def neuron_tune_cases(file):
             candidates=np.array(result.candidates), selected_scores=epochs[best].scores.scores)
 
 
+def grouped_clusters(rng, classes, dimensions, samples):
+    """Embeddings with an additive attribute that agrees with the label in most samples."""
+    labels = balanced_labels(rng, classes, samples).numpy()
+    attributes = np.where(rng.random(samples) < 0.85, labels, rng.integers(0, classes, samples))
+    effects = rng.normal(size=(2, classes, dimensions))
+    return effects[0][labels] + 2 * effects[1][attributes] + rng.normal(size=(samples, dimensions)), labels
+
+
+def inferred_groups_cases(file):
+    rng = np.random.default_rng(6)
+    variants = [dict(), dict(iterations=1), dict(shrinkage=0.5, confidence=0.7), dict(smoothing=0.5, tolerance=0.0, iterations=15)]
+    for (classes, dimensions), variant in itertools.product([(2, 6), (3, 10), (4, 12)], variants):
+        z, labels = grouped_clusters(rng, classes, dimensions, 300)
+        z[:, -1] = 3.0  # a dimension that says nothing
+        weight, bias = random_head(rng, classes, dimensions, torch.float64)
+        predictions = method.predict(weight, bias, torch.from_numpy(z)).numpy()
+        result = inferred_groups.infer_groups(z[:200], labels[:200], predictions[:200], classes, **variant)
+        others = inferred_groups.beliefs_of((z[200:] - result["scaling"][0]) / result["scaling"][1], labels[200:],
+                                            result["effects"], result["covariance"], result["log_prior"])
+        settings = dict(confidence=0.9, smoothing=2.0, shrinkage=0.1, iterations=60, tolerance=1e-4) | variant
+        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, needed=result["iterations"],
+                 beliefs=np.concatenate([result["beliefs"], others]), class_effects=result["effects"][0],
+                 attribute_effects=result["effects"][1], log_prior=result["log_prior"],
+                 discriminants=np.linalg.solve(result["covariance"], result["effects"][1].T), **settings)
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -282,7 +309,7 @@ def main():
     for name, write_cases in {
         "scores": scores_cases, "biased": biased_cases, "sampler": sampler_cases,
         "retraining": retraining_cases, "metrics": metrics_cases,
-        "neuron_tune": neuron_tune_cases,
+        "neuron_tune": neuron_tune_cases, "inferred_groups": inferred_groups_cases,
     }.items():
         file = CaseFile(folder / f"{name}.safetensors")
         write_cases(file)
