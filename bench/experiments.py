@@ -42,6 +42,8 @@ def parse_arguments():
 
 def run(name, bench):
     experiment = EXPERIMENTS[name]
+    if experiment.makes_its_data and bench.embeddings_given:
+        raise Failure(f"{name} makes its own data: it takes no --embeddings")
     bench.log(f"{name}: {experiment.question}")
     report = experiment.run(bench)
     (bench.out / f"{name}.json").write_text(json.dumps({

@@ -119,4 +119,5 @@ def table(raw):
                  "no cause explains are there in every row.")
 
 
-EXPERIMENT = Experiment("Which neurons are flagged when mistakes have several causes (next check 1)?", run)
+EXPERIMENT = Experiment(
+    "Which neurons are flagged when mistakes have several causes (next check 1)?", run, makes_its_data=True)

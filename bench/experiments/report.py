@@ -28,6 +28,7 @@ class Report:
 class Experiment:
     question: str
     run: object  # Workbench → Report
+    makes_its_data: bool = False  # and then takes no --embeddings
 
 
 def mean_and_deviation(values, digits=3):

@@ -67,4 +67,5 @@ def table(raw):
                  "before: with the ERM head, or in the last two rows with one trained on the data.")
 
 
-EXPERIMENT = Experiment("Does a mask found on one data set serve another (next check 3)?", run)
+EXPERIMENT = Experiment(
+    "Does a mask found on one data set serve another (next check 3)?", run, makes_its_data=True)

@@ -160,7 +160,7 @@ class Usage(unittest.TestCase):
                     (2, "invalid choice: 'table6'", [PROGRAM, "table6"]),
                     (2, "seeds is 0, expected at least 1", [PROGRAM, "table4", "--seeds", 0]),
                     (1, "error: /nowhere: there is no such file", ["/nowhere", "table4"]),
-                    (1, "error: earlier_layer trains networks", [PROGRAM, "earlier_layer", "--embeddings", out])):
+                    (1, "error: earlier_layer makes its own data", [PROGRAM, "earlier_layer", "--embeddings", out])):
                 done = experiments(*arguments, "--out", out)
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(part, done.stderr.strip().splitlines()[-1])
