@@ -8,6 +8,7 @@
 #include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"
 #include "report/nullable.h"
+#include "report/text_rows.h"
 
 namespace neurontune {
 namespace {
@@ -43,14 +44,6 @@ Json point_json(const AblationPoint& point) {
   return json;
 }
 
-/// Text as a field of a CSV.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string field = "\"";
-  for (const char c : text) field += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return field + "\"";
-}
-
 }  // namespace
 
 nlohmann::ordered_json ablation_json(const AblationReport& report) {
@@ -70,21 +63,23 @@ std::string ablation_csv(const AblationReport& report) {
   for (const auto& point : report.points)
     if (figures.empty())
       for (const auto& [name, summary] : point.test) figures.push_back(name);
-  std::string text;
-  for (const auto& [key, value] : report.points.front().settings) text += quoted(key) + ",";
-  text += "biased";
-  for (const auto& figure : figures) text += "," + figure + "_mean," + figure + "_std";
-  text += ",failure\n";
+  std::vector<std::string> heading;
+  for (const auto& [key, value] : report.points.front().settings) heading.push_back(key);
+  heading.emplace_back("biased");
+  for (const auto& name : figures) heading.insert(heading.end(), {name + "_mean", name + "_std"});
+  heading.emplace_back("failure");
+  auto text = csv_row(heading);
   for (const auto& point : report.points) {
-    for (const auto& [key, value] : point.settings) text += quoted(value) + ",";
-    if (!point.runs.empty()) text += std::to_string(point.runs.front().biased);
+    std::vector<std::string> row;
+    for (const auto& [key, value] : point.settings) row.push_back(value);
+    row.push_back(point.runs.empty() ? "" : std::to_string(point.runs.front().biased));
     for (const auto& name : figures) {
       const auto* const figure = find(point.test, name);
-      text += figure
-                  ? "," + Json(figure->mean).dump() + "," + Json(figure->standard_deviation).dump()
-                  : ",,";
+      row.push_back(figure ? Json(figure->mean).dump() : "");
+      row.push_back(figure ? Json(figure->standard_deviation).dump() : "");
     }
-    text += "," + quoted(point.failure) + "\n";
+    row.push_back(point.failure);
+    text += csv_row(row);
   }
   return text;
 }

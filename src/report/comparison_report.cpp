@@ -8,6 +8,7 @@
 
 #include "neurontune/error.h"
 #include "neurontune/version.h"
+#include "report/text_rows.h"
 
 namespace neurontune {
 namespace {
@@ -18,12 +19,6 @@ std::string fixed(double value, int digits) {
   char text[32];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
-}
-
-std::string join(const std::vector<std::string>& texts, const char* separator) {
-  std::string joined;
-  for (const auto& text : texts) joined += (joined.empty() ? "" : separator) + text;
-  return joined;
 }
 
 /// The names of all figures that any method has, in their order.
@@ -99,36 +94,37 @@ nlohmann::ordered_json comparison_json(const ComparisonReport& report) {
 
 std::string comparison_csv(const ComparisonReport& report) {
   const auto names = figure_names(report);
-  std::string text = "method,oracle,sees,seconds";
-  for (const auto& name : names) text += "," + name + "_mean," + name + "_std";
-  text += "\n";
+  std::vector<std::string> heading = {"method", "oracle", "sees", "seconds"};
+  for (const auto& name : names) heading.insert(heading.end(), {name + "_mean", name + "_std"});
+  auto text = csv_row(heading);
   for (const auto& method : report.methods) {
-    text += method.method + (method.oracle ? ",1," : ",0,") + join(method.sees, " ") + "," +
-            fixed(method.seconds, 6);
+    std::vector<std::string> row = {method.method, method.oracle ? "1" : "0",
+                                    joined(method.sees, " "), fixed(method.seconds, 6)};
     for (const auto& name : names) {
       const auto* const figure = find(method.test, name);
-      text +=
-          figure ? "," + fixed(figure->mean, 6) + "," + fixed(figure->standard_deviation, 6) : ",,";
+      row.push_back(figure ? fixed(figure->mean, 6) : "");
+      row.push_back(figure ? fixed(figure->standard_deviation, 6) : "");
     }
-    text += "\n";
+    text += csv_row(row);
   }
   return text;
 }
 
 std::string comparison_markdown(const ComparisonReport& report) {
   const auto names = figure_names(report);
-  std::string head = "| method |", rule = "|---|";
+  std::vector<std::string> heading = {"method"};
   for (auto name : names) {
     name = name.substr(0, name.rfind("_accuracy"));
     std::replace(name.begin(), name.end(), '_', ' ');
-    head += " " + name + " |";
-    rule += "---|";
+    heading.push_back(name);
   }
-  std::string text = head + " seconds | sees |\n" + rule + "---|---|\n";
+  heading.insert(heading.end(), {"seconds", "sees"});
+  auto text = markdown_row(heading) + markdown_row(std::vector<std::string>(heading.size(), "---"));
   for (const auto& method : report.methods) {
-    text += "| " + method.method + (method.oracle ? " (oracle)" : "") + " |";
-    for (const auto& name : names) text += " " + summary_text(method.test, name) + " |";
-    text += " " + fixed(method.seconds, 2) + " | " + join(method.sees, ", ") + " |\n";
+    std::vector<std::string> row = {method.method + (method.oracle ? " (oracle)" : "")};
+    for (const auto& name : names) row.push_back(summary_text(method.test, name));
+    row.insert(row.end(), {fixed(method.seconds, 2), joined(method.sees, ", ")});
+    text += markdown_row(row);
   }
   text += "\nMean ± standard deviation over " + std::to_string(report.seeds.size()) +
           (report.seeds.size() == 1 ? " seed" : " seeds") +
