@@ -48,7 +48,8 @@ def parse_arguments():
 def run(*command):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{shlex.join(map(str, command))}: {done.stderr.strip().splitlines()[-1]}")
+        said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
+        raise RuntimeError(f"{shlex.join(map(str, command))}: {said[-1]}")
     return json.loads(done.stdout)
 
 
@@ -104,7 +105,7 @@ def cell(values):
     if not values:
         return "–"
     spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.3f}"[1:] + spread if statistics.mean(values) < 1 else "1.00" + spread
+    return f"{statistics.mean(values):.3f}".removeprefix("0") + spread
 
 
 def correlation_text(correlation):
@@ -132,7 +133,7 @@ def against_dfr(values):
     for correlation in dict.fromkeys(key[2] for key in values):
         rows = [row for key, row in values.items() if key[2] == correlation]
         ratios = {method: [statistics.mean(row[method]) / statistics.mean(row["dfr"]) for row in rows
-                           if row.get(method) and row.get("dfr")] for method in methods}
+                           if row.get(method) and any(row.get("dfr", []))] for method in methods}
         lines.append(f"| {correlation_text(correlation)} | "
                      + " | ".join(f"{statistics.mean(ratios[method]):.2f}" if ratios[method] else "–" for method in methods)
                      + " |")
@@ -186,13 +187,13 @@ def main():
     options = parse_arguments()
     try:
         results = compare_all(options)
-        text = document(results, options)
         (options.out / "quality.json").write_text(json.dumps(results, indent=1) + "\n")
+        text = document(results, options)
         (options.out / "quality.md").write_text(text)
         print(text)
         if options.document:
             put_into(options.document, text)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

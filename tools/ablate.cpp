@@ -69,27 +69,30 @@ struct AblateCommand {
     std::vector<Sweep> parsed;
     for (const auto& sweep : sweeps) parsed.push_back(Sweep::parse(sweep));
     options.points.clear();
+    const auto config = settings.resolve();
     for (const auto& point : grid(parsed))
-      options.points.push_back({point, settings.resolve(point)});
+      options.points.push_back({point, with_settings(config, point)});
     const auto report = [&] {
       ProgressBar progress(output.quiet);
       return ablate(options, out, progress.callback());
     }();
-    print_warnings(failures(report), output);
+    print_warnings(warnings(report), output);
     if (output.json)
       std::cout << ablation_json(report).dump(2) << '\n';
     else
       print_ablation(report);
   }
 
-  static std::vector<std::string> failures(const AblationReport& report) {
+  static std::vector<std::string> warnings(const AblationReport& report) {
     std::vector<std::string> texts;
     for (const auto& point : report.points) {
-      if (point.failure.empty()) continue;
       std::string where;
       for (const auto& [key, value] : point.settings)
         where += (where.empty() ? "" : ", ") + key + " = " + value;
-      texts.push_back(where + " could not be run: " + point.failure);
+      if (!point.failure.empty()) texts.push_back(where + " could not be run: " + point.failure);
+      if (point.runs.empty()) continue;  // those of other seeds say the same in other figures
+      for (const auto& warning : point.runs.front().warnings)
+        texts.push_back(where + ": " + warning);
     }
     return texts;
   }

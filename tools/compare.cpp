@@ -1,12 +1,15 @@
 #include "neurontune/pipeline/compare.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "describe.h"
 #include "neurontune/error.h"
 #include "output.h"
 #include "progress_bar.h"
@@ -46,12 +49,22 @@ void print_comparison(const ComparisonReport& report) {
   }
 }
 
-/// The stored result, before anything is run.
-nlohmann::ordered_json read_baseline(const std::string& file) {
-  auto json = nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("methods"))
-    throw Error(file + ": is no compare.json: it has no `methods`");
-  return json;
+/// The stored figures of the methods that will be run, before anything is.
+StoredMeans read_baseline(const std::string& file, const std::vector<std::string>& methods) {
+  const auto json =
+      nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  StoredMeans means;
+  try {
+    means = stored_means(json);
+  } catch (const Error& error) {
+    throw Error(file + ": " + error.what());
+  }
+  if (methods.empty()) return means;
+  std::erase_if(means, [&](const auto& of) {
+    return std::find(methods.begin(), methods.end(), of.first) == methods.end();
+  });
+  if (means.empty()) throw Error(file + ": has no figure of the methods that are compared");
+  return means;
 }
 
 struct CompareCommand {
@@ -75,14 +88,16 @@ struct CompareCommand {
                     "a stored compare.json: exits 1 where a method's mean is lower")
         ->option_text("FILE");
     command.add_option("--tolerance", tolerance, "by how much a mean may be lower than stored")
-        ->check(CLI::NonNegativeNumber)
         ->option_text("X [0.01]");
   }
 
   void execute() {
-    const auto stored = baseline.empty() ? nlohmann::ordered_json() : read_baseline(baseline);
+    if (!std::isfinite(tolerance) || tolerance < 0)
+      throw OptionError("tolerance is " + describe(tolerance) + ", expected 0 or more");
     options.config = settings.resolve();
-    options.paper = settings.resolve({{"--recipe", "recipe", "paper"}});
+    options.validate();
+    StoredMeans stored;
+    if (!baseline.empty()) stored = read_baseline(baseline, options.methods);
     const auto report = [&] {
       ProgressBar progress(output.quiet);
       return compare(options, out, progress.callback());
@@ -92,16 +107,7 @@ struct CompareCommand {
       std::cout << comparison_json(report).dump(2) << '\n';
     else
       print_comparison(report);
-    if (!baseline.empty()) check(report, stored);
-  }
-
-  void check(const ComparisonReport& report, const nlohmann::ordered_json& stored) const {
-    std::vector<std::string> findings;
-    try {
-      findings = shortfalls(report, stored, tolerance);
-    } catch (const Error& error) {
-      throw Error(baseline + ": " + error.what());
-    }
+    auto findings = shortfalls(report, stored, tolerance);
     if (!findings.empty()) throw DataError(baseline, std::move(findings));
   }
 

@@ -48,10 +48,8 @@ void check(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, i
   if (held_out.data.embeddings.device() != embeddings.device())
     throw Error("the tuning split is on " + embeddings.device().str() + ", the held-out split on " +
                 held_out.data.embeddings.device().str());
-  for (int64_t label = 0; label < classes; ++label)
-    if (!tuning.data.labels.eq(label).any().item<bool>())
-      throw Error("the tuning split has no sample of class " + std::to_string(label) + " (of " +
-                  std::to_string(classes) + " classes): each needs at least one");
+  check_every_class(tuning.data.labels, classes, "the tuning split");
+  check_every_class(held_out.data.labels, classes, "the held-out split");
 }
 
 /// What features are standardised by: float64 [M] each, on the CPU.

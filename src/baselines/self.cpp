@@ -30,10 +30,6 @@ std::vector<ClassRows> rows_of_classes(const at::Tensor& labels, const at::Tenso
     const auto of_class = labels.eq(label);
     rows.push_back({of_class.logical_and(right.logical_not()).nonzero().squeeze(1),
                     of_class.logical_and(right).nonzero().squeeze(1)});
-    if (rows.back().misclassified.numel() + rows.back().correct.numel() == 0)
-      throw Error("the fine-tuning split has no sample of class " + std::to_string(label) +
-                  " (of " + std::to_string(classes) +
-                  " classes): class-balanced batches need at least one of each");
   }
   return rows;
 }

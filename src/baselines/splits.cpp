@@ -12,9 +12,19 @@ void check_splits(const LabelledEmbeddings& data, const LabelledEmbeddings& held
                   const Head& erm, const std::string& learning) {
   check_split(data, erm, learning);
   check_split(held_out, erm, "the held-out split");
+  check_every_class(data.labels, erm.classes(), learning);
+  check_every_class(held_out.labels, erm.classes(), "the held-out split");
   if (data.embeddings.device() != held_out.embeddings.device())
     throw Error(learning + " is on " + data.embeddings.device().str() + ", the held-out split on " +
                 held_out.embeddings.device().str());
+}
+
+void check_every_class(const at::Tensor& labels, int64_t classes, const std::string& split) {
+  const auto counts = at::bincount(labels, {}, classes).cpu();
+  for (int64_t label = 0; label < classes; ++label)
+    if (counts[label].item<int64_t>() == 0)
+      throw Error(split + " has no sample of class " + std::to_string(label) + " (of " +
+                  std::to_string(classes) + " classes): each needs at least one");
 }
 
 void check_linear(const Head& erm, const std::string& method) {

@@ -15,6 +15,10 @@ namespace neurontune {
 void check_splits(const LabelledEmbeddings& data, const LabelledEmbeddings& held_out,
                   const Head& erm, const std::string& learning);
 
+/// @throws Error that names the split, unless it has a sample of every class: without one neither a
+///         class's accuracy nor its share means anything
+void check_every_class(const at::Tensor& labels, int64_t classes, const std::string& split);
+
 /// @throws Error unless the head is linear; `method` names who needs it
 void check_linear(const Head& erm, const std::string& method);
 

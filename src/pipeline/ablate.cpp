@@ -48,7 +48,8 @@ class Ablation {
     const auto result =
         neuron_tune(data_.labelled(config.splits.identify), data_.labelled(config.splits.tune),
                     data_.erm(), options, progress);
-    AblationRun run{seed, result.selected_epoch, result.biased.count(), result.sfit, {}};
+    AblationRun run{seed,        result.selected_epoch, result.biased.count(),
+                    result.sfit, result.warnings,       {}};
     if (trajectory_) run.trajectory = with_true_figures(result, config);
     return {std::move(run), evaluate(result.head, test_, space_)};
   }
@@ -123,7 +124,9 @@ std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps) {
         if (setting.key == sweep.key) throw OptionError("sweep: " + sweep.key + " is swept twice");
       for (const auto& value : sweep.values) {
         longer.push_back(point);
-        longer.back().push_back({"--sweep", sweep.key, value});
+        auto& settings = longer.back();
+        settings.insert(sweep.key == "recipe" ? settings.begin() : settings.end(),
+                        {"--sweep", sweep.key, value});
       }
     }
     points = std::move(longer);
@@ -133,11 +136,11 @@ std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps) {
 
 AblationReport ablate(const AblateOptions& options, const std::filesystem::path& out,
                       const ProgressFn& progress) {
-  if (options.seeds < 1)
-    throw OptionError("seeds is " + std::to_string(options.seeds) + ", expected at least 1");
+  check_seeds(options.seeds);
   for (const auto& point : options.points) point.config.validate();
   const auto& config = options.points.at(0).config;
   const auto device = resolve_device(config.device);
+  make_folder(out);  // before what may take hours
   std::vector<std::string> splits = {"test"};
   for (const auto& point : options.points)
     for (const auto& split : {point.config.splits.identify, point.config.splits.tune})
@@ -154,7 +157,9 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   for (std::size_t i = 0; i < options.points.size(); ++i)
     report.points.push_back(run_point(ablation, options.points[i], options.seeds,
                                       of_run(i, options.points.size(), progress)));
-  make_folder(out);
+  if (std::all_of(report.points.begin(), report.points.end(),
+                  [](const AblationPoint& point) { return !point.failure.empty(); }))
+    throw Error("no point could be run, the first because " + report.points.front().failure);
   write_file(out / "ablate.csv", ablation_csv(report));
   write_file(out / "ablate.json", ablation_json(report).dump(2) + "\n");
   return report;

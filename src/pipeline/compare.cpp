@@ -1,5 +1,7 @@
 #include "neurontune/pipeline/compare.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -56,6 +58,16 @@ void warn_of_instability(const MethodReport& method, std::vector<std::string>& w
                      "); do not trust a single run");
 }
 
+/// A head that training has thrown to infinity predicts one class and would pass for a result.
+void check_trained(const Head& head) {
+  std::vector<at::Tensor> parameters = {head.weight};
+  if (head.bias.defined()) parameters.push_back(head.bias);
+  parameters.insert(parameters.end(), head.later_parameters.begin(), head.later_parameters.end());
+  for (const auto& parameter : parameters)
+    if (!parameter.isfinite().all().item<bool>())
+      throw Error("its head has become infinite; a lower learning rate may help");
+}
+
 class Comparison {
  public:
   Comparison(const CompareOptions& options, const EmbeddingFolder& folder, at::Device device,
@@ -100,6 +112,7 @@ class Comparison {
           });
         });
         ++runs;
+        check_trained(outcome.head);
         if (runs == 1)  // those of the other seeds say the same in other figures
           for (const auto& warning : outcome.warnings)
             report_.warnings.push_back(method.name + ": " + warning);
@@ -121,8 +134,9 @@ class Comparison {
   ComparisonReport& report_;
 };
 
-void write_results(const ComparisonReport& report, const std::filesystem::path& out) {
-  make_folder(out);
+void write_results(const Config& config, const ComparisonReport& report,
+                   const std::filesystem::path& out) {
+  write_file(out / "config.json", config_json(config).dump(2) + "\n");
   write_file(out / "compare.csv", comparison_csv(report));
   write_file(out / "compare.md", comparison_markdown(report));
   write_file(out / "compare.json", comparison_json(report).dump(2) + "\n");
@@ -132,8 +146,7 @@ void write_results(const ComparisonReport& report, const std::filesystem::path& 
 
 void CompareOptions::validate() const {
   config.validate();
-  paper.validate();
-  if (seeds < 1) throw OptionError("seeds is " + std::to_string(seeds) + ", expected at least 1");
+  check_seeds(seeds);
   const auto known = method_names();
   for (const auto& method : methods)
     if (std::find(known.begin(), known.end(), method) == known.end())
@@ -150,6 +163,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   options.validate();
   const auto& config = options.config;
   const auto device = resolve_device(config.device);
+  make_folder(out);  // before what may take hours
   ComparisonReport report;
   report.identify = config.splits.identify;
   report.tune = config.splits.tune;
@@ -171,7 +185,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   if (std::all_of(report.methods.begin(), report.methods.end(),
                   [](const MethodReport& method) { return !method.failure.empty(); }))
     throw Error("no method could be run, the first because " + report.methods.front().failure);
-  write_results(report, out);
+  write_results(config, report, out);
   return report;
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/compared_methods.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -41,6 +42,15 @@ std::string list(const std::vector<double>& values) {
   return text;
 }
 
+/// "recipe paper", and whether flags or a config file changed what it sets.
+std::string recipe_of(const Config& config) {
+  const auto used = config_json(config);
+  const auto own = config_json(with_settings(Config{}, {{"compare", "recipe", config.recipe}}));
+  for (const auto* part : {"identify", "tune", "select"})
+    if (used.at(part) != own.at(part)) return "recipe " + config.recipe + " with other settings";
+  return "recipe " + config.recipe;
+}
+
 ComparedMethod erm() {
   return {.name = "erm",
           .seeded = false,
@@ -54,7 +64,7 @@ ComparedMethod erm() {
 ComparedMethod llr(const Config& config) {
   return {.name = "llr",
           .sees = labels_of({config.splits.tune}),
-          .selection = "fixed: class-balanced retraining as in recipe " + config.recipe +
+          .selection = "fixed: class-balanced retraining as in " + recipe_of(config) +
                        ", without a mask, the last epoch",
           .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
             return MethodOutcome{retrain_last_layer(data.labelled(config.splits.tune), data.erm(),
@@ -139,7 +149,7 @@ ComparedMethod self(const Config& config, const SelfOptions& options) {
 
 ComparedMethod neurontune_method(const std::string& name, Config config) {
   const auto& splits = config.splits;
-  const std::string selection = "fixed by recipe " + config.recipe + "; the epoch by " +
+  const std::string selection = "fixed by " + recipe_of(config) + "; the epoch by " +
                                 neurontune::name(config.select.criterion) + " on " +
                                 splits.identify;
   return {.name = name,
@@ -167,14 +177,15 @@ Config half_and_half(Config config) {
 
 std::vector<ComparedMethod> compared_methods(const CompareOptions& options) {
   const auto& config = options.config;
+  const auto paper = with_settings(config, {{"compare", "recipe", "paper"}});
   return {erm(),
           llr(config),
           dfr(config, options.dfr),
           afr(config, options.afr),
           shortcut_probe(config, options.shortcut_probe),
           self(config, options.self),
-          neurontune_method("neurontune", options.paper),
-          neurontune_method("neurontune_half", half_and_half(options.paper)),
+          neurontune_method("neurontune", paper),
+          neurontune_method("neurontune_half", half_and_half(paper)),
           neurontune_method("neurontune_default", config)};
 }
 

@@ -18,6 +18,13 @@ GroupedEmbeddings ComparisonData::grouped(const std::string& selector) {
   return {split.data, split.attributes};
 }
 
+void check_seeds(int64_t seeds) {
+  constexpr int64_t kMost = 10000;
+  if (seeds < 1 || seeds > kMost)
+    throw OptionError("seeds is " + std::to_string(seeds) + ", expected 1 to " +
+                      std::to_string(kMost));
+}
+
 const ComparisonData::OnDevice& ComparisonData::on_device(const std::string& selector) {
   const auto found = splits_.find(selector);
   if (found != splits_.end()) return found->second;

@@ -43,4 +43,7 @@ class ComparisonData {
   std::map<std::string, OnDevice> splits_;
 };
 
+/// @throws OptionError if there are none, or more than anyone waits for
+void check_seeds(int64_t seeds);
+
 }  // namespace neurontune

@@ -75,6 +75,11 @@ void apply(const std::string& source, const FlatSettings& settings, Config& conf
   }
 }
 
+void apply_recipe(const std::string& recipe, Config& config) {
+  const auto source = "recipe " + recipe;
+  apply(source, parse_layer(source, recipe_text(recipe)), config);
+}
+
 /// A string setting as flags, or else the file, give it.
 std::string string_setting(const std::string& key, const FlatSettings& file,
                            const std::vector<SettingFlag>& flags, std::string value) {
@@ -118,6 +123,15 @@ void Config::validate() const {
   neuron_tune_options(*this).validate();
 }
 
+Config with_settings(Config config, const std::vector<SettingFlag>& settings) {
+  for (const auto& setting : settings) {
+    if (setting.key == "recipe") apply_recipe(setting.text, config);
+    apply(setting.flag, {{setting.key, flag_value(setting)}}, config);
+  }
+  config.validate();
+  return config;
+}
+
 Config resolve_config(const std::filesystem::path& config_file,
                       const std::vector<SettingFlag>& flags) {
   FlatSettings file;
@@ -125,7 +139,7 @@ Config resolve_config(const std::filesystem::path& config_file,
 
   Config config;
   const auto recipe = string_setting("recipe", file, flags, config.recipe);
-  apply("recipe " + recipe, parse_layer("recipe " + recipe, recipe_text(recipe)), config);
+  apply_recipe(recipe, config);
   const auto manifest =
       named_manifest(string_setting("data.path", file, flags, ""),
                      string_setting("data.format", file, flags, config.data.format));

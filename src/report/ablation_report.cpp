@@ -28,7 +28,8 @@ Json run_json(const AblationRun& run) {
   Json json = {{"seed", run.seed},
                {"selected_epoch", run.selected_epoch},
                {"biased", run.biased},
-               {"sfit", nullable(run.sfit)}};
+               {"sfit", nullable(run.sfit)},
+               {"warnings", run.warnings}};
   for (const auto& epoch : run.trajectory) json["trajectory"].push_back(epoch_json(epoch));
   return json;
 }

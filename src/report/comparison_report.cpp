@@ -42,26 +42,17 @@ Json method_json(const MethodReport& method) {
   return json;
 }
 
-/// The stored result of a method, or null.
-const Json* stored_method(const Json& stored, const std::string& name) {
-  for (const auto& method : stored.at("methods"))
-    if (method.value("method", "") == name) return &method;
-  return nullptr;
-}
-
-void compare_figures(const MethodReport& method, const Json& stored, double tolerance,
-                     std::vector<std::string>& findings) {
-  for (const auto& [name, figure] : stored.at("test").items()) {
-    const double expected = figure.at("mean").get<double>();
-    const auto* const found = find(method.test, name);
-    if (!found)
-      findings.push_back(method.method + " has no " + name + ", expected " + fixed(expected, 4) +
-                         (method.failure.empty() ? "" : ": " + method.failure));
-    else if (const double short_by = expected - found->mean; short_by > tolerance)
-      findings.push_back(method.method + ": " + name + " is " + fixed(found->mean, 4) +
-                         ", expected " + fixed(expected, 4) + " less " + fixed(tolerance, 4) +
-                         ": short by " + fixed(short_by - tolerance, 4));
-  }
+/// What is said of a stored figure that a comparison does not reach; nothing where it does.
+std::string shortfall(const MethodReport* method, const std::string& name, double expected,
+                      double tolerance) {
+  const auto* const found = method ? find(method->test, name) : nullptr;
+  if (!found)
+    return "is not there, expected " + fixed(expected, 4) +
+           (method && !method->failure.empty() ? ": " + method->failure : "");
+  const double short_by = expected - tolerance - found->mean;
+  if (short_by <= 0) return "";
+  return "is " + fixed(found->mean, 4) + ", expected " + fixed(expected, 4) + " less " +
+         fixed(tolerance, 4) + ": short by " + fixed(short_by, 4);
 }
 
 }  // namespace
@@ -135,20 +126,37 @@ std::string comparison_markdown(const ComparisonReport& report) {
   return text;
 }
 
-std::vector<std::string> shortfalls(const ComparisonReport& report,
-                                    const nlohmann::ordered_json& stored, double tolerance) {
-  std::vector<std::string> findings;
-  bool any = false;
-  try {
-    for (const auto& method : report.methods)
-      if (const auto* const before = stored_method(stored, method.method)) {
-        any = true;
-        compare_figures(method, *before, tolerance, findings);
-      }
-  } catch (const Json::exception& error) {
-    throw Error(std::string("is not what compare writes: ") + error.what());
+StoredMeans stored_means(const nlohmann::ordered_json& stored) {
+  StoredMeans means;
+  if (!stored.is_object() || !stored.contains("methods") || !stored.at("methods").is_array())
+    throw Error("is no compare.json: it has no list `methods`");
+  for (const auto& method : stored.at("methods")) {
+    if (!method.is_object() || !method.contains("method") || !method.at("method").is_string() ||
+        !method.contains("test") || !method.at("test").is_object())
+      throw Error("is no compare.json: a method in it has no name or no `test`");
+    const auto name = method.at("method").get<std::string>();
+    for (const auto& [figure, summary] : method.at("test").items()) {
+      if (!summary.is_object() || !summary.contains("mean") || !summary.at("mean").is_number())
+        throw Error("is no compare.json: " + figure + " of " + name + " has no mean");
+      means[name][figure] = summary.at("mean").get<double>();
+    }
   }
-  if (!any) throw Error("has no result of any of the methods compared");
+  if (means.empty()) throw Error("has no figure of any method");
+  return means;
+}
+
+std::vector<std::string> shortfalls(const ComparisonReport& report, const StoredMeans& stored,
+                                    double tolerance) {
+  std::vector<std::string> findings;
+  for (const auto& [name, figures] : stored) {
+    const auto method =
+        std::find_if(report.methods.begin(), report.methods.end(),
+                     [&, &name = name](const MethodReport& of) { return of.method == name; });
+    const auto* const found = method == report.methods.end() ? nullptr : &*method;
+    for (const auto& [figure, mean] : figures)
+      if (const auto text = shortfall(found, figure, mean, tolerance); !text.empty())
+        findings.push_back(name + ": " + figure + " " + text);
+  }
   return findings;
 }
 

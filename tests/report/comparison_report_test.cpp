@@ -30,7 +30,7 @@ ComparisonReport report(double worst) {
 }
 
 TEST(ComparisonReport, FallsShortOfAStoredOneByMoreThanTheTolerance) {
-  const auto stored = comparison_json(report(0.75));
+  const auto stored = stored_means(comparison_json(report(0.75)));
   EXPECT_THAT(shortfalls(report(0.5), stored, 0.125),
               ElementsAre("llr: worst_group_accuracy is 0.5000, expected 0.7500 less 0.1250: short "
                           "by 0.1250"));
@@ -42,17 +42,24 @@ TEST(ComparisonReport, FallsShortWhereAMethodFails) {
   auto failed = report(0.75);
   failed.methods[1].test.clear();
   failed.methods[1].failure = "no mistakes";
-  EXPECT_THAT(
-      shortfalls(failed, comparison_json(report(0.75)), 1),
-      ElementsAre(HasSubstr("llr has no worst_group_accuracy, expected 0.7500: no mistakes")));
+  EXPECT_THAT(shortfalls(failed, stored_means(comparison_json(report(0.75))), 1),
+              ElementsAre(HasSubstr(
+                  "llr: worst_group_accuracy is not there, expected 0.7500: no mistakes")));
 }
 
-TEST(ComparisonReport, IsHeldAgainstTheMethodsBothHave) {
+TEST(ComparisonReport, FallsShortWhereAStoredMethodIsMissing) {
   auto stored = report(0.75);
   stored.methods[1].method = "afr";
-  EXPECT_THAT(shortfalls(report(0.1), comparison_json(stored), 0), IsEmpty());
-  stored.methods[0].method = "dfr";
-  EXPECT_THROW(shortfalls(report(0.1), comparison_json(stored), 0), Error);
+  EXPECT_THAT(shortfalls(report(0.1), stored_means(comparison_json(stored)), 0),
+              ElementsAre(HasSubstr("afr: worst_group_accuracy is not there, expected 0.7500")));
+}
+
+TEST(ComparisonReport, RefusesWhatIsNoStoredOne) {
+  for (const auto* text :
+       {"[]", "{}", R"({"methods": {}})", R"({"methods": [1]})",
+        R"({"methods": [{"method": "erm"}]})", R"({"methods": [{"method": "erm", "test": {}}]})",
+        R"({"methods": [{"method": "erm", "test": {"mean_accuracy": {"mean": null}}}]})"})
+    EXPECT_THROW(stored_means(nlohmann::ordered_json::parse(text)), Error) << text;
 }
 
 TEST(ComparisonReport, TablesHaveARowAMethod) {

@@ -23,7 +23,7 @@ struct Sweep {
 };
 
 /// Every combination of the sweeps' values, the last sweep's going round first; of no sweep one
-/// without settings.
+/// without settings. A recipe stands first among a combination's settings, which win over it.
 /// @throws OptionError if a key is swept twice
 std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps);
 

@@ -17,10 +17,11 @@ namespace neurontune {
 
 /// Settings of a comparison.
 struct CompareOptions {
-  Config config;  ///< data, splits, device, the settings of neurontune_default, the first seed
-  Config paper;   ///< the same with the recipe `paper`, for neurontune and neurontune_half
+  /// Data, splits, device, the first seed, and the settings of llr and neurontune_default; those of
+  /// neurontune and neurontune_half are the same but for what the recipe `paper` fixes.
+  Config config;
   std::vector<std::string> methods;  ///< names of `method_names()`; none: all that the data allows
-  int64_t seeds = 5;                 ///< `config.seed` and those after it, at least 1
+  int64_t seeds = 5;                 ///< `config.seed` and those after it, 1 to 10000
 
   AfrOptions afr;
   DfrOptions dfr;
@@ -36,8 +37,8 @@ struct CompareOptions {
 std::vector<std::string> method_names();
 
 /// Runs methods on the same embeddings, each with every seed, and holds their heads against the
-/// test split. Writes compare.json, compare.csv and compare.md into `out`; from a model also
-/// embeddings/. A method that fails is reported as such, and the others go on.
+/// test split. Writes compare.json, compare.csv, compare.md and config.json into `out`; from a
+/// model also embeddings/. A method that fails is reported as such, and the others go on.
 ///
 /// Attributes reach the metrics and the oracle methods only.
 ///

@@ -66,6 +66,11 @@ struct SettingFlag {
 Config resolve_config(const std::filesystem::path& config_file,
                       const std::vector<SettingFlag>& flags);
 
+/// A config with some settings changed, in their order; that of a recipe changes all the recipe
+/// names, whatever file or flag set them before.
+/// @throws OptionError as `resolve_config` does
+Config with_settings(Config config, const std::vector<SettingFlag>& settings);
+
 /// Every setting, in the nesting that `resolve_config` reads.
 nlohmann::ordered_json config_json(const Config& config);
 

@@ -27,6 +27,7 @@ struct AblationRun {
   int64_t selected_epoch = 0;  ///< 0 is the ERM head unchanged
   int64_t biased = 0;          ///< dimensions masked at that epoch
   std::optional<double> sfit;
+  std::vector<std::string> warnings;    ///< what a user should know, one sentence each
   std::vector<EpochReport> trajectory;  ///< where it was asked for
 };
 

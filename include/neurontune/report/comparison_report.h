@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -47,12 +48,16 @@ std::string summary_text(const MetricSummaries& summaries, const std::string& na
 /// {figure: {mean, std, values}}
 nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
 
-/// Where a comparison falls short of a stored one: a sentence for each figure of a method whose
-/// mean is lower by more than `tolerance`, or that is no longer there.
-///
-/// @param stored a compare.json; methods and figures that it does not have are not compared
-/// @throws Error if it is no compare.json, or has no method of the report's
-std::vector<std::string> shortfalls(const ComparisonReport& report,
-                                    const nlohmann::ordered_json& stored, double tolerance);
+/// The figures of a stored comparison: method → figure → mean.
+using StoredMeans = std::map<std::string, std::map<std::string, double>>;
+
+/// @param stored a compare.json
+/// @throws Error if it is none, or has no figure of any method
+StoredMeans stored_means(const nlohmann::ordered_json& stored);
+
+/// Where a comparison falls short of a stored one: a sentence for each stored figure that is lower
+/// by more than `tolerance`, or that is no longer there.
+std::vector<std::string> shortfalls(const ComparisonReport& report, const StoredMeans& stored,
+                                    double tolerance);
 
 }  // namespace neurontune
