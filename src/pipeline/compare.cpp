@@ -70,10 +70,8 @@ void check_trained(const Head& head) {
 
 class Comparison {
  public:
-  Comparison(const CompareOptions& options, const EmbeddingFolder& folder, at::Device device,
-             ComparisonReport& report)
-      : options_(options),
-        data_(folder, device),
+  Comparison(const EmbeddingFolder& folder, at::Device device, ComparisonReport& report)
+      : data_(folder, device),
         test_(folder.split("test")),
         space_(group_space(folder)),
         report_(report) {}
@@ -127,7 +125,6 @@ class Comparison {
     result.test = summarise(metrics);
   }
 
-  const CompareOptions& options_;
   ComparisonData data_;
   const EmbeddingSplit& test_;
   GroupSpace space_;
@@ -179,7 +176,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
   report.embeddings = folder.path().string();
 
-  Comparison comparison(options, folder, device, report);
+  Comparison comparison(folder, device, report);
   for (const auto& method : wanted(options, folder.attribute_values() > 0, report.warnings))
     comparison.add(method, progress);
   if (std::all_of(report.methods.begin(), report.methods.end(),
