@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 import inferred_groups
 import method
+import mistake_test
 
 # The order of the library's enums.
 ACTIVATIONS = ["raw", "magnitude"]
@@ -300,6 +301,46 @@ def inferred_groups_cases(file):
                  discriminants=np.linalg.solve(result["covariance"], result["effects"][1].T), **settings)
 
 
+def mistake_test_cases(file):
+    rng = np.random.default_rng(7)
+    dtypes = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
+    variants = [dict(), dict(strata=1), dict(strata=3, false_discovery_rate=0.3),
+                dict(strata=40, detectable_effect=0.9)]
+    for i in range(48):
+        classes, dimensions = int(rng.choice([1, 2, 3, 6])), int(rng.choice([1, 2, 7, 40]))
+        samples = int(rng.choice([12, 90, 400, 1200]))
+        stored, labels = clusters(rng, classes, dimensions, samples, torch.float64)
+        if i % 3 == 0:
+            stored = torch.round(stored * 2) / 2  # ties, of the margin too
+        if i % 3 == 1:
+            stored = stored.relu()
+        stored[:, -1] *= i % 5  # a constant column in some
+        stored, labels = stored.to(dtypes[i // 3 % 4]), labels.numpy()
+        z = stored.double().numpy()
+        # Eighths: so that logits are exact, and margins that tie do so in any order of summing.
+        weight = np.round(rng.normal(size=(classes, dimensions)) * 8) / 8
+        bias = np.round(rng.normal(size=classes) * 8) / 8
+        logits = z @ weight.T + bias
+        if i % 4 == 0:  # a class without mistakes, one without correct samples, one without any
+            labels = np.where(logits.argmax(axis=1) == 0, 0, labels)
+            labels = np.where((logits.argmax(axis=1) == 1) & (labels == 1), 0, labels)
+            labels = np.where(labels == 2, 0, labels)
+        variant = variants[i % len(variants)]
+        settings = dict(false_discovery_rate=0.05, strata=5, detectable_effect=0.5) | variant
+        tests = mistake_test.test_mistakes(z, labels, logits, **settings)
+        results = {
+            f"{null}_{name}": value
+            for null, test in zip(["plain", "given_margin"], tests)
+            for name, value in dict(
+                p_values=test.p_values, effects=test.effects, significant=test.significant,
+                minimal_effects=test.minimal_effects,
+                verdicts=np.array([mistake_test.VERDICTS.index(v) for v in test.verdicts])).items()}
+        wrong = logits.argmax(axis=1) != labels
+        file.add(embeddings=stored, labels=labels, weight=weight, bias=bias,
+                 correct=np.bincount(labels[~wrong], minlength=classes),
+                 misclassified=np.bincount(labels[wrong], minlength=classes), **settings, **results)
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -310,6 +351,7 @@ def main():
         "scores": scores_cases, "biased": biased_cases, "sampler": sampler_cases,
         "retraining": retraining_cases, "metrics": metrics_cases,
         "neuron_tune": neuron_tune_cases, "inferred_groups": inferred_groups_cases,
+        "mistake_test": mistake_test_cases,
     }.items():
         file = CaseFile(folder / f"{name}.safetensors")
         write_cases(file)
