@@ -58,7 +58,7 @@ class RankSum {
 
 /// The strata's rank sums together, each weighed by 1/(n + 1), which is locally best.
 struct VanElteren {
-  double excess = 0, variance = 0;
+  double excess = 0, variance = 0, correction = 0;
   double comparable = 0;  ///< Σ n₁n₂/(n + 1)
 
   template <typename Scalar>
@@ -76,9 +76,6 @@ struct VanElteren {
     if (variance <= 0) return 1;  // a constant column, or nothing to compare
     return std::erfc((excess - correction) / std::sqrt(2 * variance)) / 2;
   }
-
- private:
-  double correction = 0;
 };
 
 /// A class's samples. A stratum holds those that are compared with each other.
@@ -127,26 +124,36 @@ ColumnTests test_column(const Scalar* values, const ClassSamples& samples) {
   return tests;
 }
 
-/// Writes p values and effects of a class into row `label`.
+double normal_quantile(double probability) {
+  return at::special_ndtri(at::scalar_tensor(probability, at::kDouble)).item<double>();
+}
+
+/// The effect r that is found with power 1 − β at level α: with A = Σ n₁n₂/(n + 1) and no ties the
+/// statistic has mean r A/2 and variance A/12, so r = (z_α + z_β)/√(3A).
+double minimal_effect(double comparable, double level) {
+  const double deviations = std::max(0.0, normal_quantile(kPower) - normal_quantile(level));
+  return comparable > 0 ? deviations / std::sqrt(3 * comparable) : kInfinity;
+}
+
+/// Writes into row `label` what every dimension says of the class, and the class's minimal effects.
 void test_class(const at::Tensor& embeddings, const ClassSamples& samples, int64_t label,
-                MistakeTest& result) {
+                double level, MistakeTest& result) {
   const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const auto write = [label](NullTest& test, int64_t column, const VanElteren& statistic) {
-    const int64_t place = label * test.effects.size(1) + column;
+  const auto write = [&](NullTest& test, int64_t column, const VanElteren& statistic) {
+    const int64_t place = label * embeddings.size(1) + column;
     test.p_values.mutable_data_ptr<double>()[place] = statistic.p_value();
     test.effects.mutable_data_ptr<double>()[place] = statistic.effect();
+    // Every column compares as many.
+    if (column == 0) test.minimal_effects[label] = minimal_effect(statistic.comparable, level);
   };
   for_fixed_blocks(
       at::kCPU, embeddings.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-        const auto columns = embeddings.slice(1, first, last)
-                                 .index_select(0, samples.rows)
-                                 .to(dtype)
-                                 .t()
-                                 .contiguous();
+        const auto block = embeddings.slice(1, first, last).index_select(0, samples.rows);
+        const auto columns = block.t().to(dtype).contiguous();
         AT_DISPATCH_FLOATING_TYPES(dtype, "test_class", [&] {
-          const auto* const values = columns.const_data_ptr<scalar_t>();
-          for (int64_t column = first; column < last; ++column) {
-            const auto tests = test_column(values + (column - first) * columns.size(1), samples);
+          const auto* values = columns.const_data_ptr<scalar_t>();
+          for (int64_t column = first; column < last; ++column, values += columns.size(1)) {
+            const auto tests = test_column(values, samples);
             write(result.plain, column, tests.plain);
             write(result.given_margin, column, tests.given_margin);
           }
@@ -168,24 +175,6 @@ at::Tensor quantile_strata(const at::Tensor& values, int64_t strata) {
   for (int64_t k = 1; k < strata; ++k) places.push_back(k * values.numel() / strata);
   const auto bounds = sorted.index_select(0, at::tensor(places, at::kLong));
   return at::searchsorted(bounds, values, /*out_int32=*/false, /*right=*/true);
-}
-
-/// Σ n₁n₂/(n + 1) over the strata.
-double comparable(const at::Tensor& mistakes, const at::Tensor& strata) {
-  const auto samples = at::bincount(strata).to(at::kDouble);
-  const auto wrong = at::bincount(strata, mistakes.to(at::kDouble));
-  return (wrong * (samples - wrong) / (samples + 1)).sum().item<double>();
-}
-
-double normal_quantile(double probability) {
-  return at::special_ndtri(at::scalar_tensor(probability, at::kDouble)).item<double>();
-}
-
-/// The effect r that is found with power 1 − β at level α: with A = Σ n₁n₂/(n + 1) and no ties the
-/// statistic has mean r A/2 and variance A/12, so r = (z_α + z_β)/√(3A).
-double minimal_effect(double comparable, double level) {
-  const double deviations = std::max(0.0, normal_quantile(kPower) - normal_quantile(level));
-  return comparable > 0 ? deviations / std::sqrt(3 * comparable) : kInfinity;
 }
 
 /// Significant p values of each row, by Benjamini and Hochberg: those up to the largest that is, as
@@ -264,13 +253,8 @@ MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const Head& erm,
     if (result.misclassified.back() == 0 || result.correct.back() == 0) continue;
 
     const int64_t strata = std::min(options.strata, rows.numel());
-    const ClassSamples samples{rows, mistakes,
-                               quantile_strata(distance.index_select(0, rows), strata), strata};
-    test_class(embeddings, samples, label, result);
-    result.plain.minimal_effects[label] =
-        minimal_effect(comparable(mistakes, at::zeros_like(rows)), level);
-    result.given_margin.minimal_effects[label] =
-        minimal_effect(comparable(mistakes, samples.strata), level);
+    const auto stratum = quantile_strata(distance.index_select(0, rows), strata);
+    test_class(embeddings, {rows, mistakes, stratum, strata}, label, level, result);
   }
   conclude(result.plain, options, held_out.embeddings.device());
   conclude(result.given_margin, options, held_out.embeddings.device());

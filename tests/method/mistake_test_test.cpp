@@ -148,8 +148,8 @@ TEST(MistakeTest, PValuesOfNoiseAreUniform) {
   }
 }
 
-/// Class 0 with some mistakes and many correct samples, told apart by dimension 0 alone, in which
-/// mistakes of class 1 would be lower.
+/// The plain test of 2000 samples of class 1, of which the first are mistakes. They are low in the
+/// head's dimension, and high in one more unless all the others are noise.
 NullTest with_mistakes(int64_t mistakes, bool noise_only) {
   auto random = at::detail::createCPUGenerator(3);
   auto embeddings = at::randn({2000, 50}, random);
