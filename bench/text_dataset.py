@@ -63,9 +63,11 @@ def parse_arguments():
                         help="of labels, and of attributes [2]")
     parser.add_argument("--correlation", type=correlation, default=0.95, metavar="X",
                         help="fraction of each class whose attribute is the class's; none: 1 / C [0.95]")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the splits, the attributes and the network [0]")
+    parser.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="of the splits, the attributes and the network [0]")
     parser.add_argument("--cache", type=pathlib.Path, metavar="DIR", help="of encodings [text-cache beside --out]")
-    parser.add_argument("--packages", type=pathlib.Path, metavar="FILE", help="what apt-cache dumpavail printed [asks it]")
+    parser.add_argument("--packages", type=pathlib.Path, metavar="FILE",
+                        help="what apt-cache dumpavail printed [asks it]")
     return parser.parse_args()
 
 
