@@ -5,22 +5,19 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "baselines/l1_logistic_regression.h"
 #include "baselines/splits.h"
 #include "checks.h"
 #include "describe.h"
-#include "method/fixed_blocks.h"
+#include "method/column_scaling.h"
 #include "neurontune/error.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "option_checks.h"
 
 namespace neurontune {
 namespace {
-
-constexpr int64_t kColumnsPerBlock = 64;
 
 void check_grouped(const GroupedEmbeddings& split, int64_t classes, int64_t attribute_values,
                    const std::string& name) {
@@ -52,28 +49,10 @@ void check(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, i
   check_every_class(held_out.data.labels, classes, "the held-out split");
 }
 
-/// What features are standardised by: float64 [M] each, on the CPU.
-struct Standardisation {
-  at::Tensor mean, deviation;
-};
-
-/// Mean and population standard deviation of each column. As in scikit-learn's StandardScaler the
-/// deviation of a column that is constant, up to rounding, is 1.
-Standardisation standardisation(const at::Tensor& embeddings) {
-  const auto samples = static_cast<double>(embeddings.size(0));
-  const double rounding = samples * std::numeric_limits<double>::epsilon();
-  const auto mean = at::empty({embeddings.size(1)}, at::kDouble);
-  const auto deviation = at::empty_like(mean);
-  for_fixed_blocks(
-      at::kCPU, embeddings.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-        const auto columns = embeddings.slice(1, first, last).to(at::kCPU, at::kDouble);
-        const auto centre = columns.mean(0);
-        const auto variance = (columns - centre).square().mean(0);
-        const auto constant = variance.le(rounding * variance + (rounding * centre).square());
-        mean.slice(0, first, last).copy_(centre);
-        deviation.slice(0, first, last).copy_(variance.sqrt().masked_fill(constant, 1));
-      });
-  return {mean, deviation};
+/// What features are standardised by, on the CPU, where the regressions are fitted.
+ColumnScaling scaling_on_cpu(const at::Tensor& embeddings) {
+  const auto scaling = column_scaling(embeddings);
+  return {scaling.mean.cpu(), scaling.deviation.cpu()};
 }
 
 /// Draws subsets with as many samples of each group present as the smallest has, without
@@ -114,8 +93,7 @@ struct Subset {
   at::Tensor labels;    ///< int64 [n]
 };
 
-Subset subset(const LabelledEmbeddings& data, const at::Tensor& rows,
-              const Standardisation& scaler) {
+Subset subset(const LabelledEmbeddings& data, const at::Tensor& rows, const ColumnScaling& scaler) {
   const auto on_device = rows.to(data.embeddings.device());
   const auto raw = data.embeddings.index_select(0, on_device).to(at::kCPU, at::kDouble);
   return {((raw - scaler.mean) / scaler.deviation).contiguous(),
@@ -124,7 +102,7 @@ Subset subset(const LabelledEmbeddings& data, const at::Tensor& rows,
 
 /// The head that does on embeddings what the regressions do on standardised features:
 /// w · (z − mean) / deviation + b.
-Head folded(const LogisticRegression& regression, const Standardisation& scaler,
+Head folded(const LogisticRegression& regression, const ColumnScaling& scaler,
             const at::Tensor& embeddings) {
   const auto weight = regression.weight / scaler.deviation;
   Head head{weight, regression.intercept - weight.mv(scaler.mean)};
@@ -150,7 +128,7 @@ DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out
   check(tuning, held_out, classes, attribute_values);
   const c10::NoGradGuard no_grad;
   const LabelledEmbeddings data{tuning.data.embeddings.detach(), tuning.data.labels};
-  const auto scaler = standardisation(data.embeddings);
+  const auto scaler = scaling_on_cpu(data.embeddings);
   GroupBalancedSubsets subsets(tuning, classes, attribute_values, options.seed);
   const auto fit = [&](const Subset& drawn, double inverse_penalty) {
     return l1_logistic_regression(drawn.features, drawn.labels, classes, inverse_penalty,

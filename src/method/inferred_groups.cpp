@@ -3,81 +3,53 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <cmath>
+#include <limits>
 #include <string>
+#include <utility>
 
 #include "checks.h"
 #include "describe.h"
+#include "method/cross_product.h"
 #include "method/fixed_blocks.h"
-#include "method/split_checks.h"
+#include "method/group_fit.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
 
 namespace neurontune {
 namespace {
 
-constexpr int64_t kColumnsPerBlock = 64;
 constexpr int64_t kRowsPerBlock = 1024;
 
-/// aᵀ b for [N, K] and [N, M], in float64 [K, M]: a block of columns of b on one thread.
-at::Tensor cross_product(const at::Tensor& a, const at::Tensor& b) {
-  const auto product = at::zeros({a.size(1), b.size(1)}, b.options().dtype(at::kDouble));
-  for_fixed_blocks(b.device(), b.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-    const auto columns = b.slice(1, first, last);
-    for (int64_t row = 0; row < b.size(0); row += kRowsPerBlock) {
-      const int64_t end = std::min(row + kRowsPerBlock, b.size(0));
-      product.slice(1, first, last).add_(a.slice(0, row, end).t().mm(columns.slice(0, row, end)));
-    }
-  });
-  return product;
-}
-
-/// Embeddings [N, M] scaled to mean 0 and deviation 1; constant columns become 0.
-at::Tensor scaled(const at::Tensor& embeddings, const at::Tensor& mean,
-                  const at::Tensor& deviation) {
-  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  return (embeddings.to(dtype) - mean.to(dtype)) / deviation.to(dtype);
-}
-
-struct Scaling {
-  at::Tensor mean, deviation;
-};
-
-Scaling scaling_of(const at::Tensor& embeddings) {
-  const auto options = embeddings.options().dtype(at::kDouble);
-  Scaling scaling{at::empty({embeddings.size(1)}, options),
-                  at::empty({embeddings.size(1)}, options)};
-  for_fixed_blocks(
-      embeddings.device(), embeddings.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-        const auto columns = embeddings.slice(1, first, last).to(at::kDouble);
-        const auto deviation = columns.std(0, /*unbiased=*/false);
-        scaling.mean.slice(0, first, last).copy_(columns.mean(0));
-        scaling.deviation.slice(0, first, last).copy_(deviation.masked_fill(deviation.eq(0), 1));
-      });
-  return scaling;
-}
-
-/// log p(a | y): how often the head takes a class for another, smoothed.
-at::Tensor log_prior(const at::Tensor& labels, const at::Tensor& predicted, int64_t classes,
+/// log p(a | y): how often a class's samples speak for each value, smoothed.
+at::Tensor log_prior(const at::Tensor& labels, const at::Tensor& evidence, int64_t classes,
                      double smoothing) {
-  const auto pairs = at::bincount(labels * classes + predicted, {}, classes * classes);
+  const auto pairs = at::bincount(labels * classes + evidence, {}, classes * classes);
   const auto counts = pairs.view({classes, classes}).to(at::kDouble) + smoothing;
   return (counts / counts.sum(1, /*keepdim=*/true)).log();
 }
 
-/// p(a | z, y) ∝ p(a | y) exp(sₐᵀ Σ⁻¹ (z − c_y − sₐ / 2)), on scaled embeddings.
-at::Tensor beliefs_of(const at::Tensor& inputs, const at::Tensor& labels,
-                      const InferredGroups& model) {
+/// p(a | z, y) ∝ p(a | y) exp(sₐᵀ Σ⁻¹ (x − c_y − sₐ / 2)) with x the scaled z: the scaling is
+/// folded into Σ⁻¹ s, so that no embedding is scaled.
+at::Tensor beliefs_of(const at::Tensor& embeddings, const at::Tensor& labels,
+                      const ColumnScaling& scaling, const InferredGroups& model) {
   const auto& discriminants = model.discriminants;
-  at::Tensor offsets;  // [C, C]
-  on_one_thread(inputs.device(), [&] {
+  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  at::Tensor offsets, folded;  // [C, C] and [M, C]
+  on_one_thread(embeddings.device(), [&] {
+    folded = discriminants / scaling.deviation.unsqueeze(1);
     offsets = model.log_prior - model.class_effects.mm(discriminants) -
-              (model.attribute_effects * discriminants.t()).sum(1) / 2;
+              (model.attribute_effects * discriminants.t()).sum(1) / 2 -
+              (folded * scaling.mean.unsqueeze(1)).sum(0);
+    folded = folded.to(dtype);
   });
-  const auto beliefs = at::empty({inputs.size(0), discriminants.size(1)}, discriminants.options());
+  const auto beliefs =
+      at::empty({embeddings.size(0), discriminants.size(1)}, discriminants.options());
   for_fixed_blocks(
-      inputs.device(), inputs.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
-        const auto logits = inputs.slice(0, first, last).to(at::kDouble).mm(discriminants) +
-                            offsets.index_select(0, labels.slice(0, first, last));
+      embeddings.device(), embeddings.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
+        const auto products = embeddings.slice(0, first, last).to(dtype).mm(folded);
+        const auto logits =
+            products.to(at::kDouble) + offsets.index_select(0, labels.slice(0, first, last));
         beliefs.slice(0, first, last).copy_(logits.softmax(1));
       });
   return beliefs;
@@ -86,55 +58,64 @@ at::Tensor beliefs_of(const at::Tensor& inputs, const at::Tensor& labels,
 /// Expectation-maximisation on scaled embeddings.
 class Fit {
  public:
-  Fit(const LabelledEmbeddings& data, const at::Tensor& predicted, int64_t classes,
+  Fit(const GroupData& data, const at::Tensor& evidence, int64_t classes,
       const InferredGroupsOptions& options)
-      : inputs_(data.embeddings),
+      : inputs_(data.inputs),
         labels_(data.labels),
+        gram_(data.gram),
         classes_(classes),
         options_(options),
         one_hot_(at::one_hot(labels_, classes).to(inputs_.scalar_type())),
-        gram_(cross_product(inputs_, inputs_)),
-        class_sums_(cross_product(one_hot_, inputs_)) {
-    model_.log_prior = log_prior(labels_, predicted, classes, options.smoothing);
+        unscaled_{at::zeros({inputs_.size(1)}, gram_.options()),
+                  at::ones({inputs_.size(1)}, gram_.options())} {
+    model_.log_prior = log_prior(labels_, evidence, classes, options.smoothing);
     const double rest = (1 - options.confidence) / static_cast<double>(classes - 1);
     beliefs_ = at::full({labels_.size(0), classes}, rest, gram_.options())
-                   .scatter_(1, predicted.unsqueeze(1), options.confidence);
+                   .scatter_(1, evidence.unsqueeze(1), options.confidence);
   }
 
   InferredGroups run() {
-    for (model_.iterations = 1;; ++model_.iterations) {
-      const auto soft = beliefs_.to(inputs_.scalar_type());
-      const auto sums = at::cat({class_sums_, cross_product(soft, inputs_)});
-      const auto joint = cross_product(one_hot_, soft);
-      on_one_thread(inputs_.device(), [&] { maximise(sums, joint); });
-      auto beliefs = expected();
-      on_one_thread(inputs_.device(), [&] {
-        const auto change = (beliefs - beliefs_).abs().mean().item<double>();
-        model_.converged = change <= options_.tolerance;
-      });
-      beliefs_ = std::move(beliefs);
-      if (model_.converged || model_.iterations == options_.iterations) return std::move(model_);
+    for (int64_t round = 0; round < options_.rounds; ++round) {
+      if (round > 0) beliefs_ = beliefs_of(inputs_, labels_, unscaled_, model_);
+      maximise();
     }
+    return std::move(model_);
   }
 
  private:
-  /// Least squares of the effects c and s, and the covariance of what they leave.
+  /// Weighted least squares of the effects c and s, and the covariance of what they leave.
   ///
-  /// With D the design, a row (one-hot y, beliefs in a) a sample, the effects Θ = (c; s) solve
-  /// E[DᵀD] Θ = E[Dᵀ]z, and the residuals' scatter is zᵀz − Θᵀ E[Dᵀ]z. A constant may move from c
-  /// to s: the pseudo-inverse takes the smallest solution.
-  ///
-  /// @param sums  Dᵀz, [2C, M]
-  /// @param joint samples of each class by their value, [C, C]
-  void maximise(const at::Tensor& sums, const at::Tensor& joint) {
-    const auto design = at::cat(
-        {at::cat({joint.sum(1).diag(), joint}, 1), at::cat({joint.t(), joint.sum(0).diag()}, 1)});
-    const auto effects = at::linalg_pinv(design, 1e-12, /*hermitian=*/true).mm(sums);
-    model_.class_effects = effects.slice(0, 0, classes_);
-    model_.attribute_effects = effects.slice(0, classes_);
-    const auto scatter = gram_ - effects.t().mm(sums);
-    model_.discriminants = discriminants(scatter / labels_.size(0));
+  /// With D the design, a row (one-hot y, beliefs in a) a sample, and V the samples' weights, the
+  /// effects Θ = (c; s) solve DᵀVD Θ = DᵀVz, and the scatter of the residuals is
+  /// zᵀz − Θᵀ Dᵀz − (Dᵀz)ᵀ Θ + Θᵀ DᵀD Θ. A constant may move from c to s: the pseudo-inverse takes
+  /// the smallest solution.
+  void maximise() {
+    const auto design = at::cat({one_hot_, beliefs_.to(inputs_.scalar_type())}, 1);
+    const auto weighted = design * weights().unsqueeze(1).to(design.scalar_type());
+    const auto sums = cross_product(design, inputs_);
+    const auto weighted_sums = cross_product(weighted, inputs_);
+    const auto products = cross_product(design, design);
+    const auto weighted_products = cross_product(weighted, design);
+    on_one_thread(inputs_.device(), [&] {
+      const auto symmetric = (weighted_products + weighted_products.t()) / 2;
+      const auto effects = at::linalg_pinv(symmetric, 1e-12, /*hermitian=*/true).mm(weighted_sums);
+      model_.class_effects = effects.slice(0, 0, classes_);
+      model_.attribute_effects = effects.slice(0, classes_);
+      const auto explained = effects.t().mm(sums - products.mm(effects) / 2);
+      model_.discriminants = discriminants((gram_ - explained - explained.t()) / labels_.size(0));
+    });
   }
+
+  /// Σ_a p(a) / (samples of (y, a) + group_samples), of mean 1: [N]
+  at::Tensor weights() const {
+    const auto rare = (group_sizes() + options_.group_samples).reciprocal();  // [C, C]
+    const auto weights = (beliefs_ * rare.index_select(0, labels_)).sum(1);
+    at::Tensor mean;
+    on_one_thread(inputs_.device(), [&] { mean = weights.mean(); });
+    return weights / mean;
+  }
+
+  at::Tensor group_sizes() const { return cross_product(one_hot_.to(at::kDouble), beliefs_); }
 
   /// Σ⁻¹ sᵀ, with Σ shrunk towards the identity times its mean variance.
   at::Tensor discriminants(const at::Tensor& scatter) const {
@@ -150,16 +131,14 @@ class Fit {
     return at::cholesky_solve(model_.attribute_effects.t(), factor);
   }
 
-  at::Tensor expected() const { return beliefs_of(inputs_, labels_, model_); }
-
   at::Tensor inputs_;  ///< scaled [N, M]
   at::Tensor labels_;  ///< int64 [N]
+  at::Tensor gram_;    ///< zᵀz, float64 [M, M]
   int64_t classes_;
   const InferredGroupsOptions& options_;
-  at::Tensor one_hot_;     ///< [N, C]
-  at::Tensor gram_;        ///< zᵀz, float64 [M, M]
-  at::Tensor class_sums_;  ///< float64 [C, M]
-  at::Tensor beliefs_;     ///< float64 [N, C]
+  at::Tensor one_hot_;      ///< [N, C]
+  ColumnScaling unscaled_;  ///< what is still to be done to the inputs
+  at::Tensor beliefs_;      ///< float64 [N, C]
   InferredGroups model_;
 };
 
@@ -169,8 +148,8 @@ void InferredGroupsOptions::validate() const {
   check_number("confidence", confidence, confidence > 0 && confidence < 1, "over 0, below 1");
   check_number("smoothing", smoothing, smoothing > 0, "a number over 0");
   check_number("shrinkage", shrinkage, shrinkage > 0 && shrinkage <= 1, "over 0, up to 1");
-  check_at_least("iterations", iterations, 1);
-  check_number("tolerance", tolerance, tolerance >= 0, "0 or more");
+  check_at_least("rounds", rounds, 1);
+  check_number("group_samples", group_samples, group_samples > 0, "a number over 0");
 }
 
 at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
@@ -179,23 +158,41 @@ at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
     throw Error("the split: embeddings are " + describe(data.embeddings) + ", expected [N, " +
                 std::to_string(mean.size(0)) + "]");
   const c10::NoGradGuard no_grad;
-  return beliefs_of(scaled(data.embeddings.detach(), mean, deviation), data.labels, *this);
+  return beliefs_of(data.embeddings.detach(), data.labels, {mean, deviation}, *this);
 }
 
-InferredGroups infer_groups(const LabelledEmbeddings& held_out, const Head& erm,
-                            const InferredGroupsOptions& options) {
+double InferredGroups::separation() const {
+  const auto products = attribute_effects.mm(discriminants).cpu();  // sᵀ Σ⁻¹ s, [C, C]
+  const auto squares = products.diagonal();
+  const auto distances = squares.unsqueeze(0) + squares.unsqueeze(1) - products - products.t();
+  const auto apart = distances.clone().fill_diagonal_(std::numeric_limits<double>::infinity());
+  return std::sqrt(std::max(0.0, apart.min().item<double>()));
+}
+
+InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor& evidence,
+                            int64_t classes, const InferredGroupsOptions& options) {
   options.validate();
-  check_split(held_out, erm, "the held-out split");
-  if (erm.classes() < 2) throw Error("the head has one class; groups need at least two");
+  if (classes < 2)
+    throw Error("there is " + std::to_string(classes) + " class; groups need at least two");
+  check_labelled(held_out.embeddings, held_out.labels, classes, "the held-out split");
+  check_finite(held_out.embeddings, "the held-out split");
+  check_class_indices(evidence, "evidence", classes, held_out.labels.size(0));
   const c10::NoGradGuard no_grad;
-  const auto embeddings = held_out.embeddings.detach();
-  const auto scaling = scaling_of(embeddings);
-  const LabelledEmbeddings data{scaled(embeddings, scaling.mean, scaling.deviation),
-                                held_out.labels};
-  const auto head = to(erm, embeddings.device(), data.embeddings.scalar_type());
-  auto model = Fit(data, predictions(head, embeddings), erm.classes(), options).run();
-  model.mean = scaling.mean;
-  model.deviation = scaling.deviation;
+  return fit_groups(group_data({held_out.embeddings.detach(), held_out.labels}), evidence, classes,
+                    options);
+}
+
+GroupData group_data(const LabelledEmbeddings& held_out) {
+  const auto scaling = column_scaling(held_out.embeddings);
+  const auto inputs = scaled(held_out.embeddings, scaling);
+  return {scaling, inputs, held_out.labels, cross_product(inputs, inputs)};
+}
+
+InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+                          const InferredGroupsOptions& options) {
+  auto model = Fit(data, evidence, classes, options).run();
+  model.mean = data.scaling.mean;
+  model.deviation = data.scaling.deviation;
   return model;
 }
 

@@ -1,89 +1,133 @@
 #include "neurontune/method/inferred_groups.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
 #include "error_matchers.h"
 #include "neurontune/metrics/group_accuracy.h"
+#include "tensors.h"
 #include "thread_count.h"
+#include "worlds.h"
 
 namespace neurontune {
 namespace {
 
-/// Two classes and an attribute that agrees with them in nine of ten samples; the head sees the
-/// attribute, which is far clearer.
-struct World {
-  at::Tensor labels, attributes, embeddings;
-  Head erm{at::zeros({2, 40}), at::zeros({2})};
+at::Tensor evidence(const World& world) { return predictions(world.erm, world.embeddings); }
 
-  explicit World(uint64_t seed = 1, int64_t samples = 3000) {
-    auto random = at::detail::createCPUGenerator(seed);
-    labels = at::randint(0, 2, {samples}, random, at::kLong);
-    const auto agrees = at::rand({samples}, random).lt(0.9);
-    attributes = at::where(agrees, labels, 1 - labels);
-    embeddings = at::randn({samples, 40}, random);
-    embeddings.select(1, 0).add_(labels, 2);
-    embeddings.select(1, 1).add_(attributes, 5);
-    erm.weight[1][1] = 1;
-    erm.bias[0] = 2.5;
-  }
-  LabelledEmbeddings data() const { return {embeddings, labels}; }
-};
+InferredGroups fit(const World& world, const InferredGroupsOptions& options = {}) {
+  return infer_groups(world.data(), evidence(world), 2, options);
+}
 
 double agreement(const at::Tensor& beliefs, const at::Tensor& attributes) {
   return beliefs.argmax(1).eq(attributes).to(at::kDouble).mean().item<double>();
 }
 
 TEST(InferredGroups, FindTheAttributeThatNoOneLabelled) {
-  const World held_out(1), train(2);
-  const auto groups = infer_groups(held_out.data(), held_out.erm);
-  EXPECT_TRUE(groups.converged);
+  const auto held_out = world_with_shortcut(1), train = world_with_shortcut(2);
+  const auto groups = fit(held_out);
   EXPECT_GT(agreement(groups.beliefs(held_out.data()), held_out.attributes), 0.98);
   EXPECT_GT(agreement(groups.beliefs(train.data()), train.attributes), 0.98);
 }
 
+TEST(InferredGroups, AreBetterThanTheirEvidence) {
+  const auto world = world_with_shortcut();
+  auto random = at::detail::createCPUGenerator(3);
+  const auto wrong = at::rand({3000}, random).lt(0.1);
+  const auto noisy = at::where(wrong, 1 - world.attributes, world.attributes);
+  const auto groups = infer_groups(world.data(), noisy, 2);
+  EXPECT_GT(agreement(groups.beliefs(world.data()), world.attributes), 0.97);
+}
+
 TEST(InferredGroups, BeliefsSumToOne) {
-  const World world;
-  const auto beliefs = infer_groups(world.data(), world.erm).beliefs(world.data());
+  const auto world = world_with_shortcut();
+  const auto beliefs = fit(world).beliefs(world.data());
   EXPECT_TRUE(beliefs.sum(1).allclose(at::ones({3000}, at::kDouble)));
 }
 
-TEST(InferredGroups, ThePriorStaysAtWhatTheHeadConfuses) {
-  const World world;
-  const auto groups = infer_groups(world.data(), world.erm);
-  const auto predicted = predictions(world.erm, world.embeddings);
-  const auto counts = group_counts(world.labels, predicted, 2, 2).view({2, 2}).to(at::kDouble) + 2;
-  EXPECT_TRUE(groups.log_prior.exp().allclose(counts / counts.sum(1, true)));
+TEST(InferredGroups, ThePriorStaysAtWhatTheEvidenceSays) {
+  const auto world = world_with_shortcut();
+  const auto counts =
+      group_counts(world.labels, evidence(world), 2, 2).view({2, 2}).to(at::kDouble) + 2;
+  EXPECT_TRUE(fit(world).log_prior.exp().allclose(counts / counts.sum(1, true)));
+}
+
+/// One round that takes the evidence for certain.
+InferredGroupsOptions certain(double group_samples) {
+  InferredGroupsOptions options;
+  options.confidence = 1 - 1e-9;
+  options.shrinkage = 1e-9;
+  options.rounds = 1;
+  options.group_samples = group_samples;
+  return options;
+}
+
+TEST(InferredGroups, SeparationIsInStandardDeviationsOfTheClosestTwo) {
+  // Three values at −6, 0 and 8 of a dimension of deviation 2, and two of noise.
+  auto random = at::detail::createCPUGenerator(1);
+  const auto attributes = at::arange(6000).remainder(3);
+  const auto labels = at::randint(0, 3, {6000}, random, at::kLong);
+  auto embeddings = at::randn({6000, 3}, random);
+  embeddings.select(1, 0).mul_(2).add_(at::tensor({-6.f, 0.f, 8.f}).index_select(0, attributes));
+  EXPECT_NEAR(infer_groups({embeddings, labels}, attributes, 3, certain(5)).separation(), 3, 0.1);
+}
+
+TEST(InferredGroups, RareGroupsCountAsMuchAsLargeOnesUnlessTheyHaveHardlyAnySample) {
+  // The attribute moves class 0 by 4 and class 1, with a few samples against it, by 1: one effect
+  // for both lies half-way where the groups count alike.
+  auto random = at::detail::createCPUGenerator(1);
+  const auto labels = at::arange(4000).remainder(2);
+  const auto attributes = at::where(labels.eq(0), at::randint(0, 2, {4000}, random, at::kLong),
+                                    at::arange(4000).remainder(50).gt(1).to(at::kLong));
+  auto embeddings = at::randn({4000, 4}, random);
+  embeddings.select(1, 0).add_(attributes * at::where(labels.eq(0), 4, 1));
+  const auto shift = [&](double group_samples) {
+    const auto groups = infer_groups({embeddings, labels}, attributes, 2, certain(group_samples));
+    const auto effects = groups.attribute_effects * groups.deviation;
+    return (effects[1][0] - effects[0][0]).item<double>();
+  };
+  EXPECT_NEAR(shift(1e-3), 2.5, 0.2);
+  EXPECT_NEAR(shift(1e6), 3.6, 0.1) << "the plain least squares";
 }
 
 TEST(InferredGroups, BitsDoNotDependOnTheNumberOfThreads) {
-  const World world;
-  const auto fit = [&](int threads) {
-    return with_threads(threads,
-                        [&] { return infer_groups(world.data(), world.erm).discriminants; });
+  const auto world = world_with_shortcut();
+  const auto fitted = [&](int threads) {
+    return with_threads(threads, [&] {
+      const auto groups = fit(world);
+      return at::cat({groups.discriminants, groups.beliefs(world.data())});
+    });
   };
-  EXPECT_TRUE(fit(1).equal(fit(2)));
+  EXPECT_TRUE(fitted(1).equal(fitted(2)));
 }
 
-TEST(InferredGroups, StopWhereTheyAreTold) {
-  const World world;
-  InferredGroupsOptions options;
-  options.iterations = 1;
-  options.tolerance = 0;
-  const auto groups = infer_groups(world.data(), world.erm, options);
-  EXPECT_EQ(groups.iterations, 1);
-  EXPECT_FALSE(groups.converged);
+TEST(InferredGroups, HalfPrecisionEmbeddingsAreTakenAsFloats) {
+  auto world = world_with_shortcut();
+  world.embeddings = world.embeddings.to(at::kHalf);
+  const auto half = infer_groups(world.data(), world.attributes, 2);
+  world.embeddings = world.embeddings.to(at::kFloat);
+  const auto full = infer_groups(world.data(), world.attributes, 2);
+  EXPECT_TRUE(half.discriminants.equal(full.discriminants));
 }
 
 TEST(InferredGroups, RefuseWhatTheyCannotUse) {
-  const World world;
-  InferredGroupsOptions options;
-  options.shrinkage = 0;
-  EXPECT_ERROR(infer_groups(world.data(), world.erm, options), "shrinkage is 0, expected over 0");
-  EXPECT_ERROR(infer_groups({at::ones({50, 40}), at::arange(50).remainder(2)}, world.erm),
+  const auto world = world_with_shortcut();
+  const auto expect_refused = [&](auto set, const char* message) {
+    InferredGroupsOptions options;
+    set(options);
+    EXPECT_ERROR_OF(OptionError, fit(world, options), message);
+  };
+  expect_refused([](auto& options) { options.confidence = 1; }, "confidence is 1, expected");
+  expect_refused([](auto& options) { options.smoothing = 0; }, "smoothing is 0, expected");
+  expect_refused([](auto& options) { options.shrinkage = 0; }, "shrinkage is 0, expected over 0");
+  expect_refused([](auto& options) { options.rounds = 0; }, "rounds is 0, expected at least 1");
+  expect_refused([](auto& options) { options.group_samples = 0; }, "group_samples is 0, expected");
+  EXPECT_ERROR(infer_groups({at::ones({50, 40}), at::arange(50).remainder(2)},
+                            at::arange(50).remainder(2), 2),
                "do not vary within the classes");
-  const auto groups = infer_groups(world.data(), world.erm);
+  EXPECT_ERROR(infer_groups(world.data(), longs({0, 1}), 2), "evidence have 2 rows");
+  EXPECT_ERROR(infer_groups(world.data(), evidence(world) + 1, 2), "evidence hold 2");
+  EXPECT_ERROR(infer_groups(world.data(), evidence(world), 1), "groups need at least two");
+  const auto groups = fit(world);
   EXPECT_ERROR(groups.beliefs({at::ones({5, 3}), at::zeros({5}, at::kLong)}),
                "embeddings are float32 [5, 3], expected [N, 40]");
 }

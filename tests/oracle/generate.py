@@ -15,9 +15,12 @@ import torch
 from safetensors.torch import save_file
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+import inferred_accuracy
 import inferred_groups
 import method
 import mistake_test
+import rebalancing
+import shortcut_search
 
 # The order of the library's enums.
 ACTIVATIONS = ["raw", "magnitude"]
@@ -275,30 +278,100 @@ def neuron_tune_cases(file):
             candidates=np.array(result.candidates), selected_scores=epochs[best].scores.scores)
 
 
-def grouped_clusters(rng, classes, dimensions, samples):
-    """Embeddings with an additive attribute that agrees with the label in most samples."""
+def grouped_clusters(rng, classes, dimensions, samples, rare=0.15, class_size=1.0):
+    """Embeddings with an additive attribute that agrees with the label in most samples, and evidence
+    of it that is mostly right."""
     labels = balanced_labels(rng, classes, samples).numpy()
-    attributes = np.where(rng.random(samples) < 0.85, labels, rng.integers(0, classes, samples))
+    attributes = np.where(rng.random(samples) < 1 - rare, labels, rng.integers(0, classes, samples))
     effects = rng.normal(size=(2, classes, dimensions))
-    return effects[0][labels] + 2 * effects[1][attributes] + rng.normal(size=(samples, dimensions)), labels
+    noise = rng.normal(size=(samples, dimensions))
+    embeddings = class_size * effects[0][labels] + 2 * effects[1][attributes] + noise
+    evidence = np.where(rng.random(samples) < 0.9, attributes, rng.integers(0, classes, samples))
+    return embeddings, labels, evidence
 
 
 def inferred_groups_cases(file):
     rng = np.random.default_rng(6)
-    variants = [dict(), dict(iterations=1), dict(shrinkage=0.5, confidence=0.7), dict(smoothing=0.5, tolerance=0.0, iterations=15)]
+    variants = [dict(), dict(rounds=1), dict(shrinkage=0.5, confidence=0.7), dict(smoothing=0.5, rounds=12),
+                dict(group_samples=200.0), dict(group_samples=0.1, rounds=2)]
     for (classes, dimensions), variant in itertools.product([(2, 6), (3, 10), (4, 12)], variants):
-        z, labels = grouped_clusters(rng, classes, dimensions, 300)
+        z, labels, evidence = grouped_clusters(rng, classes, dimensions, 300)
         z[:, -1] = 3.0  # a dimension that says nothing
-        weight, bias = random_head(rng, classes, dimensions, torch.float64)
-        predictions = method.predict(weight, bias, torch.from_numpy(z)).numpy()
-        result = inferred_groups.infer_groups(z[:200], labels[:200], predictions[:200], classes, **variant)
-        others = inferred_groups.beliefs_of((z[200:] - result["scaling"][0]) / result["scaling"][1], labels[200:],
-                                            result["effects"], result["covariance"], result["log_prior"])
-        settings = dict(confidence=0.9, smoothing=2.0, shrinkage=0.1, iterations=60, tolerance=1e-4) | variant
-        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, needed=result["iterations"],
-                 beliefs=np.concatenate([result["beliefs"], others]), class_effects=result["effects"][0],
-                 attribute_effects=result["effects"][1], log_prior=result["log_prior"],
-                 discriminants=np.linalg.solve(result["covariance"], result["effects"][1].T), **settings)
+        settings = dict(confidence=0.9, smoothing=2.0, shrinkage=0.1, rounds=3, group_samples=5.0) | variant
+        groups = inferred_groups.infer_groups(z[:200], labels[:200], evidence[:200], classes, **settings)
+        file.add(embeddings=z, labels=labels, evidence=evidence, classes=classes, beliefs=groups.beliefs(z, labels),
+                 class_effects=groups.class_effects, attribute_effects=groups.attribute_effects,
+                 log_prior=groups.log_prior, separation=float(groups.separation()),
+                 discriminants=np.linalg.solve(groups.covariance, groups.attribute_effects.T), **settings)
+
+
+def soft_beliefs(rng, labels, values):
+    """One value is surer the more samples have it, and one has less than a sample in all."""
+    beliefs = rng.dirichlet(np.ones(values) * 0.3, len(labels))
+    beliefs[:, -1] *= 0.5 / beliefs[:, -1].sum()
+    beliefs[:, 0] += 1 - beliefs.sum(axis=1)
+    return beliefs
+
+
+def rebalancing_cases(file):
+    rng = np.random.default_rng(8)
+    i = 0
+    for classes, has_bias, per_class in itertools.product([2, 3, 4], [True, False], [False, True]):
+        for dtype, penalty in itertools.product([torch.float64, torch.float32], [1e-2, 1e-1, 1e-3]):
+            dimensions = [3, 8, 15][i % 3]
+            stored, labels = clusters(rng, classes, dimensions, 250, torch.float64)
+            stored = stored * torch.from_numpy(np.exp(rng.normal(size=dimensions))) + 2
+            if i % 4 == 1:
+                stored[:, 0] = 3.0  # a dimension that says nothing
+            stored, labels = stored.to(dtype), labels.numpy()
+            z = stored.double().numpy()
+            beliefs = soft_beliefs(rng, labels, [2, classes, 5][i % 3])
+            weights = rebalancing.rebalancing_weights(labels, beliefs, classes)
+            mask = rng.choice([0.0, 0.3, 1.0, 1.0], (classes, dimensions) if per_class else dimensions)
+            weight, bias = rebalancing.retrain(z, labels, weights, mask, classes, penalty, has_bias)
+            fields = {}
+            if classes == 2 and not per_class:
+                fields = dict(zip(["sklearn_weight", "sklearn_bias"], rebalancing.retrain_two_classes(
+                    z, labels, weights, mask, penalty, has_bias)))
+            file.add(embeddings=stored, labels=labels, classes=classes, beliefs=beliefs, weights=weights,
+                     mask=mask, penalty=penalty, weight=weight, bias=bias, **fields)
+            i += 1
+
+
+def inferred_accuracy_cases(file):
+    rng = np.random.default_rng(9)
+    for i in range(40):
+        classes, values = int(rng.integers(2, 6)), int(rng.integers(1, 5))
+        samples = int(rng.choice([1, 9, 100, 1001]))
+        labels = rng.integers(0, classes - i % 2, samples)  # in every other case the last class has none
+        predictions = np.where(rng.random(samples) < rng.choice([0, 0.7, 1]), labels,
+                               rng.integers(0, classes, samples))
+        beliefs = rng.dirichlet(np.ones(values) * [0.1, 2][i // 2 % 2], samples)
+        if i % 5 == 0:
+            beliefs = np.eye(values)[beliefs.argmax(axis=1)]
+        counts, accuracy, lower, upper, worst = inferred_accuracy.inferred_accuracy(
+            predictions, labels, beliefs, classes)
+        file.add(predictions=predictions, labels=labels, beliefs=beliefs, classes=classes, samples=counts,
+                 accuracy=accuracy, lower=lower, upper=upper, worst_label=int(worst[0]),
+                 worst_attribute=int(worst[1]))
+
+
+def shortcut_search_cases(file):
+    rng = np.random.default_rng(10)
+    for seed, ((classes, dimensions, folds), rare) in enumerate(
+            itertools.product([(2, 6, 2), (3, 10, 3), (4, 12, 2)], [0.1, 0.3])):
+        z, labels, evidence = grouped_clusters(rng, classes, dimensions, 900, rare, class_size=0.4)
+        held_out, tuning = (z[:500], labels[:500]), (z[500:], labels[500:])
+        # A head on the attribute that the evidence speaks of, off by noise: not all mistakes are repaired.
+        weight, bias = rebalancing.retrain(z, evidence, np.ones(900), np.ones(dimensions), classes, 0.1, True)
+        weight = weight + rng.normal(size=weight.shape) * 0.2
+        predicted = (z @ weight.T + bias).argmax(axis=1)[:500]
+        penalty = [1e-2, 1e-1][seed % 2]
+        persistence, separation, beliefs, withdrawn = shortcut_search.search_shortcut(
+            held_out, tuning, predicted, classes, penalty=penalty, folds=folds, seed=seed)
+        assert withdrawn > 0, "a case must have a mistake that is not repaired"
+        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, penalty=penalty, folds=folds, seed=seed,
+                 persistence=float(persistence), separation=float(separation), beliefs=beliefs)
 
 
 def mistake_test_cases(file):
@@ -351,7 +424,8 @@ def main():
         "scores": scores_cases, "biased": biased_cases, "sampler": sampler_cases,
         "retraining": retraining_cases, "metrics": metrics_cases,
         "neuron_tune": neuron_tune_cases, "inferred_groups": inferred_groups_cases,
-        "mistake_test": mistake_test_cases,
+        "mistake_test": mistake_test_cases, "rebalancing": rebalancing_cases,
+        "inferred_accuracy": inferred_accuracy_cases, "shortcut_search": shortcut_search_cases,
     }.items():
         file = CaseFile(folder / f"{name}.safetensors")
         write_cases(file)

@@ -1,71 +1,89 @@
-"""The additive mixture z | y, a ~ N(c_y + s_a, Σ) fitted by expectation-maximisation, as its densities have it.
+"""The additive mixture z | y, a ~ N(c_y + s_a, Σ) fitted from evidence of a, as its densities have it.
 
 With NumPy only: slow and obvious. The C++ library is held against this.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
-def log_densities(z, labels, effects, covariance, log_prior):
-    """log p(a | y) + log N(z; c_y + s_a, Σ) of every sample and value, up to what all values share."""
-    class_effects, attribute_effects = effects
-    inverse = np.linalg.inv(covariance)
-    values = np.empty((len(z), len(attribute_effects)))
-    for a, shift in enumerate(attribute_effects):
-        away = z - class_effects[labels] - shift
-        values[:, a] = log_prior[labels, a] - np.einsum("nd,de,ne->n", away, inverse, away) / 2
-    return values
+@dataclass
+class Groups:
+    mean: np.ndarray  # [M]
+    deviation: np.ndarray  # [M]
+    class_effects: np.ndarray  # [C, M]
+    attribute_effects: np.ndarray  # [C, M]
+    covariance: np.ndarray  # [M, M], shrunk
+    log_prior: np.ndarray  # [C, C]
+
+    def beliefs(self, embeddings, labels):
+        """p(a | z, y): the prior times the density, of every sample and value."""
+        z = (embeddings - self.mean) / self.deviation
+        inverse = np.linalg.inv(self.covariance)
+        logs = np.empty((len(z), len(self.attribute_effects)))
+        for a, shift in enumerate(self.attribute_effects):
+            away = z - self.class_effects[labels] - shift
+            logs[:, a] = self.log_prior[labels, a] - np.einsum("nd,de,ne->n", away, inverse, away) / 2
+        densities = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return densities / densities.sum(axis=1, keepdims=True)
+
+    def separation(self):
+        """The Mahalanobis distance of the closest two values."""
+        distances = []
+        for a, shift in enumerate(self.attribute_effects):
+            for other in self.attribute_effects[:a]:
+                apart = shift - other
+                distances.append(np.sqrt(apart @ np.linalg.inv(self.covariance) @ apart))
+        return min(distances)
 
 
-def beliefs_of(z, labels, effects, covariance, log_prior):
-    values = log_densities(z, labels, effects, covariance, log_prior)
-    weights = np.exp(values - values.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def weighted_effects(z, labels, beliefs, classes):
-    """Least squares over every (sample, value of the attribute), weighted by the belief in it."""
-    values = beliefs.shape[1]
-    design, targets = [], []
-    for sample, (label, belief) in enumerate(zip(labels, beliefs)):
-        for a in range(values):
-            row = np.zeros(classes + values)
-            row[label], row[classes + a] = 1, 1
-            design.append(np.sqrt(belief[a]) * row)
-            targets.append(np.sqrt(belief[a]) * z[sample])
-    effects = np.linalg.lstsq(np.array(design), np.array(targets), rcond=1e-10)[0]
-    return effects[:classes], effects[classes:]
-
-
-def scatter_around(z, labels, beliefs, effects):
-    class_effects, attribute_effects = effects
-    scatter = np.zeros((z.shape[1], z.shape[1]))
-    for a, shift in enumerate(attribute_effects):
-        away = z - class_effects[labels] - shift
-        scatter += (away * beliefs[:, a:a + 1]).T @ away
-    return scatter / len(z)
-
-
-def infer_groups(embeddings, labels, predictions, classes, confidence=0.9, smoothing=2.0, shrinkage=0.1,
-                 iterations=60, tolerance=1e-4):
-    deviation = embeddings.std(axis=0)
-    scaling = embeddings.mean(axis=0), np.where(deviation == 0, 1, deviation)
-    z = (embeddings - scaling[0]) / scaling[1]
+def log_prior(labels, evidence, classes, smoothing):
     counts = np.full((classes, classes), smoothing)
-    for label, prediction in zip(labels, predictions):
-        counts[label, prediction] += 1
-    log_prior = np.log(counts / counts.sum(axis=1, keepdims=True))
+    for label, value in zip(labels, evidence):
+        counts[label, value] += 1
+    return np.log(counts / counts.sum(axis=1, keepdims=True))
+
+
+def sample_weights(labels, beliefs, group_samples):
+    """Every group counts about alike, unless it has few samples."""
+    weights = np.zeros(len(labels))
+    for sample, label in enumerate(labels):
+        for a in range(beliefs.shape[1]):
+            size = beliefs[labels == label, a].sum()
+            weights[sample] += beliefs[sample, a] / (size + group_samples)
+    return weights
+
+
+def maximised(z, labels, beliefs, group_samples, shrinkage):
+    """The effects by weighted least squares, and the covariance of what they leave."""
+    classes = beliefs.shape[1]
+    design = np.concatenate([np.eye(classes)[labels], beliefs], axis=1)
+    root = np.sqrt(sample_weights(labels, beliefs, group_samples))[:, None]
+    effects = np.linalg.lstsq(root * design, root * z, rcond=1e-10)[0]
+    residuals = z - design @ effects
+    covariance = residuals.T @ residuals / len(z)
+    mean_variance = np.trace(covariance) / len(covariance)
+    covariance = (1 - shrinkage) * covariance + shrinkage * mean_variance * np.eye(len(covariance))
+    return effects[:classes], effects[classes:], covariance
+
+
+def scaling_of(embeddings):
+    deviation = embeddings.std(axis=0)
+    return embeddings.mean(axis=0), np.where(deviation == 0, 1, deviation)
+
+
+def infer_groups(embeddings, labels, evidence, classes, confidence=0.9, smoothing=2.0, shrinkage=0.1,
+                 rounds=3, group_samples=5.0, scaling=None):
+    """`scaling` is a mean and a deviation, of these embeddings where none is given."""
+    mean, deviation = scaling or scaling_of(embeddings)
+    z = (embeddings - mean) / deviation
+    prior = log_prior(labels, evidence, classes, smoothing)
     beliefs = np.full((len(z), classes), (1 - confidence) / (classes - 1))
-    beliefs[np.arange(len(z)), predictions] = confidence
-    for iteration in range(1, iterations + 1):
-        effects = weighted_effects(z, labels, beliefs, classes)
-        covariance = scatter_around(z, labels, beliefs, effects)
-        dimensions = len(covariance)
-        covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / dimensions * np.eye(dimensions)
-        before, beliefs = beliefs, beliefs_of(z, labels, effects, covariance, log_prior)
-        if np.abs(beliefs - before).mean() <= tolerance:
-            break
-    return {"scaling": scaling, "effects": effects, "covariance": covariance, "log_prior": log_prior,
-            "beliefs": beliefs, "iterations": iteration}
+    beliefs[np.arange(len(z)), evidence] = confidence
+    for _ in range(rounds):
+        groups = Groups(mean, deviation, *maximised(z, labels, beliefs, group_samples, shrinkage), prior)
+        beliefs = groups.beliefs(embeddings, labels)
+    return groups

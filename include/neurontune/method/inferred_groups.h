@@ -5,18 +5,16 @@
 #include <cstdint>
 
 #include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 
 /// Settings of the estimation of an attribute that no one labelled.
 struct InferredGroupsOptions {
-  double confidence =
-      0.9;  ///< first belief in the class that the ERM head predicts; over 1/C, below 1
-  double smoothing = 2;    ///< added to each count of the prior, over 0
-  double shrinkage = 0.1;  ///< of the covariance towards a multiple of the identity, over 0 up to 1
-  int64_t iterations = 60;  ///< of expectation-maximisation at most, at least 1
-  double tolerance = 1e-4;  ///< mean change of the beliefs that ends it, 0 or more
+  double confidence = 0.9;   ///< first belief in the value the evidence names; over 1/C, below 1
+  double smoothing = 2;      ///< added to each count of the prior, over 0
+  double shrinkage = 0.1;    ///< of the covariance towards a multiple of the identity, over 0 to 1
+  int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
+  double group_samples = 5;  ///< groups much larger than this count alike; over 0
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -30,25 +28,36 @@ struct InferredGroups {
   at::Tensor class_effects;      ///< c, float64 [C, M]
   at::Tensor attribute_effects;  ///< s, float64 [C, M]
   at::Tensor discriminants;      ///< Σ⁻¹ sᵀ, float64 [M, C]
-  at::Tensor log_prior;          ///< log p(a | y), float64 [C, C]; frozen at what ERM confuses
-  int64_t iterations = 0;        ///< that were needed
-  bool converged = false;        ///< whether the beliefs had stopped changing
+  at::Tensor log_prior;          ///< log p(a | y), float64 [C, C]; frozen at what the evidence says
 
   /// p(a | z, y), which uses the label: float64 [N, C] on the embeddings' device.
   /// @throws Error if shapes disagree or a label is out of range
   at::Tensor beliefs(const LabelledEmbeddings& data) const;
+
+  /// How far apart the two closest values of the attribute are: the smallest Mahalanobis distance
+  /// √((s_a − s_b)ᵀ Σ⁻¹ (s_a − s_b)), in standard deviations.
+  double separation() const;
 };
 
-/// Fits the model by expectation-maximisation from the ERM head's predictions. It sees no
-/// attributes. The prior stays at the head's confusions; the covariance is shared by all groups.
+/// Fits the model from what the evidence says of each sample. It sees no attributes.
+///
+/// Each round estimates the effects by least squares of z on the label and the beliefs in a, each
+/// sample weighted by the sum over a of its belief divided by (the group's samples +
+/// group_samples), so that groups count about alike however rare; then Σ from what the effects
+/// leave over; then the beliefs. The prior stays at the evidence's counts. There are few rounds on
+/// purpose: with more of them the beliefs drift from the evidence to whatever clusters the
+/// embeddings have.
 ///
 /// The same inputs, device and LibTorch build give the same bits, whatever the number of threads.
 ///
 /// @param held_out data the head was not trained on, on any device
-/// @param erm      the trained head, [C, M]
-/// @throws Error if shapes disagree, a label is out of range, a value is not finite, or there are
-///         fewer samples than classes
-InferredGroups infer_groups(const LabelledEmbeddings& held_out, const Head& erm,
-                            const InferredGroupsOptions& options = {});
+/// @param evidence int64 [N], in 0…C−1, on the same device: the value that speaks for itself in
+/// each
+///                 sample, as the ERM head's prediction does
+/// @param classes  C, at least 2
+/// @throws Error if shapes disagree, a label is out of range, a value is not finite, or the
+///         embeddings do not vary within the classes
+InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor& evidence,
+                            int64_t classes, const InferredGroupsOptions& options = {});
 
 }  // namespace neurontune

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "method/column_scaling.h"
+#include "neurontune/method/inferred_groups.h"
+
+namespace neurontune {
+
+/// What groups are fitted to: a split, scaled, and its products, which many fits share.
+struct GroupData {
+  ColumnScaling scaling;
+  at::Tensor inputs;  ///< scaled [N, M]
+  at::Tensor labels;  ///< int64 [N]
+  at::Tensor gram;    ///< inputsᵀ inputs, float64 [M, M]
+};
+
+GroupData group_data(const LabelledEmbeddings& held_out);
+
+/// As `infer_groups`, of checked data.
+InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+                          const InferredGroupsOptions& options);
+
+}  // namespace neurontune

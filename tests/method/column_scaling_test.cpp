@@ -1,0 +1,76 @@
+#include "method/column_scaling.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include "method/cross_product.h"
+#include "thread_count.h"
+
+namespace neurontune {
+namespace {
+
+at::Tensor embeddings(int64_t samples = 5000, int64_t dimensions = 200) {
+  auto random = at::detail::createCPUGenerator(1);
+  return at::randn({samples, dimensions}, random) * at::linspace(0.01, 50, dimensions) + 3;
+}
+
+TEST(ColumnScaling, ScalesToMeanZeroAndDeviationOne) {
+  const auto z = embeddings().to(at::kDouble);
+  const auto columns = scaled(z, column_scaling(z));
+  EXPECT_LT(columns.mean(0).abs().max().item<double>(), 1e-9);
+  EXPECT_TRUE(columns.std(0, /*unbiased=*/false).allclose(at::ones({200}, at::kDouble)));
+}
+
+TEST(ColumnScaling, AConstantColumnIsDividedByOne) {
+  auto z = embeddings();
+  z.select(1, 7).fill_(0.1);  // no binary fraction: its mean is off by rounding
+  const auto scaling = column_scaling(z);
+  EXPECT_EQ(scaling.deviation[7].item<double>(), 1);
+  EXPECT_NE(scaling.deviation[0].item<double>(), 1) << "a deviation of a hundredth is one";
+  EXPECT_LT(scaled(z, scaling).select(1, 7).abs().max().item<double>(), 1e-6);
+}
+
+TEST(ColumnScaling, HalfTypesAreScaledInFloat32AndFloat64Stays) {
+  const auto z = embeddings(100, 4);
+  const auto dtype = [](const at::Tensor& stored) {
+    return scaled(stored, column_scaling(stored)).scalar_type();
+  };
+  EXPECT_EQ(dtype(z.to(at::kHalf)), at::kFloat);
+  EXPECT_EQ(dtype(z), at::kFloat);
+  EXPECT_EQ(dtype(z.to(at::kDouble)), at::kDouble);
+}
+
+TEST(ColumnScaling, BitsDoNotDependOnTheNumberOfThreads) {
+  const auto z = embeddings();
+  const auto figures = [&](int threads) {
+    return with_threads(threads, [&] {
+      const auto scaling = column_scaling(z);
+      return at::stack({scaling.mean, scaling.deviation});
+    });
+  };
+  EXPECT_TRUE(figures(1).equal(figures(2)));
+}
+
+TEST(CrossProduct, IsTheProductWhateverTheShapes) {
+  const auto a = embeddings(3001, 5).to(at::kDouble), b = embeddings(3001, 131).to(at::kDouble);
+  EXPECT_TRUE(cross_product(a, b).allclose(a.t().mm(b)));
+  EXPECT_TRUE(cross_product(b, a).allclose(b.t().mm(a)));
+}
+
+TEST(CrossProduct, SumsFloat32InFloat64) {
+  // A float32 sum of ones stands still at 2²⁴.
+  const auto ones = at::ones({(1 << 24) + 4096, 1});
+  EXPECT_EQ(cross_product(ones, ones).item<double>(), (1 << 24) + 4096);
+}
+
+TEST(CrossProduct, BitsDoNotDependOnTheNumberOfThreads) {
+  const auto z = embeddings();
+  const auto product = [&](int threads) {
+    return with_threads(threads, [&] { return cross_product(z, z); });
+  };
+  EXPECT_TRUE(product(1).equal(product(2)));
+}
+
+}  // namespace
+}  // namespace neurontune
