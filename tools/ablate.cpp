@@ -26,16 +26,30 @@ std::string range_text(const AblationPoint& point, int64_t AblationRun::*field) 
   return std::to_string(least) + (least == most ? "" : "–" + std::to_string(most));
 }
 
+/// The heads that the runs of a point picked: epochs, or else where they come from.
+std::string picked_text(const AblationPoint& point) {
+  std::string text;
+  std::vector<std::string> seen;
+  for (const auto& run : point.runs) {
+    const auto picked = run.source == Source::neurontune ? std::to_string(*run.selected_epoch)
+                                                         : std::string(name(run.source));
+    if (std::find(seen.begin(), seen.end(), picked) != seen.end()) continue;
+    text += (seen.empty() ? "" : ", ") + picked;
+    seen.push_back(picked);
+  }
+  return seen.empty() ? "–" : text;
+}
+
 void print_ablation(const AblationReport& report) {
   std::vector<std::vector<std::string>> rows = {{}};
   for (const auto& [key, value] : report.points.front().settings) rows.front().push_back(key);
-  for (const auto* heading : {"masked", "epoch", "mean", "worst group", "worst class"})
+  for (const auto* heading : {"masked", "picked", "mean", "worst group", "worst class"})
     rows.front().emplace_back(heading);
   for (const auto& point : report.points) {
     rows.emplace_back();
     for (const auto& [key, value] : point.settings) rows.back().push_back(value);
     rows.back().push_back(range_text(point, &AblationRun::biased));
-    rows.back().push_back(range_text(point, &AblationRun::selected_epoch));
+    rows.back().push_back(picked_text(point));
     for (const auto* name : {"mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"})
       rows.back().push_back(summary_text(point.test, name));
   }

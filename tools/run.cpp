@@ -5,6 +5,7 @@
 
 #include "metrics_table.h"
 #include "neurontune/pipeline/run.h"
+#include "neurontune/report/conclusion.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
@@ -20,10 +21,9 @@ std::string shown_split(const RunReport& report) {
 
 struct RunCommand {
   explicit RunCommand(CLI::App& command)
-      : settings(command,
-                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
-                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
-                  SettingGroup::machine}),
+      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                           SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                           SettingGroup::machine}),
         output(command) {
     command.add_option("--out", out, "folder for the results")->required()->option_text("OUT");
   }
@@ -59,9 +59,8 @@ void print_run(const RunOutcome& outcome) {
   if (report.verified)
     std::cout << "head(features(x)) equals model(x) within " << report.verified->max_abs_difference
               << "\n";
-  std::cout << biased.count() << " of " << biased.biased.numel() << " dimensions masked; epoch "
-            << report.result.selected_epoch << " of " << report.result.trajectory.size()
-            << " picked by " << report.criterion << "\n\n"
+  std::cout << biased.count() << " of " << biased.biased.numel() << " dimensions masked; "
+            << conclusion(report.result) << "\n\n"
             << metrics_table(
                    {{"ERM", report.erm.at(split)}, {"NeuronTune", report.tuned.at(split)}},
                    outcome.names)

@@ -60,7 +60,7 @@ struct ScoreCommand {
     if (!out.empty()) {
       make_folder(out);
       write_spuriousness(std::filesystem::path(out) / "spuriousness.safetensors", outcome.scores,
-                         outcome.biased);
+                         outcome.biased, outcome.test);
       write_file(std::filesystem::path(out) / "score.json", json);
     }
     if (output.json)

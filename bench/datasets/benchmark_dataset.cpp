@@ -11,6 +11,7 @@
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
+#include "option_checks.h"
 
 namespace neurontune::benchmark {
 namespace {
@@ -28,7 +29,8 @@ Json settings_json(const DatasetOptions& options) {
           {"train_samples", sizes.train},
           {"val_samples", sizes.val},
           {"test_samples", sizes.test},
-          {"epochs", options.epochs}};
+          {"epochs", options.epochs},
+          {"features", options.features}};
 }
 
 /// What an earlier run left in dataset.json; null where there is none.
@@ -49,6 +51,7 @@ Json finished(const fs::path& path, const Json& settings) {
 void train_erm(const fs::path& folder, const DataFolder& data, const DatasetOptions& options) {
   demo::ErmTrainingOptions training;
   training.epochs = options.epochs;
+  training.features = options.features;
   training.seed = options.images.seed;
   demo::train_small_cnn(data.split("train"), options.images.classes, training, folder / "erm.pt");
 }
@@ -63,9 +66,8 @@ Json erm_accuracy(const EmbeddingFolder& embeddings) {
 
 void DatasetOptions::validate() const {
   images.validate();
-  if (epochs < 1) {
-    throw OptionError("epochs is " + std::to_string(epochs) + ", expected at least 1");
-  }
+  check_at_least("epochs", epochs, 1);
+  check_at_least("features", features, 1);
 }
 
 Json make_dataset(const fs::path& folder, const DatasetOptions& options,

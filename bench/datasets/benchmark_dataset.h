@@ -11,7 +11,8 @@ namespace neurontune::benchmark {
 /// A data set of the suite and the model trained on it.
 struct DatasetOptions {
   demo::BiasedImagesOptions images;
-  int64_t epochs = 12;  ///< of ERM, at least 1; its seed is that of the images
+  int64_t epochs = 12;     ///< of ERM, at least 1; its seed is that of the images
+  int64_t features = 256;  ///< of its embedding, at least 1
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -21,7 +22,8 @@ struct DatasetOptions {
 /// small CNN trained on data's train the ordinary way, embeddings/, and last dataset.json.
 ///
 /// dataset.json: `family`, `classes`, `correlation` (a fraction or "none"), `seed`, the samples of
-/// each split, `epochs`, `erm` {`mean_accuracy`, `worst_group_accuracy`} on test, and `seconds`.
+/// each split, `epochs`, `features`, `erm` {`mean_accuracy`, `worst_group_accuracy`} on test, and
+/// `seconds`.
 ///
 /// @param fashion_mnist folder of the original photographs
 /// @return what dataset.json holds; where it is there already from the same options, nothing is

@@ -53,6 +53,8 @@ struct Command {
     app.add_option("--test-samples", images.test_samples, "a multiple of C * C")
         ->option_text("N [2000, from 5 classes 10000]");
     app.add_option("--epochs", options.epochs, "of ERM")->option_text("N [12]");
+    app.add_option("--features", options.features, "of the network's embedding")
+        ->option_text("M [256]");
     app.add_option("--fashion-mnist", fashion_mnist, "folder of the original photographs")
         ->option_text("DIR [" + fashion_mnist + "]");
     app.footer(kFooter);

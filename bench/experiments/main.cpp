@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   neurontune::experiments::add_label_noise(app);
   neurontune::experiments::add_identification_data(app);
+  neurontune::experiments::add_selection(app);
   neurontune::experiments::add_transfer(app);
   const c10::NoGradGuard no_grad;
   try {

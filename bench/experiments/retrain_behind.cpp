@@ -30,12 +30,10 @@ std::optional<std::size_t> select_head(const std::vector<Head>& heads,
   std::vector<CheckpointFigures> figures;
   for (const Head& head : heads) {
     const at::Tensor predicted = predictions(head, identification.embeddings);
-    const auto scores =
-        spuriousness_scores(identification.embeddings, identification.labels, predicted,
-                            head.classes(), options.identify.activation);
+    const auto scores = spuriousness_scores(identification.embeddings, identification.labels,
+                                            predicted, head.classes(), options.identify.activation);
     const auto accuracy = accuracy_metrics(predicted, identification.labels, head.classes());
-    figures.push_back({static_cast<int64_t>(figures.size()) + 1, spuriousness_fitness(scores),
-                       accuracy.balanced_accuracy});
+    figures.push_back({spuriousness_fitness(scores), accuracy.balanced_accuracy});
   }
   const auto candidates = ranked_candidates(figures, options.select);
   if (candidates.empty()) return std::nullopt;

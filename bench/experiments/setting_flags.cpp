@@ -23,7 +23,8 @@ SettingFlags::SettingFlags(CLI::App& command) {
 }
 
 Config SettingFlags::resolve() const {
-  std::vector<SettingFlag> given;
+  // The experiments are on the mask and its epochs.
+  std::vector<SettingFlag> given = {{"experiments", "recipe", "guarded"}};
   for (const Flag& flag : flags_) {
     if (flag.option->count() > 0) given.push_back(flag.setting);
   }

@@ -10,10 +10,14 @@ def sfit(epochs):
     return [-np.inf if epoch["sfit"] is None else epoch["sfit"] for epoch in epochs]
 
 
+def guarded(values, balanced):
+    """Those further from the best balanced accuracy than the guard are equally last."""
+    balanced = np.array(balanced)
+    return np.where(balanced >= balanced.max() - GUARD, values, -np.inf)
+
+
 def guarded_sfit(epochs):
-    """Epochs further from the best balanced accuracy than the guard are equally last."""
-    balanced = np.array(of_identification(epochs, "balanced_accuracy"))
-    return np.where(balanced >= balanced.max() - GUARD, sfit(epochs), -np.inf)
+    return guarded(sfit(epochs), of_identification(epochs, "balanced_accuracy"))
 
 
 def of_identification(epochs, figure):

@@ -1,7 +1,7 @@
 """Experiments that `neurontune ablate` can run as they are: a setting, and what each value reaches."""
 from experiments.report import Experiment, Report, Table, by_group, mean_and_deviation, share
 
-RECIPES = "recipe=paper,robust"
+RECIPES = "recipe=paper,guarded"
 
 
 def swept(question, *grids):

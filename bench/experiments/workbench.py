@@ -72,9 +72,11 @@ class Workbench:
         return SHORT_RETRAINING if self.quick else []
 
     def neurontune(self, subcommand, *arguments):
-        """The JSON that a subcommand prints; results it writes go to a folder that is then removed."""
+        """The JSON that a subcommand prints; results it writes go to a folder that is then removed. The
+        experiments are on the mask and its epochs: without another recipe it is `guarded`."""
+        recipe = [] if "--recipe" in arguments else ["--recipe", "guarded"]
         with tempfile.TemporaryDirectory() as out:
-            return self._json(self.program, subcommand, "--out", out, "--json", "--quiet", *arguments)
+            return self._json(self.program, subcommand, "--out", out, "--json", "--quiet", *recipe, *arguments)
 
     def steps(self, subcommand, *arguments):
         """The JSON that a subcommand of bench/experiments' program prints."""

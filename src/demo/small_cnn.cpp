@@ -22,10 +22,8 @@ namespace {
 
 using torch::jit::Module;
 
-constexpr int64_t kFeatures = 256;
 constexpr int64_t kSmallestSide = 16;
 constexpr int64_t kDecodedAtOnce = 512;
-constexpr std::array<int64_t, 3> kFilters = {16, 32, kFeatures};
 
 constexpr const char* kTraining = "training the small CNN";
 
@@ -63,6 +61,7 @@ void check_options(int64_t classes, const ErmTrainingOptions& options) {
   at_least("classes", classes, 2);
   at_least("epochs", options.epochs, 1);
   at_least("batch_size", options.batch_size, 1);
+  at_least("features", options.features, 1);
   if (!(options.learning_rate > 0) || !std::isfinite(options.learning_rate)) {
     throw OptionError("learning_rate is " + std::to_string(options.learning_rate) +
                       ", expected a number over 0");
@@ -117,16 +116,17 @@ Module make_layer(const std::string& name, const std::shared_ptr<torch::jit::Com
 }
 
 /// Three convolutions that each halve the image, then `fc` on what they see on average.
-Module make_network(int64_t channels, int64_t classes, at::Generator& generator) {
+Module make_network(int64_t channels, int64_t classes, int64_t features, at::Generator& generator) {
   auto code = std::make_shared<torch::jit::CompilationUnit>();
   Module network(c10::QualifiedName("neurontune.demo.SmallCnn"), code);
-  for (size_t i = 0; i < kFilters.size(); ++i) {
+  const std::array<int64_t, 3> filters = {16, 32, features};
+  for (size_t i = 0; i < filters.size(); ++i) {
     const std::string name = "conv" + std::to_string(i + 1);
     network.register_module(
-        name, make_layer(name, code, {kFilters[i], channels, 3, 3}, kConvolution, generator));
-    channels = kFilters[i];
+        name, make_layer(name, code, {filters[i], channels, 3, 3}, kConvolution, generator));
+    channels = filters[i];
   }
-  network.register_module("fc", make_layer("fc", code, {classes, kFeatures}, kLinear, generator));
+  network.register_module("fc", make_layer("fc", code, {classes, features}, kLinear, generator));
   network.register_attribute("training", c10::BoolType::get(), true);
   network.define(kNetwork);
   return network;
@@ -174,8 +174,9 @@ void train_small_cnn(const Dataset& train, int64_t classes, const ErmTrainingOpt
   const TrainingData data = read_all(train);
   check_data(data, classes);
   auto generator = at::detail::createCPUGenerator(options.seed);
-  auto network = torchscript::call(
-      kTraining, [&] { return make_network(data.images.size(1), classes, generator); });
+  auto network = torchscript::call(kTraining, [&] {
+    return make_network(data.images.size(1), classes, options.features, generator);
+  });
   train_network(network, data, options, generator, progress);
   network.eval();
   std::ostringstream file;  // a stream has no name that would get into the archive

@@ -13,10 +13,11 @@ struct ErmTrainingOptions {
   int64_t epochs = 12;          ///< at least 1
   int64_t batch_size = 64;      ///< at least 1
   double learning_rate = 1e-3;  ///< over 0
+  int64_t features = 256;       ///< M, channels of the last convolution, at least 1
   uint64_t seed = 0;            ///< of the initial weights and the batches
 };
 
-/// Builds a small convolutional classifier as TorchScript (three convolutions, whose 256 rectified
+/// Builds a small convolutional classifier as TorchScript (three convolutions, whose rectified
 /// channels averaged over the image are the embedding, then the linear layer `fc`), trains it on
 /// `train` from C++ and saves it in evaluation mode. The file appears by rename. The same data,
 /// options, number of threads and LibTorch build give the same bytes.

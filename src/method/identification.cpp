@@ -53,6 +53,7 @@ void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimens
 
 Identification identify(const LabelledEmbeddings& held_out, const Head& head,
                         const IdentificationOptions& options) {
+  options.validate();
   check_split(held_out, head, "the identification split");
   const c10::NoGradGuard no_grad;
   const auto predicted = predictions(head, held_out.embeddings);
@@ -61,7 +62,14 @@ Identification identify(const LabelledEmbeddings& held_out, const Head& head,
   result.scores = spuriousness_scores(held_out.embeddings, held_out.labels, predicted,
                                       head.classes(), options.activation);
   result.sfit = spuriousness_fitness(result.scores);
-  result.biased = biased_dimensions(result.scores, options);
+  at::Tensor significant;
+  if (options.significance != Significance::none) {
+    result.test = test_mistakes(held_out, head, {options.false_discovery_rate});
+    significant = (options.significance == Significance::plain ? result.test->plain
+                                                               : result.test->given_margin)
+                      .significant;
+  }
+  result.biased = biased_dimensions(result.scores, options, significant);
   warn_of_identification(result.scores, result.biased, result.accuracy, result.warnings);
   return result;
 }

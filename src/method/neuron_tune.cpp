@@ -15,34 +15,34 @@ namespace {
 /// A fall of balanced accuracy, against the ERM head's, that is worth a warning.
 constexpr double kAccuracyFall = 0.05;
 
-void warn_of_selection(const NeuronTuneResult& result, std::vector<std::string>& warnings) {
-  if (result.candidates.empty()) {
-    warnings.emplace_back(
-        "no epoch has a spuriousness fitness score, since no class had both correct and "
-        "misclassified samples: the ERM head is kept");
-    return;
-  }
-  const auto& selected = result.trajectory[result.candidates.front()];
-  const double fall = result.erm_accuracy.balanced_accuracy - selected.accuracy.balanced_accuracy;
-  if (fall > kAccuracyFall)
+void warn_of_fall(const AccuracyMetrics& erm, const Checkpoint& selected,
+                  std::vector<std::string>& warnings) {
+  if (erm.balanced_accuracy - selected.accuracy.balanced_accuracy > kAccuracyFall)
     warnings.push_back("class-balanced accuracy on the identification split fell from " +
-                       as_percent(result.erm_accuracy.balanced_accuracy) + " to " +
+                       as_percent(erm.balanced_accuracy) + " to " +
                        as_percent(selected.accuracy.balanced_accuracy));
 }
 
-std::vector<std::size_t> ranked(const std::vector<Checkpoint>& trajectory,
-                                const SelectionOptions& options) {
+std::vector<Checkpoint> ranked(const std::vector<Checkpoint>& pool,
+                               const SelectionOptions& options) {
   std::vector<CheckpointFigures> figures;
-  for (const auto& checkpoint : trajectory)
-    figures.push_back({checkpoint.epoch, checkpoint.sfit, checkpoint.accuracy.balanced_accuracy});
-  return ranked_candidates(figures, options);
+  for (const auto& checkpoint : pool) {
+    figures.push_back({checkpoint.sfit, checkpoint.accuracy.balanced_accuracy});
+    if (checkpoint.inferred)
+      figures.back().inferred_worst_group = checkpoint.inferred->worst_lower();
+  }
+  std::vector<Checkpoint> best_first;
+  for (const auto index : ranked_candidates(figures, options)) best_first.push_back(pool[index]);
+  return best_first;
 }
 
 /// One run of the method: identify, retrain epoch by epoch, select.
 class Run {
  public:
-  Run(const LabelledEmbeddings& held_out, const Head& erm, const NeuronTuneOptions& options)
+  Run(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning, const Head& erm,
+      const NeuronTuneOptions& options)
       : held_out_{held_out.embeddings.detach(), held_out.labels.detach()},
+        tuning_{tuning.embeddings.detach(), tuning.labels.detach()},
         erm_(erm),
         options_(options) {}
 
@@ -50,54 +50,121 @@ class Run {
     auto found = identify(held_out_, erm_, options_.identify);
     result_.erm_accuracy = std::move(found.accuracy);
     result_.warnings = std::move(found.warnings);
+    result_.test = std::move(found.test);
     scores_ = std::move(found.scores);
-    biased_ = std::move(found.biased);
+    first_biased_ = biased_ = std::move(found.biased);
     identifications_.push_back(scores_);
   }
 
-  void retrain(const LabelledEmbeddings& tuning, const ProgressFn& progress) {
+  void search() {
+    if (options_.select.criterion == Criterion::inferred_groups)
+      result_.shortcut =
+          search_shortcut(held_out_, tuning_, erm_, options_.shortcut, options_.seed);
+  }
+
+  void retrain(const ProgressFn& progress) {
     auto generator = at::make_generator<at::CPUGeneratorImpl>(options_.seed);
     const auto start = options_.tune.start == Start::erm ? erm_ : fresh_head(erm_, generator);
-    HeadRetrainer retrainer(tuning.embeddings, tuning.labels, start, options_.tune, generator);
+    HeadRetrainer retrainer(tuning_.embeddings, tuning_.labels, start, options_.tune, generator);
     retrainer.set_mask(biased_.mask);
     for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
       if (refresh_is_due(epoch)) {
-        biased_ = biased_dimensions(scores_, options_.identify);
+        biased_ = identify(held_out_, retrainer.head(), options_.identify).biased;
         identifications_.push_back(scores_);
         retrainer.set_mask(biased_.mask);
       }
       const double loss = retrainer.run_epoch();
-      add_checkpoint(epoch, loss, retrainer.head());
+      auto checkpoint = judged(Source::neurontune, retrainer.head(), biased_);
+      checkpoint.epoch = epoch;
+      checkpoint.loss = loss;
+      result_.trajectory.push_back(std::move(checkpoint));
+      identification_of_epoch_.push_back(identifications_.size() - 1);
       if (progress) progress("tune", epoch, options_.tune.epochs);
     }
   }
 
   NeuronTuneResult select() {
-    result_.candidates = ranked(result_.trajectory, options_.select);
-    warn_of_selection(result_, result_.warnings);
-    if (result_.candidates.empty()) {
-      result_.head = erm_;
-      result_.scores = identifications_.front();
-      result_.biased = {at::zeros_like(biased_.biased), at::ones_like(biased_.mask)};
-      return std::move(result_);
-    }
-    const auto best = result_.candidates.front();
-    const auto& selected = result_.trajectory[best];
+    if (result_.shortcut)
+      select_by_groups();
+    else
+      select_by_sfit();
+    const auto& selected = result_.candidates.front();
+    warn_of_fall(result_.erm_accuracy, selected, result_.warnings);
     result_.head = selected.head;
+    result_.source = selected.source;
     result_.biased = selected.biased;
-    result_.scores = identifications_[identification_of_epoch_[best]];
-    result_.selected_epoch = selected.epoch;
     result_.sfit = selected.sfit;
+    result_.selected_epoch = selected.epoch;
+    result_.scores = selected.source == Source::neurontune
+                         ? identifications_[identification_of_epoch_[*selected.epoch - 1]]
+                         : identifications_.front();
     return std::move(result_);
   }
 
  private:
+  void select_by_sfit() {
+    result_.candidates = ranked(result_.trajectory, options_.select);
+    if (!result_.candidates.empty()) return;
+    result_.warnings.emplace_back(
+        "no epoch has a spuriousness fitness score, since no class had both correct and "
+        "misclassified samples: the ERM head is kept");
+    auto erm = judged_erm();
+    erm.sfit.reset();
+    result_.candidates = {std::move(erm)};
+  }
+
+  /// Without support for a shortcut the ERM head comes first, whatever the ranks.
+  void select_by_groups() {
+    const auto& search = *result_.shortcut;
+    const auto erm = judged_erm();
+    result_.erm_inferred = erm.inferred;
+    std::vector<Checkpoint> pool = {erm};
+    if (search.found_groups() && erm_.is_linear()) add_rebalanced(pool);
+    pool.insert(pool.end(), result_.trajectory.begin(), result_.trajectory.end());
+    result_.candidates = ranked(pool, options_.select);
+    if (search.verdict == ShortcutVerdict::supported) return;
+    std::erase_if(result_.candidates,
+                  [](const Checkpoint& candidate) { return candidate.source == Source::erm; });
+    result_.candidates.insert(result_.candidates.begin(), erm);
+  }
+
+  void add_rebalanced(std::vector<Checkpoint>& pool) {
+    const auto beliefs = result_.shortcut->groups.beliefs(tuning_);
+    const auto weights = rebalancing_weights(tuning_.labels, beliefs, erm_.classes());
+    RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
+    const auto unmasked = no_mask();
+    pool.push_back(judged(Source::rebalanced, retrainer.fit(weights, unmasked.mask), unmasked));
+    if (first_biased_.count() > 0)
+      pool.push_back(judged(Source::rebalanced_masked, retrainer.fit(weights, first_biased_.mask),
+                            first_biased_));
+  }
+
+  /// No mask at all.
+  BiasedDimensions no_mask() const {
+    return {at::zeros_like(first_biased_.biased), at::ones_like(first_biased_.mask)};
+  }
+
+  Checkpoint judged_erm() {
+    auto erm = judged(Source::erm, erm_, no_mask());
+    erm.epoch = 0;
+    return erm;
+  }
+
   /// Holds a head's predictions on the identification split against its labels.
-  void judge(const Head& head) {
+  Checkpoint judged(Source source, Head head, const BiasedDimensions& biased) {
     const auto predicted = predictions(head, held_out_.embeddings);
-    accuracy_ = accuracy_metrics(predicted, held_out_.labels, head.classes());
     scores_ = spuriousness_scores(held_out_.embeddings, held_out_.labels, predicted, head.classes(),
                                   options_.identify.activation);
+    Checkpoint checkpoint;
+    checkpoint.source = source;
+    checkpoint.sfit = spuriousness_fitness(scores_);
+    checkpoint.accuracy = accuracy_metrics(predicted, held_out_.labels, head.classes());
+    if (result_.shortcut && result_.shortcut->found_groups())
+      checkpoint.inferred =
+          inferred_accuracy(predicted, held_out_.labels, result_.shortcut->beliefs, head.classes());
+    checkpoint.head = std::move(head);
+    checkpoint.biased = biased;
+    return checkpoint;
   }
 
   /// A head without a mistake, or without a correct sample, identifies nothing: its mask stays.
@@ -106,20 +173,13 @@ class Run {
     return every > 0 && epoch > 1 && (epoch - 1) % every == 0 && scores_.any_usable();
   }
 
-  void add_checkpoint(int64_t epoch, double loss, Head head) {
-    judge(head);
-    result_.trajectory.push_back(
-        {epoch, loss, spuriousness_fitness(scores_), accuracy_, std::move(head), biased_});
-    identification_of_epoch_.push_back(identifications_.size() - 1);
-  }
-
-  LabelledEmbeddings held_out_;
+  LabelledEmbeddings held_out_, tuning_;
   Head erm_;
   const NeuronTuneOptions& options_;
   NeuronTuneResult result_;
 
-  AccuracyMetrics accuracy_;                          ///< of the head judged last
-  SpuriousnessScores scores_;                         ///< under that head's predictions
+  SpuriousnessScores scores_;                         ///< of the head judged last
+  BiasedDimensions first_biased_;                     ///< by the ERM head's mistakes
   BiasedDimensions biased_;                           ///< the mask in force
   std::vector<SpuriousnessScores> identifications_;   ///< one, and one more a refresh
   std::vector<std::size_t> identification_of_epoch_;  ///< index into them
@@ -127,10 +187,25 @@ class Run {
 
 }  // namespace
 
+const char* name(Source source) {
+  switch (source) {
+    case Source::erm:
+      return "erm";
+    case Source::neurontune:
+      return "neurontune";
+    case Source::rebalanced:
+      return "rebalanced";
+    case Source::rebalanced_masked:
+      return "rebalanced_masked";
+  }
+  return "";
+}
+
 void NeuronTuneOptions::validate() const {
   identify.validate();
   tune.validate();
   select.validate();
+  shortcut.validate();
 }
 
 NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
@@ -148,9 +223,10 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
                 ", the tuning split on " + tuning.embeddings.device().str());
   const c10::NoGradGuard no_grad;
   const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  Run run(identification, to(erm, tuning.embeddings.device(), dtype), options);
+  Run run(identification, tuning, to(erm, tuning.embeddings.device(), dtype), options);
   run.identify_first();
-  run.retrain(tuning, progress);
+  run.search();
+  run.retrain(progress);
   return run.select();
 }
 

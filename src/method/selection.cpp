@@ -14,6 +14,8 @@ const char* name(Criterion criterion) {
       return "sfit";
     case Criterion::guarded_sfit:
       return "guarded_sfit";
+    case Criterion::inferred_groups:
+      return "inferred_groups";
   }
   return "";
 }
@@ -25,6 +27,10 @@ void SelectionOptions::validate() const {
 
 std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>& checkpoints,
                                            const SelectionOptions& options) {
+  const bool by_groups = options.criterion == Criterion::inferred_groups;
+  const auto figure = [&](std::size_t i) {
+    return by_groups ? checkpoints[i].inferred_worst_group : checkpoints[i].sfit;
+  };
   double floor = 0;
   if (options.criterion == Criterion::guarded_sfit)
     for (const auto& checkpoint : checkpoints)
@@ -32,10 +38,9 @@ std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>&
 
   std::vector<std::size_t> candidates;
   for (std::size_t i = 0; i < checkpoints.size(); ++i)
-    if (checkpoints[i].sfit && checkpoints[i].balanced_accuracy >= floor) candidates.push_back(i);
-  std::stable_sort(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
-    return *checkpoints[a].sfit > *checkpoints[b].sfit;
-  });
+    if (figure(i) && checkpoints[i].balanced_accuracy >= floor) candidates.push_back(i);
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [&](std::size_t a, std::size_t b) { return *figure(a) > *figure(b); });
   return candidates;
 }
 

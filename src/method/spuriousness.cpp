@@ -11,6 +11,7 @@
 #include "describe.h"
 #include "method/medians.h"
 #include "neurontune/error.h"
+#include "option_checks.h"
 
 namespace neurontune {
 namespace {
@@ -42,6 +43,13 @@ bool keep_lowest(at::Tensor flags, const at::Tensor& scores, int64_t keep) {
   const auto order = scores.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
   flags.index_fill_(0, order.slice(0, 0, keep), false);
   return true;
+}
+
+/// The scores, lowest of all where they are not significant.
+SpuriousnessScores passing(SpuriousnessScores scores, const at::Tensor& significant) {
+  scores.scores = scores.scores.masked_fill(significant.logical_not(),
+                                            -std::numeric_limits<double>::infinity());
+  return scores;
 }
 
 /// The quantile of each row, NumPy's `linear`: [1] of [M], [C, 1] of [C, M].
@@ -80,6 +88,18 @@ const char* name(Aggregate aggregate) {
   return "";
 }
 
+const char* name(Significance significance) {
+  switch (significance) {
+    case Significance::none:
+      return "none";
+    case Significance::plain:
+      return "plain";
+    case Significance::given_margin:
+      return "given_margin";
+  }
+  return "";
+}
+
 void IdentificationOptions::validate() const {
   if (!std::isfinite(threshold))
     throw OptionError("threshold is " + describe(threshold) + ", expected a finite number");
@@ -91,6 +111,8 @@ void IdentificationOptions::validate() const {
                       ", expected 0 or more");
   if (!(mask_value >= 0 && mask_value <= 1))
     throw OptionError("mask_value is " + describe(mask_value) + ", expected 0 to 1");
+  check_number("false_discovery_rate", false_discovery_rate,
+               false_discovery_rate > 0 && false_discovery_rate < 1, "over 0, below 1");
 }
 
 bool SpuriousnessScores::usable(int64_t label) const {
@@ -163,14 +185,18 @@ at::Tensor aggregated_scores(const SpuriousnessScores& scores, Aggregate aggrega
 }
 
 BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
-                                   const IdentificationOptions& options) {
+                                   const IdentificationOptions& options,
+                                   const at::Tensor& significant) {
   options.validate();
-  const auto aggregated = aggregated_scores(scores, options.aggregate);
+  const auto all = aggregated_scores(scores, options.aggregate);
+  const auto aggregated = significant.defined()
+                              ? aggregated_scores(passing(scores, significant), options.aggregate)
+                              : all;
   const int64_t keep = resolved_keep(scores, options);
 
   BiasedDimensions result;
   result.biased = options.threshold_quantile
-                      ? aggregated.gt(row_quantiles(aggregated, *options.threshold_quantile))
+                      ? aggregated.gt(row_quantiles(all, *options.threshold_quantile))
                       : aggregated.gt(options.threshold);
   if (options.aggregate == Aggregate::per_class) {
     for (int64_t label = 0; label < scores.classes(); ++label) {

@@ -48,8 +48,13 @@ class Ablation {
     const auto result =
         neuron_tune(data_.labelled(config.splits.identify), data_.labelled(config.splits.tune),
                     data_.erm(), options, progress);
-    AblationRun run{seed,        result.selected_epoch, result.biased.count(),
-                    result.sfit, result.warnings,       {}};
+    AblationRun run{seed,
+                    result.source,
+                    result.selected_epoch,
+                    result.biased.count(),
+                    result.sfit,
+                    result.warnings,
+                    {}};
     if (trajectory_) run.trajectory = with_true_figures(result, config);
     return {std::move(run), evaluate(result.head, test_, space_)};
   }
@@ -59,7 +64,7 @@ class Ablation {
     const auto identification = folder_.select(SplitSelector::parse(config.splits.identify));
     std::vector<EpochReport> epochs;
     for (const auto& checkpoint : result.trajectory)
-      epochs.push_back({checkpoint.epoch, checkpoint.loss, checkpoint.sfit,
+      epochs.push_back({*checkpoint.epoch, *checkpoint.loss, checkpoint.sfit,
                         checkpoint.biased.count(),
                         evaluate(checkpoint.head, identification, space_),
                         evaluate(checkpoint.head, test_, space_)});

@@ -1,5 +1,7 @@
 #include "pipeline/compared_methods.h"
 
+#include <ATen/ATen.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -7,6 +9,7 @@
 #include "describe.h"
 #include "neurontune/baselines/last_layer_retraining.h"
 #include "neurontune/data/split.h"
+#include "neurontune/error.h"
 #include "neurontune/method/neuron_tune.h"
 
 namespace neurontune {
@@ -149,21 +152,47 @@ ComparedMethod self(const Config& config, const SelfOptions& options) {
 
 ComparedMethod neurontune_method(const std::string& name, Config config) {
   const auto& splits = config.splits;
-  const std::string selection = "fixed by " + recipe_of(config) + "; the epoch by " +
+  const std::string selection = "fixed by " + recipe_of(config) + "; the head by " +
                                 neurontune::name(config.select.criterion) + " on " +
                                 splits.identify;
-  return {.name = name,
+  return {
+      .name = name,
+      .sees = labels_of({splits.identify, splits.tune}),
+      .selection = selection,
+      .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
+        auto options = neuron_tune_options(config);
+        options.seed = seed;
+        auto result = neuron_tune(data.labelled(config.splits.identify),
+                                  data.labelled(config.splits.tune), data.erm(), options, progress);
+        auto chosen = result.source == Source::neurontune
+                          ? "epoch " + std::to_string(*result.selected_epoch)
+                          : std::string(neurontune::name(result.source));
+        return MethodOutcome{std::move(result.head), std::move(chosen), std::move(result.warnings)};
+      }};
+}
+
+/// Rebalanced retraining on inferred groups, whatever the evidence; with the mask of the
+/// identification or without.
+ComparedMethod rebalanced(const Config& config, bool masked) {
+  const auto& splits = config.splits;
+  return {.name = masked ? "rebalanced_masked" : "rebalanced",
+          .seeded = false,
           .sees = labels_of({splits.identify, splits.tune}),
-          .selection = selection,
-          .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
-            auto options = neuron_tune_options(config);
-            options.seed = seed;
-            auto result =
-                neuron_tune(data.labelled(config.splits.identify),
-                            data.labelled(config.splits.tune), data.erm(), options, progress);
-            return MethodOutcome{std::move(result.head),
-                                 "epoch " + std::to_string(result.selected_epoch),
-                                 std::move(result.warnings)};
+          .selection = std::string("fixed: groups inferred from ") + splits.identify +
+                       (masked ? ", behind the mask of " + recipe_of(config) : ""),
+          .run = [config, masked](ComparisonData& data, uint64_t seed, const ProgressFn&) {
+            const auto tuning = data.labelled(config.splits.tune);
+            const auto held_out = data.labelled(config.splits.identify);
+            const auto& erm = data.erm();
+            const auto search = search_shortcut(held_out, tuning, erm, config.shortcut, seed);
+            if (!search.found_groups()) throw Error(search.reason);
+            auto mask = at::ones({erm.embedding_dim()}, erm.weight.options());
+            if (masked) mask = identify(held_out, erm, config.identify).biased.mask;
+            const auto weights =
+                rebalancing_weights(tuning.labels, search.groups.beliefs(tuning), erm.classes());
+            return MethodOutcome{
+                RebalancedRetrainer(tuning, erm, config.shortcut.retraining).fit(weights, mask),
+                ""};
           }};
 }
 
@@ -186,6 +215,8 @@ std::vector<ComparedMethod> compared_methods(const CompareOptions& options) {
           self(config, options.self),
           neurontune_method("neurontune", paper),
           neurontune_method("neurontune_half", half_and_half(paper)),
+          rebalanced(config, /*masked=*/false),
+          rebalanced(config, /*masked=*/true),
           neurontune_method("neurontune_default", config)};
 }
 

@@ -162,7 +162,7 @@ nlohmann::ordered_json config_json(const Config& config) {
 }
 
 NeuronTuneOptions neuron_tune_options(const Config& config) {
-  return {config.identify, config.tune, config.select, config.seed};
+  return {config.identify, config.tune, config.select, config.shortcut, config.seed};
 }
 
 at::Device resolve_device(const std::string& text) {

@@ -10,6 +10,7 @@ namespace neurontune {
 namespace recipes {
 
 // configs/recipes/*.json, embedded by the build.
+extern const char guarded[];
 extern const char paper[];
 extern const char robust[];
 
@@ -18,7 +19,7 @@ extern const char robust[];
 namespace {
 
 std::vector<std::pair<std::string, const char*>> all() {
-  return {{"robust", recipes::robust}, {"paper", recipes::paper}};
+  return {{"robust", recipes::robust}, {"guarded", recipes::guarded}, {"paper", recipes::paper}};
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ void write_results(const Config& config, const RunReport& report,
                    const std::optional<ErmModel>& model, const std::filesystem::path& out) {
   if (model) model->save_with_head(report.result.head, out / "model.pt");
   write_head(out / "head.safetensors", report.result.head);
-  write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased);
+  write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
+                     report.result.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(report.result));
   write_file(out / "config.json", config_json(config).dump(2) + "\n");
   write_file(out / "result.json", result_json(report).dump(2) + "\n");

@@ -71,8 +71,9 @@ ScoreOutcome score(const Config& config, int64_t samples) {
   const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   auto found = identify({split.embeddings.to(device), split.labels.to(device)},
                         to(folder.head(), device, dtype), config.identify);
-  ScoreOutcome outcome{
-      std::move(found.scores), std::move(found.biased), found.sfit, std::move(found.warnings), {}};
+  ScoreOutcome outcome{std::move(found.scores),   std::move(found.biased),
+                       std::move(found.test),     found.sfit,
+                       std::move(found.warnings), {}};
   outcome.strongest = strongest(outcome, split, config, samples);
   return outcome;
 }
@@ -81,6 +82,7 @@ nlohmann::ordered_json score_json(const ScoreOutcome& outcome) {
   Json json;
   json["classes"] = classes_json(outcome.scores);
   json["biased_dimensions"] = biased_dimensions_json(outcome.biased);
+  if (outcome.test) json["mistake_test"] = mistake_test_json(*outcome.test);
   json["sfit"] = outcome.sfit ? Json(*outcome.sfit) : Json();
   json["warnings"] = outcome.warnings;
   json["strongest"] = Json::array();

@@ -25,7 +25,10 @@ inline std::vector<Aggregate> values_of(Aggregate) {
 }
 inline std::vector<Start> values_of(Start) { return {Start::erm, Start::fresh}; }
 inline std::vector<Criterion> values_of(Criterion) {
-  return {Criterion::sfit, Criterion::guarded_sfit};
+  return {Criterion::sfit, Criterion::guarded_sfit, Criterion::inferred_groups};
+}
+inline std::vector<Significance> values_of(Significance) {
+  return {Significance::none, Significance::plain, Significance::given_margin};
 }
 
 inline std::vector<StoredAs> values_of(StoredAs) {

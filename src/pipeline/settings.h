@@ -35,6 +35,8 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("identify.activation", config.identify.activation);
   visit("identify.keep_at_least", config.identify.keep_at_least);
   visit("identify.mask_value", config.identify.mask_value);
+  visit("identify.significance", config.identify.significance);
+  visit("identify.false_discovery_rate", config.identify.false_discovery_rate);
   visit("tune.start", config.tune.start);
   visit("tune.refresh", config.tune.refresh);
   visit("tune.epochs", config.tune.epochs);
@@ -45,6 +47,15 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("tune.weight_decay", config.tune.weight_decay);
   visit("select.criterion", config.select.criterion);
   visit("select.guard", config.select.guard);
+  visit("shortcut.evidence_threshold", config.shortcut.evidence_threshold);
+  visit("shortcut.confidence", config.shortcut.groups.confidence);
+  visit("shortcut.smoothing", config.shortcut.groups.smoothing);
+  visit("shortcut.shrinkage", config.shortcut.groups.shrinkage);
+  visit("shortcut.rounds", config.shortcut.groups.rounds);
+  visit("shortcut.group_samples", config.shortcut.groups.group_samples);
+  visit("shortcut.samples_per_group", config.shortcut.samples_per_group);
+  visit("shortcut.folds", config.shortcut.folds);
+  visit("shortcut.penalty", config.shortcut.retraining.penalty);
 }
 
 }  // namespace neurontune

@@ -26,7 +26,8 @@ Json epoch_json(const EpochReport& epoch) {
 
 Json run_json(const AblationRun& run) {
   Json json = {{"seed", run.seed},
-               {"selected_epoch", run.selected_epoch},
+               {"selected", name(run.source)},
+               {"selected_epoch", nullable(run.selected_epoch)},
                {"biased", run.biased},
                {"sfit", nullable(run.sfit)},
                {"warnings", run.warnings}};

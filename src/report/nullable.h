@@ -7,7 +7,8 @@
 namespace neurontune {
 
 /// The value, or null.
-inline nlohmann::ordered_json nullable(const std::optional<double>& value) {
+template <typename Number>
+nlohmann::ordered_json nullable(const std::optional<Number>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
 }
 

@@ -3,9 +3,11 @@
 #include <ATen/ATen.h>
 #include <torch/version.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "neurontune/data/safetensors.h"
+#include "neurontune/report/conclusion.h"
 #include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"
 #include "report/nullable.h"
@@ -21,14 +23,66 @@ Json split_blocks(const std::map<std::string, SplitMetrics>& splits) {
   return json;
 }
 
+/// The worst inferred group, which candidates are ranked by.
+Json worst_json(const InferredAccuracy& accuracy) {
+  return {
+      {"worst_group_accuracy", accuracy.worst_accuracy()},
+      {"interval", {accuracy.worst_lower(), accuracy.worst_upper()}},
+      {"worst_group", {{"label", accuracy.worst_label}, {"attribute", accuracy.worst_attribute}}}};
+}
+
 Json candidates_json(const NeuronTuneResult& result) {
   Json json = Json::array();
-  for (const auto index : result.candidates) {
-    const auto& checkpoint = result.trajectory[index];
-    json.push_back({{"epoch", checkpoint.epoch},
+  for (const auto& checkpoint : result.candidates) {
+    json.push_back({{"source", name(checkpoint.source)},
+                    {"epoch", nullable(checkpoint.epoch)},
                     {"sfit", nullable(checkpoint.sfit)},
                     {"balanced_accuracy", checkpoint.accuracy.balanced_accuracy},
                     {"biased", checkpoint.biased.count()}});
+    if (checkpoint.inferred) json.back()["inferred"] = worst_json(*checkpoint.inferred);
+  }
+  return json;
+}
+
+Json groups_json(const InferredAccuracy& accuracy) {
+  Json json = worst_json(accuracy);
+  json["groups"] = Json::array();
+  const auto samples = accuracy.samples.accessor<double, 2>();
+  const auto rate = accuracy.accuracy.accessor<double, 2>();
+  const auto lower = accuracy.lower.accessor<double, 2>();
+  const auto upper = accuracy.upper.accessor<double, 2>();
+  for (int64_t label = 0; label < samples.size(0); ++label)
+    for (int64_t value = 0; value < samples.size(1); ++value)
+      json["groups"].push_back({{"label", label},
+                                {"attribute", value},
+                                {"samples", samples[label][value]},
+                                {"accuracy", rate[label][value]},
+                                {"interval", {lower[label][value], upper[label][value]}}});
+  return json;
+}
+
+Json shortcut_json(const NeuronTuneResult& result) {
+  const auto& shortcut = *result.shortcut;
+  Json json = {{"verdict", name(shortcut.verdict)},
+               {"reason", shortcut.reason},
+               {"evidence", nullable(shortcut.evidence())},
+               {"persistence", nullable(shortcut.persistence)},
+               {"separation", nullable(shortcut.separation)}};
+  if (result.erm_inferred) json["erm"] = groups_json(*result.erm_inferred);
+  if (const auto& selected = result.candidates.front(); selected.inferred)
+    json["tuned"] = groups_json(*selected.inferred);
+  return json;
+}
+
+Json null_json(const NullTest& null) {
+  Json json = Json::array();
+  for (std::size_t label = 0; label < null.verdicts.size(); ++label) {
+    const double least = null.minimal_effects[label];
+    json.push_back(
+        {{"label", label},
+         {"verdict", name(null.verdicts[label])},
+         {"significant", null.significant[static_cast<int64_t>(label)].sum().item<int64_t>()},
+         {"minimal_effect", std::isfinite(least) ? Json(least) : Json()}});
   }
   return json;
 }
@@ -61,6 +115,10 @@ nlohmann::ordered_json classes_json(const SpuriousnessScores& scores) {
   return json;
 }
 
+nlohmann::ordered_json mistake_test_json(const MistakeTest& test) {
+  return {{"plain", null_json(test.plain)}, {"given_margin", null_json(test.given_margin)}};
+}
+
 nlohmann::ordered_json result_json(const RunReport& report) {
   const auto& result = report.result;
   Json json;
@@ -71,10 +129,14 @@ nlohmann::ordered_json result_json(const RunReport& report) {
   json["device"] = report.device;
   json["versions"] = {{"neurontune", kVersion}, {"libtorch", TORCH_VERSION}};
   json["warnings"] = result.warnings;
-  json["selected_epoch"] = result.selected_epoch;
+  json["conclusion"] = conclusion(result);
+  json["selected"] = name(result.source);
+  json["selected_epoch"] = nullable(result.selected_epoch);
   json["sfit"] = nullable(result.sfit);
   json["biased_dimensions"] = biased_dimensions_json(result.biased);
   json["classes"] = classes_json(result.scores);
+  if (result.test) json["mistake_test"] = mistake_test_json(*result.test);
+  if (result.shortcut) json["shortcut"] = shortcut_json(result);
   json["erm"] = split_blocks(report.erm);
   json["tuned"] = split_blocks(report.tuned);
   json["candidates"] = candidates_json(result);
@@ -90,8 +152,8 @@ nlohmann::ordered_json result_json(const RunReport& report) {
 std::string trajectory_jsonl(const NeuronTuneResult& result) {
   std::string lines;
   for (const auto& checkpoint : result.trajectory) {
-    const Json line = {{"epoch", checkpoint.epoch},
-                       {"loss", checkpoint.loss},
+    const Json line = {{"epoch", nullable(checkpoint.epoch)},
+                       {"loss", nullable(checkpoint.loss)},
                        {"sfit", nullable(checkpoint.sfit)},
                        {"balanced_accuracy", checkpoint.accuracy.balanced_accuracy},
                        {"class_accuracy", nullable(checkpoint.accuracy.class_accuracy)},
@@ -102,12 +164,20 @@ std::string trajectory_jsonl(const NeuronTuneResult& result) {
 }
 
 void write_spuriousness(const std::filesystem::path& path, const SpuriousnessScores& scores,
-                        const BiasedDimensions& biased) {
+                        const BiasedDimensions& biased, const std::optional<MistakeTest>& test) {
   const auto stored = [](const at::Tensor& tensor) { return tensor.cpu().to(at::kFloat); };
-  write_safetensors(path, {{"scores", stored(scores.scores)},
-                           {"mask", stored(biased.mask)},
-                           {"median_correct", stored(scores.median_correct)},
-                           {"median_misclassified", stored(scores.median_misclassified)}});
+  std::vector<std::pair<std::string, at::Tensor>> tensors = {
+      {"scores", stored(scores.scores)},
+      {"mask", stored(biased.mask)},
+      {"median_correct", stored(scores.median_correct)},
+      {"median_misclassified", stored(scores.median_misclassified)}};
+  if (test) {
+    tensors.emplace_back("effect", stored(test->plain.effects));
+    tensors.emplace_back("effect_given_margin", stored(test->given_margin.effects));
+    tensors.emplace_back("p_value", stored(test->plain.p_values));
+    tensors.emplace_back("p_value_given_margin", stored(test->given_margin.p_values));
+  }
+  write_safetensors(path, tensors);
 }
 
 }  // namespace neurontune

@@ -20,10 +20,10 @@ from experiments.workbench import SHORT_RETRAINING  # noqa: E402
 SPLITS = ["identify train, tune train", "identify val, tune train"]
 # The first column, or the first few of them, of each experiment's table.
 ROWS = {
-    "table4": ["ERM", *(f"recipe {recipe}, {splits}" for recipe in ("paper", "robust") for splits in SPLITS),
+    "table4": ["ERM", *(f"recipe {recipe}, {splits}" for recipe in ("paper", "guarded") for splits in SPLITS),
                *(f"recipe {recipe}, identify {identify}, tune {tune}"
-                 for identify, tune in (("val:1/2", "val:2/2"), ("val", "val")) for recipe in ("paper", "robust"))],
-    "table5": ["ERM", *(f"recipe {recipe}, mask_value {value}" for recipe in ("paper", "robust")
+                 for identify, tune in (("val:1/2", "val:2/2"), ("val", "val")) for recipe in ("paper", "guarded"))],
+    "table5": ["ERM", *(f"recipe {recipe}, mask_value {value}" for recipe in ("paper", "guarded")
                         for value in ("0", "0.2", "0.4", "0.6", "0.8", "1"))],
     "threshold": ["ERM", *(f"threshold {value}" for value in ("-0.1", "-0.02", "0", "0.02", "0.05", "0.1", "0.2")),
                   *(f"threshold_quantile {value}" for value in ("0.1", "0.25", "0.5", "0.75", "0.9", "0.95"))],
@@ -32,10 +32,12 @@ ROWS = {
     "activation": ["ERM", *(f"activation {activation}, aggregate {aggregate}"
                             for activation in ("raw", "magnitude") for aggregate in ("union", "mean"))],
     "keep": ["ERM", *(f"keep_at_least {count}" for count in (0, 2, 4, 8, 16, 32, 64, 128, 192, 256))],
-    "refresh": ["ERM", *(f"recipe {recipe}, refresh {epochs}" for recipe in ("paper", "robust")
+    "refresh": ["ERM", *(f"recipe {recipe}, refresh {epochs}" for recipe in ("paper", "guarded")
                          for epochs in (0, 1, 2, 5, 10))],
     "start": ["ERM", *(f"start {start}, epochs {epochs}" for start in ("erm", "fresh") for epochs in (20, 60))],
     "sfit": ["sfit", "guarded_sfit", "balanced accuracy", "worst class", "last epoch", "worst group on val (oracle)"],
+    "selection": ["sfit", "guarded_sfit", "balanced accuracy", "worst class", "worst inferred group ",
+                  "worst inferred group, if a shortcut is found"],
     "label_noise": [f"{mask} {noise} %" for mask in ("λ = 0", "top quarter") for noise in (0, 10, 20, 30, 40)],
     "mixed_causes": ["none as train", "spurious as train", "subclass as train", "label noise as train",
                      "spurious + label noise as train", "spurious + subclass as train",
@@ -113,7 +115,8 @@ class Experiments(unittest.TestCase):
 
     def test_a_head_behind_a_given_mask_is_the_one_that_run_selects(self):
         with tempfile.TemporaryDirectory() as out:
-            done = subprocess.run([PROGRAM, "run", "--embeddings", self.embeddings, "--out", out, "--json", *SHORT],
+            done = subprocess.run([PROGRAM, "run", "--embeddings", self.embeddings, "--out", out, "--json", "--recipe",
+                                   "guarded", *SHORT],
                                   capture_output=True, text=True, check=True)
         result = json.loads(done.stdout)
         expected = {"epoch": result["selected_epoch"],

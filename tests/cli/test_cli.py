@@ -23,7 +23,7 @@ def without_clock(text):
 class Run(CliTest):
     def test_from_a_model_gives_a_drop_in_model_and_the_evidence(self):
         out = self.out()
-        result = json_of("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)
+        result = json_of("run", "--model", self.model, "--data", self.data, "--out", out, "--recipe", "guarded", *QUICK)
         for name in [*WRITTEN, "model.pt", "embeddings/train.safetensors"]:
             self.assertTrue((out / name).is_file(), name)
         self.assertEqual(without_clock((out / "result.json").read_text()), without_clock(json.dumps(result)))
@@ -197,7 +197,7 @@ class Others(CliTest):
     def test_help_of_every_subcommand(self):
         for command in ["inspect", "embed", "score", "run", "export", "eval", "demo"]:
             self.assertIn("--help", succeed(command, "--help"))
-        self.assertIn("[guarded_sfit]", succeed("run", "--help"))
+        self.assertIn("[inferred_groups]", succeed("run", "--help"))
 
 
 class Failures(CliTest):
@@ -220,7 +220,7 @@ class Failures(CliTest):
         self.assert_fails(2, "mask_value is 3", *self.run_arguments("--mask-value", 3))
         self.assert_fails(2, "expected a whole number", *self.run_arguments("--epochs", "many"))
         self.assert_fails(2, "val:3/2", *self.run_arguments("--identify", "val:3/2"))
-        self.assert_fails(2, "recipe is sweet, expected one of robust, paper", *self.run_arguments("--recipe", "sweet"))
+        self.assert_fails(2, "recipe is sweet, expected one of robust, guarded, paper", *self.run_arguments("--recipe", "sweet"))
         self.assert_fails(2, "device is tpu", *self.run_arguments("--device", "tpu"))
         self.assert_fails(2, "one or the other", *self.run_arguments("--model", self.model))
         self.assert_fails(2, "embeddings.path", "run", "--out", self.out())

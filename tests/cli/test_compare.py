@@ -7,7 +7,8 @@ import statistics
 from cli_test_case import QUICK, CliTest
 from fixture import SIZES, json_of, load_file, neurontune, save_file, succeed
 
-METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half", "neurontune_default"]
+METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half",
+           "rebalanced", "rebalanced_masked", "neurontune_default"]
 PAPER = ["--recipe", "paper", "--keep-at-least", 0]  # as the recipe has it: QUICK has another
 FIGURES = ["mean_accuracy", "adjusted_mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"]
 
@@ -118,7 +119,7 @@ class Compare(CliTest):
         for start, unstable in {"fresh": True, "erm": False}.items():
             report = json_of("compare", "--embeddings", self.without_attributes(), "--out", self.out(), "--methods",
                              "neurontune_default", "--epochs", 1, "--batches-per-epoch", 1, "--batch-size", 2, "--lr",
-                             0.1, "--keep-at-least", 8, "--start", start)
+                             0.1, "--recipe", "guarded", "--keep-at-least", 8, "--start", start)
             spread = report["methods"][0]["test"]["worst_class_accuracy"]["std"]
             self.assertEqual(spread > 0.05, unstable)
             warned = [warning for warning in report["warnings"] if "the pick depends on the seed" in warning]
@@ -171,7 +172,7 @@ class Compare(CliTest):
         configured = json_of("compare", "--config", run / "config.json", "--out", out, *methods)
         for before, after in zip(plain["methods"], configured["methods"]):
             self.assertEqual(before["test"], after["test"])
-        self.assertTrue(configured["methods"][0]["selection"].endswith("the epoch by sfit on val"))
+        self.assertTrue(configured["methods"][0]["selection"].endswith("the head by sfit on val"))
         self.assertIn("recipe robust with other settings", configured["methods"][1]["selection"])
         self.assertEqual((out / "config.json").read_text(), (run / "config.json").read_text())
         swept = json_of("ablate", "--config", run / "config.json", "--out", self.out(), "--sweep", "recipe=robust,paper")
@@ -248,7 +249,8 @@ class Ablate(CliTest):
         self.assertIn("keep_at_least binds", report["points"][0]["runs"][0]["warnings"][0])
 
     def test_quantiles_flag_that_share(self):
-        report, _ = self.ablate("--sweep", "identify.threshold_quantile=none,0,0.5,1", "--keep-at-least", 0)
+        report, _ = self.ablate("--sweep", "identify.threshold_quantile=none,0,0.5,1", "--recipe", "guarded",
+                                "--keep-at-least", 0)
         masked = [point["runs"][0]["biased"] for point in report["points"]]
         self.assertEqual(masked[1:], [7, 4, 0])
 

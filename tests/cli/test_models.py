@@ -81,7 +81,7 @@ class Models(CliTest):
 
     def test_a_submodule_as_head(self):
         path = self.export(fit(Deep(), *self.tensors["train"][:2]))
-        out, result = self.run_on(path, "--head", "classifier")
+        out, result = self.run_on(path, "--head", "classifier", "--recipe", "guarded")
         tuned, before = torch.jit.load(str(out / "model.pt")), torch.jit.load(str(path))
         biased = result["biased_dimensions"]["indices"]
         self.assertGreater(len(biased), 0)

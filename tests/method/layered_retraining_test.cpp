@@ -171,15 +171,32 @@ TEST(LayeredRetraining, TheWholeMethodRunsOnIt) {
   NeuronTuneOptions options;
   options.tune = problem.options;
   options.tune.epochs = 3;
+  options.select.criterion = Criterion::guarded_sfit;
   const LabelledEmbeddings data{problem.embeddings, problem.labels};
   const auto result = neuron_tune(data, data, problem.start, options);
   ASSERT_EQ(result.trajectory.size(), 3U);
   EXPECT_FALSE(result.head.is_linear());
   const auto masked = result.biased.mask.eq(0);
   EXPECT_GT(masked.sum().item<int64_t>(), 0);
-  EXPECT_EQ(result.head.weight.index({at::indexing::Slice(), masked}).count_nonzero().item<int64_t>(), 0);
+  EXPECT_EQ(
+      result.head.weight.index({at::indexing::Slice(), masked}).count_nonzero().item<int64_t>(), 0);
   EXPECT_FALSE(result.head.weight.requires_grad());
   EXPECT_EQ(logits(result.head, problem.embeddings).sizes(), (std::vector<int64_t>{300, 3}));
+}
+
+TEST(LayeredRetraining, OfInferredGroupsOnlyRetrainedEpochsAndTheErmHeadAreCandidates) {
+  const Problem problem;
+  NeuronTuneOptions options;
+  options.tune = problem.options;
+  options.tune.epochs = 3;
+  options.shortcut.evidence_threshold = 0;  // whatever the data say
+  const LabelledEmbeddings data{problem.embeddings, problem.labels};
+  const auto result = neuron_tune(data, data, problem.start, options);
+  ASSERT_TRUE(result.shortcut.has_value());
+  EXPECT_EQ(result.shortcut->verdict, ShortcutVerdict::supported);
+  EXPECT_EQ(result.candidates.size(), 4U);
+  for (const auto& candidate : result.candidates)
+    EXPECT_TRUE(candidate.source == Source::erm || candidate.source == Source::neurontune);
 }
 
 TEST(FreshHead, DrawsEveryMatrixAndClearsEveryBias) {

@@ -9,16 +9,16 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 const std::vector<CheckpointFigures> kTrajectory = {
-    {1, 5.0, 0.90}, {2, 9.0, 0.50}, {3, 7.0, 0.89}, {4, std::nullopt, 0.99}, {5, 7.0, 0.91}};
+    {5.0, 0.90}, {9.0, 0.50}, {7.0, 0.89}, {std::nullopt, 0.99}, {7.0, 0.91}};
 
 TEST(RankedCandidates, SfitTakesTheHighestWhateverItsAccuracy) {
   EXPECT_THAT(ranked_candidates(kTrajectory, {Criterion::sfit, 0.02}), ElementsAre(1, 2, 4, 0));
 }
 
 TEST(RankedCandidates, GuardIsHeldAgainstTheBestTunedAccuracy) {
-  EXPECT_THAT(ranked_candidates({{1, 5.0, 0.90}, {2, 9.0, 0.50}, {3, 7.0, 0.88}},
-                                {Criterion::guarded_sfit, 0.02}),
-              ElementsAre(2, 0));
+  EXPECT_THAT(
+      ranked_candidates({{5.0, 0.90}, {9.0, 0.50}, {7.0, 0.88}}, {Criterion::guarded_sfit, 0.02}),
+      ElementsAre(2, 0));
 }
 
 TEST(RankedCandidates, AGuardOfOneAdmitsEveryEpochWithAnSfit) {
@@ -31,8 +31,27 @@ TEST(RankedCandidates, AnEpochWithoutSfitIsNoCandidateButSetsTheGuard) {
 }
 
 TEST(RankedCandidates, OfEqualsTheEarlierComesFirst) {
-  EXPECT_THAT(ranked_candidates({{1, 3.0, 0.5}, {2, 3.0, 0.5}}, {Criterion::sfit, 0}),
-              ElementsAre(0, 1));
+  EXPECT_THAT(ranked_candidates({{3.0, 0.5}, {3.0, 0.5}}, {Criterion::sfit, 0}), ElementsAre(0, 1));
+}
+
+TEST(RankedCandidates, InferredGroupsTakeTheHighestLowerBoundWhateverElse) {
+  const std::vector<CheckpointFigures> judged = {{std::nullopt, 0.99, 0.1},
+                                                 {9.0, 0.50, 0.6},
+                                                 {1.0, 0.60, 0.7},
+                                                 {5.0, 0.80, std::nullopt},
+                                                 {5.0, 0.80, 0.6}};
+  EXPECT_THAT(ranked_candidates(judged, {Criterion::inferred_groups, 0}), ElementsAre(2, 1, 4, 0));
+}
+
+TEST(RankedCandidates, WithoutGroupsNoneIsACandidateByThem) {
+  EXPECT_THAT(ranked_candidates(kTrajectory, {Criterion::inferred_groups, 0.02}), IsEmpty());
+}
+
+TEST(SelectionOptions, GroupsAreTheDefaultAndCriteriaHaveNames) {
+  EXPECT_EQ(SelectionOptions().criterion, Criterion::inferred_groups);
+  EXPECT_STREQ(name(Criterion::sfit), "sfit");
+  EXPECT_STREQ(name(Criterion::guarded_sfit), "guarded_sfit");
+  EXPECT_STREQ(name(Criterion::inferred_groups), "inferred_groups");
 }
 
 TEST(SelectionOptions, GuardOutOfRangeIsRefused) {

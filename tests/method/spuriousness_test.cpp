@@ -1,11 +1,13 @@
 #include "neurontune/method/spuriousness.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
 #include <limits>
 
 #include "error_matchers.h"
+#include "neurontune/method/identification.h"
 #include "tensors.h"
 #include "thread_count.h"
 
@@ -185,6 +187,139 @@ TEST(BiasedDimensions, MaskHoldsTheMaskValueWhereBiased) {
                   .mask.equal(at::tensor({0.25f, 1.f, 0.25f, 0.25f})));
 }
 
+/// Of two_classes(): dimension 0 is significant in class 1 alone, dimension 2 in both, dimension 3
+/// in class 0 alone, where its score is not over 0.
+at::Tensor significant() { return at::stack({flags({0, 0, 1, 1}), flags({1, 0, 1, 0})}); }
+
+TEST(BiasedDimensions, OnlySignificantScoresAreAggregated) {
+  const auto scores = scores_of(two_classes());
+  const auto biased = [&](Aggregate aggregate) {
+    return biased_dimensions(scores, keeping(0, aggregate), significant()).biased;
+  };
+  EXPECT_TRUE(biased(Aggregate::union_).equal(flags({0, 0, 1, 0})));
+  EXPECT_TRUE(biased(Aggregate::intersection).equal(flags({0, 0, 1, 0})));
+  EXPECT_TRUE(biased(Aggregate::mean).equal(flags({0, 0, 1, 0})))
+      << "dimension 3 has a mean over 0, but is not significant in both";
+  EXPECT_TRUE(
+      biased(Aggregate::per_class).equal(at::stack({flags({0, 0, 1, 0}), flags({0, 0, 1, 0})})));
+}
+
+TEST(BiasedDimensions, ASignificantScoreInOneClassIsEnoughForTheUnionAlone) {
+  const auto scores = scores_of(two_classes());
+  const auto in_class_0 = at::stack({flags({1, 1, 1, 1}), flags({0, 0, 0, 0})});
+  const auto biased = [&](Aggregate aggregate) {
+    return biased_dimensions(scores, keeping(0, aggregate), in_class_0).biased;
+  };
+  EXPECT_TRUE(biased(Aggregate::union_).equal(flags({1, 0, 1, 0})));
+  EXPECT_TRUE(biased(Aggregate::intersection).equal(flags({0, 0, 0, 0})));
+  EXPECT_TRUE(biased(Aggregate::mean).equal(flags({0, 0, 0, 0})));
+  EXPECT_TRUE(
+      biased(Aggregate::per_class).equal(at::stack({flags({1, 0, 1, 0}), flags({0, 0, 0, 0})})));
+}
+
+TEST(BiasedDimensions, ATestChangesNothingWhereAllIsSignificant) {
+  const auto scores = scores_of(two_classes());
+  for (const auto aggregate :
+       {Aggregate::union_, Aggregate::intersection, Aggregate::mean, Aggregate::per_class}) {
+    const auto tested =
+        biased_dimensions(scores, keeping(1, aggregate), at::ones({2, 4}, at::kBool));
+    EXPECT_TRUE(tested.biased.equal(biased_dimensions(scores, keeping(1, aggregate)).biased));
+    EXPECT_FALSE(tested.mask.isnan().any().item<bool>());
+  }
+}
+
+TEST(BiasedDimensions, AQuantileIsOfAllScoresWhateverIsSignificant) {
+  // Aggregated: 1, −1, 2, 4; the median is 1.5.
+  auto options = keeping(0);
+  options.threshold_quantile = 0.5;
+  const auto only_first = at::stack({flags({1, 0, 0, 0}), flags({1, 0, 0, 0})});
+  EXPECT_EQ(biased_dimensions(scores_of(two_classes()), options, only_first).count(), 0);
+  EXPECT_TRUE(biased_dimensions(scores_of(two_classes()), options, significant())
+                  .biased.equal(flags({0, 0, 1, 0})));
+}
+
+TEST(BiasedDimensions, KeepAtLeastBindsByWhatIsFlagged) {
+  const auto result = biased_dimensions(scores_of(two_classes()), keeping(3), significant());
+  EXPECT_EQ(result.count(), 1);
+  EXPECT_FALSE(result.keep_at_least_binds) << "three are unflagged without it";
+}
+
+TEST(BiasedDimensions, KeepAtLeastSparesWhatIsNotSignificantFirst) {
+  const auto scores = scores_of(matrix({{3.f, 9.f, 2.f, 5.f}}));
+  const auto tested = flags({1, 0, 1, 1}).unsqueeze(0);
+  EXPECT_TRUE(biased_dimensions(scores, keeping(2), tested).biased.equal(flags({1, 0, 0, 1})));
+}
+
+/// Dimension 1 is higher on the mistakes of both classes, dimension 0 is what the head sees, the
+/// others are noise. A dimension near the boundary, 2, is high where the margin is small.
+struct Tested {
+  LabelledEmbeddings data;
+  Head head{at::zeros({2, 60}), at::zeros({2})};
+
+  Tested() {
+    auto random = at::detail::createCPUGenerator(7);
+    const auto labels = at::arange(2000).remainder(2);
+    const auto conflict = at::rand({2000}, random).lt(0.15).to(at::kFloat);
+    auto z = at::randn({2000, 60}, random);
+    z.select(1, 0).add_((labels * 2 - 1) * (1.5 - 2 * conflict));
+    z.select(1, 1).add_(conflict, 2);
+    z.select(1, 2).sub_(z.select(1, 0).abs());
+    data = {z, labels};
+    head.weight[1][0] = 1;
+  }
+  Identification identified(Significance significance) const {
+    auto options = keeping(0);
+    options.significance = significance;
+    return identify(data, head, options);
+  }
+};
+
+TEST(Identification, WithSignificanceFlagsTheAttributeAndHardlyAnyNoise) {
+  const Tested tested;
+  const auto untested = tested.identified(Significance::none);
+  EXPECT_FALSE(untested.test.has_value());
+  EXPECT_GT(untested.biased.count(), 30) << "half of the noise is over 0 in one class or the other";
+  for (const auto significance : {Significance::plain, Significance::given_margin}) {
+    SCOPED_TRACE(name(significance));
+    const auto found = tested.identified(significance);
+    ASSERT_TRUE(found.test.has_value());
+    EXPECT_TRUE(found.biased.biased[1].item<bool>());
+    EXPECT_EQ(found.biased.biased[2].item<bool>(), significance == Significance::plain);
+    EXPECT_LT(found.biased.biased.slice(0, 3).sum().item<int64_t>(), 6);
+    EXPECT_TRUE(found.scores.scores.equal(untested.scores.scores));
+  }
+}
+
+TEST(Identification, TheFalseDiscoveryRateIsTheTests) {
+  const Tested tested;
+  auto options = keeping(0);
+  options.significance = Significance::plain;
+  options.false_discovery_rate = 0.9;
+  const auto lax = identify(tested.data, tested.head, options);
+  EXPECT_GT(lax.biased.count(), tested.identified(Significance::plain).biased.count());
+}
+
+TEST(Identification, WithNothingSignificantSaysThatNothingIsFlagged) {
+  auto random = at::detail::createCPUGenerator(3);
+  const auto z = at::randn({200, 10}, random);
+  const LabelledEmbeddings noise{z, at::randint(0, 2, {200}, random, at::kLong)};
+  Head head{at::zeros({2, 10}), at::zeros({2})};
+  head.weight[1][9] = 1;
+  auto options = keeping(0);
+  options.significance = Significance::given_margin;
+  options.false_discovery_rate = 1e-6;
+  options.aggregate = Aggregate::intersection;
+  const auto found = identify(noise, head, options);
+  EXPECT_EQ(found.biased.count(), 0);
+  EXPECT_THAT(found.warnings, ::testing::Contains(::testing::HasSubstr("no dimension is flagged")));
+}
+
+TEST(Significance, HasNames) {
+  EXPECT_STREQ(name(Significance::none), "none");
+  EXPECT_STREQ(name(Significance::plain), "plain");
+  EXPECT_STREQ(name(Significance::given_margin), "given_margin");
+}
+
 TEST(IdentificationOptions, ValuesOutOfRangeAreRefused) {
   IdentificationOptions options;
   options.mask_value = 2;
@@ -192,6 +327,9 @@ TEST(IdentificationOptions, ValuesOutOfRangeAreRefused) {
   options = {};
   options.threshold = std::numeric_limits<double>::infinity();
   EXPECT_ERROR_OF(OptionError, options.validate(), "threshold");
+  options = {};
+  options.false_discovery_rate = 1;
+  EXPECT_ERROR_OF(OptionError, options.validate(), "false_discovery_rate is 1, expected over 0");
   EXPECT_ERROR_OF(OptionError, biased_dimensions(scores_of(two_classes()), keeping(5)),
                   "keep_at_least is 5, the embedding has 4 dimensions");
 }

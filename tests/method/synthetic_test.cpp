@@ -98,6 +98,7 @@ struct Experiment {
   NeuronTuneResult tuned(const IdentificationOptions& options, uint64_t seed) const {
     NeuronTuneOptions all;
     all.identify = options;
+    all.select.criterion = Criterion::guarded_sfit;
     all.tune.epochs = 10;
     all.tune.batches_per_epoch = 100;
     all.tune.learning_rate = 1e-2;

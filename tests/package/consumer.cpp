@@ -19,7 +19,7 @@ int main() {
   // Links the image libraries too, which the archive needs from its users.
   neurontune::write_png("consumer.png", at::zeros({4, 4}, at::kByte));
 
-  std::printf("epoch %ld, %ld of 16 dimensions biased\n", static_cast<long>(result.selected_epoch),
+  std::printf("%s head, %ld of 16 dimensions biased\n", neurontune::name(result.source),
               static_cast<long>(result.biased.count()));
   return result.trajectory.size() == 3 && result.head.weight.size(1) == 16 ? 0 : 1;
 }

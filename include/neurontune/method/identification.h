@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "neurontune/model/head.h"
@@ -15,6 +16,7 @@ namespace neurontune {
 struct Identification {
   SpuriousnessScores scores;
   BiasedDimensions biased;
+  std::optional<MistakeTest> test;    ///< both nulls; none where no significance is asked for
   std::optional<double> sfit;         ///< of the scores; none where no class is usable
   AccuracyMetrics accuracy;           ///< of the head, on the same data
   std::vector<std::string> warnings;  ///< what a user should know, one sentence each

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "neurontune/method/identification.h"
+#include "neurontune/method/inferred_accuracy.h"
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/retraining.h"
 #include "neurontune/method/selection.h"
+#include "neurontune/method/shortcut_search.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "neurontune/model/head.h"
@@ -18,43 +20,64 @@
 
 namespace neurontune {
 
-/// The settings of all three steps.
+/// The settings of all steps.
 struct NeuronTuneOptions {
   IdentificationOptions identify;
   RetrainingOptions tune;
   SelectionOptions select;
-  uint64_t seed = 0;  ///< of the batches and of a fresh head
+  ShortcutSearchOptions shortcut;  ///< used where the criterion is inferred_groups
+  uint64_t seed = 0;               ///< of the batches, a fresh head and the folds
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
 };
 
-/// The state after an epoch; the figures are on the identification split.
+/// Where a head comes from.
+enum class Source {
+  erm,                ///< as it came
+  neurontune,         ///< an epoch of class-balanced retraining behind the mask
+  rebalanced,         ///< retrained on rebalanced inferred groups
+  rebalanced_masked,  ///< and that behind the mask
+};
+
+const char* name(Source source);
+
+/// A head that can be picked; the figures are on the identification split.
 struct Checkpoint {
-  int64_t epoch = 0;           ///< from 1
-  double loss = 0;             ///< mean over the epoch's batches
-  std::optional<double> sfit;  ///< none where no class has both correct and misclassified samples
+  Source source = Source::neurontune;
+  std::optional<int64_t> epoch;  ///< from 1; 0 is the ERM head; none of rebalanced heads
+  std::optional<double> loss;    ///< mean over the epoch's batches; none of other heads
+  std::optional<double> sfit;    ///< none where no class has correct and misclassified samples
   AccuracyMetrics accuracy;
-  Head head;          ///< the mask folded in
-  BiasedDimensions biased;  ///< the mask this epoch trained behind
+  Head head;                                 ///< the mask folded in
+  BiasedDimensions biased;                   ///< the mask it was trained behind
+  std::optional<InferredAccuracy> inferred;  ///< where groups were inferred
 };
 
 /// What NeuronTune found and did.
 struct NeuronTuneResult {
-  Head head;               ///< the selected head, the mask folded in
-  SpuriousnessScores scores;     ///< of the selected head's identification
-  BiasedDimensions biased;       ///< of the selected head; nothing is flagged when it is the ERM's
-  int64_t selected_epoch = 0;    ///< from 1; 0 is the ERM head unchanged
-  std::optional<double> sfit;    ///< of the selected head
-  AccuracyMetrics erm_accuracy;  ///< of the ERM head, on the identification split
-  std::vector<Checkpoint> trajectory;   ///< one an epoch
-  std::vector<std::size_t> candidates;  ///< indices into `trajectory`, the best first
-  std::vector<std::string> warnings;    ///< what a user should know, one sentence each
+  Head head;                        ///< the selected head, the mask folded in
+  Source source = Source::erm;      ///< of the selected head
+  SpuriousnessScores scores;        ///< of the selected head's identification
+  std::optional<MistakeTest> test;  ///< of the first identification, where significance was asked
+  BiasedDimensions biased;  ///< of the selected head; nothing is flagged where it has no mask
+  std::optional<int64_t> selected_epoch;         ///< as in Checkpoint
+  std::optional<double> sfit;                    ///< of the selected head
+  AccuracyMetrics erm_accuracy;                  ///< of the ERM head, on the identification split
+  std::vector<Checkpoint> trajectory;            ///< one an epoch
+  std::vector<Checkpoint> candidates;            ///< the best first; the selected head is the first
+  std::optional<ShortcutSearch> shortcut;        ///< where the criterion is inferred_groups
+  std::optional<InferredAccuracy> erm_inferred;  ///< where groups were inferred
+  std::vector<std::string> warnings;             ///< what a user should know, one sentence each
 };
 
 /// Repairs a head without group labels (NeuronTune, arXiv 2505.24048): identifies the embedding's
 /// biased dimensions on one split, retrains the head behind a mask on another, and picks a
-/// checkpoint by its spuriousness fitness score. Tensors only: no files, no printing.
+/// checkpoint by the criterion. Tensors only: no files, no printing.
+///
+/// Under Criterion::inferred_groups the ERM head and heads retrained on rebalanced inferred groups
+/// are candidates too (the latter where the head is linear), and the ERM head is kept unless the
+/// held-out data say that a shortcut is behind its mistakes.
 ///
 /// The same inputs, seed, device and LibTorch build give the same bits, whatever the number of
 /// threads.

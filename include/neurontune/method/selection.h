@@ -10,11 +10,15 @@ namespace neurontune {
 enum class Criterion {
   sfit,          ///< the paper's: the highest spuriousness fitness score
   guarded_sfit,  ///< the highest of those whose balanced accuracy is within `guard` of the best
+  /// The best worst group of (label, inferred attribute), by the lower bound of its accuracy; the
+  /// ERM head and heads retrained on rebalanced groups are candidates too, and ERM's is kept where
+  /// nothing says that a shortcut is behind its mistakes.
+  inferred_groups,
 };
 
 /// Settings of the choice among checkpoints.
 struct SelectionOptions {
-  Criterion criterion = Criterion::guarded_sfit;
+  Criterion criterion = Criterion::inferred_groups;
   double guard = 0.02;  ///< fraction of class-balanced accuracy, 0…1
 
   /// @throws OptionError if a value is out of its range
@@ -23,13 +27,14 @@ struct SelectionOptions {
 
 /// What selection knows of a checkpoint, all on the identification split.
 struct CheckpointFigures {
-  int64_t epoch = 0;           ///< from 1
-  std::optional<double> sfit;  ///< none where no class was usable: such an epoch is no candidate
+  std::optional<double> sfit;  ///< none where no class was usable: by SFit it is no candidate
   double balanced_accuracy = 0;
+  /// The lower bound of the worst inferred group's accuracy; none where groups were not inferred.
+  std::optional<double> inferred_worst_group = std::nullopt;
 };
 
 /// The candidates in order of preference, as indices into `checkpoints`; of equals the earlier
-/// first. Empty where no checkpoint has an SFit.
+/// first. Empty where no checkpoint has the figure that the criterion goes by.
 std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>& checkpoints,
                                            const SelectionOptions& options);
 

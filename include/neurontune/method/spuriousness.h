@@ -23,9 +23,16 @@ enum class Aggregate {
   per_class,     ///< none: each class keeps a mask of its own
 };
 
+/// Which test a dimension must pass besides the threshold; see test_mistakes.
+enum class Significance {
+  none,          ///< no test: every median difference counts
+  plain,         ///< higher on the mistakes beyond chance
+  given_margin,  ///< and that among samples as far from the boundary
+};
+
 /// Settings of the identification of biased dimensions.
 struct IdentificationOptions {
-  double threshold = 0;                     ///< λ: biased where the score is over it; finite
+  double threshold = 0;  ///< λ: biased where the score is over it; finite
   /// λ as a quantile of the aggregated scores, 0…1, instead of a value; per_class of each class's.
   std::optional<double> threshold_quantile;
   Aggregate aggregate = Aggregate::union_;  ///< over the usable classes
@@ -33,6 +40,8 @@ struct IdentificationOptions {
   /// Dimensions never flagged, those with the smallest scores: 0…M; none means max(C, M/16).
   std::optional<int64_t> keep_at_least;
   double mask_value = 0;  ///< what biased dimensions are multiplied by; 0…1
+  Significance significance = Significance::none;
+  double false_discovery_rate = 0.05;  ///< of that test, within a class; over 0, below 1
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -85,10 +94,15 @@ struct BiasedDimensions {
 /// Flags the dimensions whose aggregated score is strictly over the threshold, but keeps the
 /// `keep_at_least` of smallest score (of equal ones the lowest index).
 ///
+/// @param significant bool [C, M], of the test that `options.significance` asks for: only the
+/// scores
+///                    where it is true are aggregated (a mean or an intersection needs all of
+///                    them); undefined for no test
 /// @return on the scores' device
 /// @throws Error if no class is usable or, with keep_at_least 0, every dimension is flagged
 BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
-                                   const IdentificationOptions& options);
+                                   const IdentificationOptions& options,
+                                   const at::Tensor& significant = {});
 
 /// One score a dimension, over the usable classes: [M]; under per_class the scores, [C, M].
 /// @throws Error if no class is usable
@@ -96,5 +110,6 @@ at::Tensor aggregated_scores(const SpuriousnessScores& scores, Aggregate aggrega
 
 const char* name(Activation activation);
 const char* name(Aggregate aggregate);
+const char* name(Significance significance);
 
 }  // namespace neurontune

@@ -43,6 +43,7 @@ struct Config {
   IdentificationOptions identify;
   RetrainingOptions tune;
   SelectionOptions select;
+  ShortcutSearchOptions shortcut;
 
   /// @throws OptionError if a value is out of its range
   void validate() const;

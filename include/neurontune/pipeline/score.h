@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/pipeline/config.h"
 
@@ -23,6 +24,7 @@ struct BiasedDimension {
 struct ScoreOutcome {
   SpuriousnessScores scores;
   BiasedDimensions biased;
+  std::optional<MistakeTest> test;  ///< where significance was asked for
   std::optional<double> sfit;
   std::vector<std::string> warnings;
   std::vector<BiasedDimension> strongest;  ///< flagged dimensions, the highest score first

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/seed_summary.h"
 
 namespace neurontune {
@@ -24,8 +25,9 @@ struct EpochReport {
 /// One run: a setting of the sweep with one seed.
 struct AblationRun {
   uint64_t seed = 0;
-  int64_t selected_epoch = 0;  ///< 0 is the ERM head unchanged
-  int64_t biased = 0;          ///< dimensions masked at that epoch
+  Source source = Source::erm;            ///< of the selected head
+  std::optional<int64_t> selected_epoch;  ///< 0 is the ERM head unchanged; none: rebalanced
+  int64_t biased = 0;                     ///< dimensions masked in it
   std::optional<double> sfit;
   std::vector<std::string> warnings;    ///< what a user should know, one sentence each
   std::vector<EpochReport> trajectory;  ///< where it was asked for

@@ -39,8 +39,12 @@ nlohmann::ordered_json biased_dimensions_json(const BiasedDimensions& biased);
 /// [{label, correct, misclassified, usable}]
 nlohmann::ordered_json classes_json(const SpuriousnessScores& scores);
 
-/// Writes spuriousness.safetensors: scores, mask, median_correct, median_misclassified, float32.
+/// {plain, given_margin}, each [{label, verdict, significant, minimal_effect}]
+nlohmann::ordered_json mistake_test_json(const MistakeTest& test);
+
+/// Writes spuriousness.safetensors: scores, mask, median_correct, median_misclassified, float32;
+/// with a test also effect, p_value, effect_given_margin and p_value_given_margin.
 void write_spuriousness(const std::filesystem::path& path, const SpuriousnessScores& scores,
-                        const BiasedDimensions& biased);
+                        const BiasedDimensions& biased, const std::optional<MistakeTest>& test);
 
 }  // namespace neurontune

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace neurontune {
+
+/// A head's accuracy in the groups (label, inferred attribute), and how sure it is.
+struct InferredAccuracy {
+  at::Tensor samples;   ///< float64 [C, A]: the beliefs' sum
+  at::Tensor accuracy;  ///< float64 [C, A], shrunk towards the class's accuracy
+  at::Tensor lower;     ///< float64 [C, A], of the 90 % interval
+  at::Tensor upper;     ///< float64 [C, A]
+  int64_t worst_label = 0, worst_attribute = 0;  ///< the group of the lowest lower bound
+
+  double worst_accuracy() const;  ///< that group's
+  double worst_lower() const;     ///< what checkpoints are ranked by
+  double worst_upper() const;
+};
+
+/// Judges predictions by inferred groups. Each group's accuracy is shrunk towards that of its class
+/// by a Beta prior worth 10 samples, and its interval is Wilson's (1927) with those added, at 90 %:
+/// a group of few samples is judged by what is known of it rather than left out.
+///
+/// The beliefs should come from a model that was fitted on other samples.
+///
+/// @param predictions int64 [N], in 0…C−1
+/// @param labels      int64 [N], in 0…C−1
+/// @param beliefs     floating [N, A], the rows sum to 1
+/// @return on the CPU; a class without samples has accuracy and bounds of 1, 0 and 1 and is never
+///         the worst
+/// @throws Error if shapes disagree or a label is out of range
+InferredAccuracy inferred_accuracy(const at::Tensor& predictions, const at::Tensor& labels,
+                                   const at::Tensor& beliefs, int64_t classes);
+
+}  // namespace neurontune

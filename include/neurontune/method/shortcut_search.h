@@ -1,0 +1,75 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "neurontune/method/inferred_groups.h"
+#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/method/rebalanced_retraining.h"
+#include "neurontune/model/head.h"
+
+namespace neurontune {
+
+/// Settings of the search for a shortcut that no one labelled.
+struct ShortcutSearchOptions {
+  InferredGroupsOptions groups;
+  RebalancingOptions retraining;
+  double evidence_threshold = 3.35;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
+  double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
+
+  /// @throws OptionError if a value is out of its range
+  void validate() const;
+};
+
+/// What the held-out data say of the ERM head's mistakes.
+enum class ShortcutVerdict {
+  supported,    ///< an attribute is behind them, as far as it can be told without labels of it
+  unsupported,  ///< they look like hard samples
+  undecided,    ///< too few samples or mistakes to tell
+};
+
+const char* name(ShortcutVerdict verdict);
+
+/// The attribute that the ERM head takes for the class, if there is one.
+struct ShortcutSearch {
+  ShortcutVerdict verdict = ShortcutVerdict::undecided;
+  std::string reason;  ///< of the verdict, a sentence
+  /// Overlap of the groups inferred from all mistakes and from those alone that rebalancing
+  /// repairs, in 0…1. None where undecided.
+  std::optional<double> persistence;
+  std::optional<double> separation;  ///< of the first groups, in standard deviations
+  InferredGroups groups;             ///< of all held-out data; empty where undecided
+  /// p(a | z, y) of each held-out sample, by a model fitted on the other folds: float64 [N, C].
+  at::Tensor beliefs;
+
+  /// persistence × separation.
+  std::optional<double> evidence() const;
+  bool found_groups() const { return beliefs.defined(); }
+};
+
+/// Infers the groups behind the ERM head's mistakes, and whether they are groups at all.
+///
+/// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
+/// those of a head that does not are hard. Groups are inferred from all predictions, a linear head
+/// is retrained on them rebalanced, and the mistakes that it makes too are withdrawn: they count as
+/// samples whose attribute is their class's. Groups are then inferred anew. An attribute is a
+/// cluster of the embeddings, and is found again from fewer mistakes; hardness is not, and its
+/// groups shrink with the mistakes that define them. The verdict is by persistence × separation.
+///
+/// It sees no attributes. The same inputs, seed, device and LibTorch build give the same bits,
+/// whatever the number of threads.
+///
+/// @param held_out data the head was not trained on, on any device
+/// @param tuning   data that retrains, on the same device
+/// @param erm      the trained head, of one or several layers
+/// @param seed     of the folds
+/// @throws Error as `infer_groups` and `retrain_rebalanced` do
+ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
+                               const Head& erm, const ShortcutSearchOptions& options = {},
+                               uint64_t seed = 0);
+
+}  // namespace neurontune

@@ -1,0 +1,222 @@
+#include "neurontune/method/rebalanced_retraining.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "describe.h"
+#include "method/column_scaling.h"
+#include "method/cross_product.h"
+#include "method/fixed_blocks.h"
+#include "method/lbfgs.h"
+#include "method/split_checks.h"
+#include "neurontune/error.h"
+#include "option_checks.h"
+
+namespace neurontune {
+namespace {
+
+/// Sums over samples are taken in as many parts at most, each of them a few rows at a time: that
+/// many rows of 2,048 floats stay in a core's cache between the two products.
+constexpr int64_t kParts = 64;
+constexpr int64_t kRowsAtOnce = 128;
+/// Rows whose covariance stands for all in the preconditioner.
+constexpr int64_t kPreconditionerRows = 4096;
+/// What p(1 − p) is taken for in it.
+constexpr double kCurvature = 0.1;
+
+/// [N, M] times [M, C]: column by column where there are few, which a matrix product is slow at.
+at::Tensor few_columns_product(const at::Tensor& inputs, const at::Tensor& matrix) {
+  constexpr int64_t kFew = 8;
+  if (matrix.size(1) > kFew || !inputs.is_cpu()) return inputs.mm(matrix);
+  std::vector<at::Tensor> columns;
+  for (int64_t column = 0; column < matrix.size(1); ++column)
+    columns.push_back(inputs.mv(matrix.select(1, column)));
+  return at::stack(columns, 1);
+}
+
+/// Softmax regression of z on y in parameters V [C, M′ + 1], the last column the bias: logits are
+/// (V ∘ f)(z − μ) + b, with f the mask over the deviations, and μ = 0 where there is no bias.
+struct Problem {
+  at::Tensor embeddings;  ///< [N, M′]
+  at::Tensor one_hot;     ///< [N, C]
+  at::Tensor weights;     ///< float64 [N], of sum 1
+  at::Tensor mean;        ///< μ, float64 [M′]
+  at::Tensor factors;     ///< f, float64 [M′] or [C, M′]
+  bool has_bias = true;
+  double penalty = 0;
+
+  int64_t dimensions() const { return embeddings.size(1); }
+  int64_t classes() const { return one_hot.size(1); }
+  at::ScalarType dtype() const {
+    return embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  }
+
+  double value(const at::Tensor& parameters, at::Tensor& gradient) const {
+    const auto [weight, bias] = raw(parameters);
+    const auto matrix = weight.t().to(dtype());  // [M′, C]
+    const auto shift = bias.to(dtype());
+    const int64_t rows = one_hot.size(0),
+                  size = std::max(kRowsAtOnce, (rows + kParts - 1) / kParts);
+    const int64_t count = (rows + size - 1) / size;
+    const auto parts = at::zeros({count, classes(), dimensions() + 2}, parameters.options());
+    for_fixed_blocks(parameters.device(), count, 1, [&](int64_t first, int64_t last) {
+      for (int64_t part = first; part < last; ++part) {
+        const int64_t end = std::min(rows, (part + 1) * size);
+        for (int64_t row = part * size; row < end; row += kRowsAtOnce)
+          add_rows(row, std::min(row + kRowsAtOnce, end), matrix, shift, parts[part]);
+      }
+    });
+    double value = 0;
+    on_one_thread(parameters.device(), [&] {
+      const auto sums = parts.sum(0);
+      const auto residuals = sums.narrow(1, dimensions(), 1);  // Σ w (p − y), [C, 1]
+      const auto of_raw = sums.narrow(1, 0, dimensions()) - residuals * mean;
+      const auto values = parameters.narrow(1, 0, dimensions());
+      gradient.narrow(1, 0, dimensions()).copy_(of_raw * factors + values * penalty);
+      gradient.narrow(1, dimensions(), 1).copy_(has_bias ? residuals : at::zeros_like(residuals));
+      value = sums.select(1, dimensions() + 1).sum().item<double>() +
+              penalty / 2 * values.square().sum().item<double>();
+    });
+    return value;
+  }
+
+  /// W and b on embeddings as they are, in float64: [C, M′] and [C].
+  std::pair<at::Tensor, at::Tensor> raw(const at::Tensor& parameters) const {
+    at::Tensor weight, bias;
+    on_one_thread(parameters.device(), [&] {
+      weight = parameters.narrow(1, 0, dimensions()) * factors;
+      bias = parameters.select(1, dimensions()) - (weight * mean).sum(1);
+    });
+    return {weight, bias};
+  }
+
+ private:
+  /// Adds to `part` [C, M′ + 2] the gradient of W, of b, and the loss.
+  void add_rows(int64_t first, int64_t last, const at::Tensor& matrix, const at::Tensor& shift,
+                const at::Tensor& part) const {
+    const auto inputs = embeddings.slice(0, first, last).to(dtype());
+    const auto weight = weights.slice(0, first, last).unsqueeze(1);
+    const auto target = one_hot.slice(0, first, last);
+    const auto outputs = few_columns_product(inputs, matrix) + shift;
+    const auto logits = outputs.to(at::kDouble).log_softmax(1);
+    const auto residuals = (logits.exp() - target) * weight;
+    part.narrow(1, 0, dimensions()).add_(residuals.t().to(dtype()).mm(inputs));
+    part.select(1, dimensions()).add_(residuals.sum(0));
+    part.select(1, dimensions() + 1).sub_((logits * target * weight).sum(0));
+  }
+};
+
+/// Solves (κ cov(z) + λ I) x = vector on scaled dimensions, the bias apart.
+class CovariancePreconditioner {
+ public:
+  explicit CovariancePreconditioner(const at::Tensor& matrix) : dimensions_(matrix.size(0)) {
+    on_one_thread(matrix.device(), [&] { factor_ = at::linalg_cholesky(matrix); });
+  }
+
+  at::Tensor operator()(const at::Tensor& vector) const {
+    const auto solved = at::cholesky_solve(vector.narrow(1, 0, dimensions_).t(), factor_);
+    return at::cat({solved.t(), vector.narrow(1, dimensions_, 1) / kCurvature}, 1);
+  }
+
+ private:
+  int64_t dimensions_;
+  at::Tensor factor_;
+};
+
+}  // namespace
+
+void RebalancingOptions::validate() const {
+  check_number("penalty", penalty, penalty > 0, "a number over 0");
+  check_at_least("iterations", iterations, 1);
+  check_number("tolerance", tolerance, tolerance > 0, "a number over 0");
+}
+
+at::Tensor rebalancing_weights(const at::Tensor& labels, const at::Tensor& beliefs,
+                               int64_t classes) {
+  const auto believed = beliefs.to(at::kDouble);
+  const auto sizes =
+      cross_product(at::one_hot(labels, classes).to(at::kDouble), believed).clamp_min(1);
+  const auto groups = static_cast<double>(sizes.numel());
+  return (believed / sizes.index_select(0, labels)).sum(1) / groups;
+}
+
+RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
+                                         const RebalancingOptions& options)
+    : tuning_{tuning.embeddings.detach(), tuning.labels}, like_(like), options_(options) {
+  options.validate();
+  if (!like.is_linear())
+    throw Error("the head has several layers; rebalanced retraining fits a linear one");
+  check_split(tuning, like, "the tuning split");
+  const c10::NoGradGuard no_grad;
+  const auto scaling = column_scaling(tuning_.embeddings);
+  deviation_ = scaling.deviation;
+  mean_ = like.bias.defined() ? scaling.mean : at::zeros_like(scaling.mean);
+  parameters_ = at::zeros({like.classes(), deviation_.size(0) + 1}, deviation_.options());
+
+  const int64_t rows = tuning.labels.size(0);
+  const int64_t step = (rows + kPreconditionerRows - 1) / kPreconditionerRows;
+  const auto sample = scaled(tuning_.embeddings.slice(0, 0, rows, step), scaling);
+  curvature_ = cross_product(sample, sample).mul_(kCurvature / static_cast<double>(sample.size(0)));
+  curvature_.diagonal().add_(options.penalty);
+}
+
+void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tensor& mask) const {
+  const auto samples = tuning_.labels.size(0);
+  const auto classes = like_.classes(), dimensions = deviation_.size(0);
+  if (weights.sizes() != at::IntArrayRef{samples})
+    throw Error("the weights are " + describe(weights) + ", expected [" + std::to_string(samples) +
+                "]");
+  if (mask.sizes() != at::IntArrayRef{dimensions} &&
+      mask.sizes() != at::IntArrayRef{classes, dimensions})
+    throw Error("the mask is " + describe(mask) + ", expected [" + std::to_string(dimensions) +
+                "] or [" + std::to_string(classes) + ", " + std::to_string(dimensions) + "]");
+}
+
+Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask) {
+  const int64_t samples = tuning_.labels.size(0);
+  if (weights.dim() != 1 || weights.size(0) != samples)
+    throw Error("the weights are " + describe(weights) + ", expected [" + std::to_string(samples) +
+                "]");
+  if (mask.sizes() != deviation_.sizes() && mask.sizes() != like_.weight.sizes())
+    throw Error("the mask is " + describe(mask) + ", expected [" +
+                std::to_string(like_.embedding_dim()) + "] or [" + std::to_string(like_.classes()) +
+                ", " + std::to_string(like_.embedding_dim()) + "]");
+  const c10::NoGradGuard no_grad;
+  check_shapes(weights, mask);
+  const auto kept = (mask.dim() == 1 ? mask.ne(0) : mask.ne(0).any(0)).nonzero().squeeze(1);
+  const int64_t all = deviation_.size(0);
+  const bool masked = kept.size(0) < all;
+  const auto columns = [&](const at::Tensor& tensor, int64_t dim) {
+    return masked ? tensor.index_select(dim, kept) : tensor;
+  };
+  Problem problem{columns(tuning_.embeddings, 1),
+                  at::one_hot(tuning_.labels, like_.classes()),
+                  {},
+                  columns(mean_, 0),
+                  columns(mask.to(at::kDouble) / deviation_, -1),
+                  like_.bias.defined(),
+                  options_.penalty};
+  on_one_thread(weights.device(), [&] { problem.weights = weights / weights.sum(); });
+  const auto places = at::cat({kept, at::full({1}, all, kept.options())});  // and the bias
+  const auto solution = minimise(parameters_.index_select(1, places),
+                                 [&](const at::Tensor& parameters, at::Tensor& gradient) {
+                                   return problem.value(parameters, gradient);
+                                 },
+                                 CovariancePreconditioner(columns(columns(curvature_, 0), 1)),
+                                 {options_.iterations, options_.tolerance});
+  parameters_.zero_().index_copy_(1, places, solution);
+
+  const auto [weight, bias] = problem.raw(solution);
+  auto head = like_;
+  head.weight =
+      at::zeros_like(like_.weight).index_copy_(1, kept, weight.to(like_.weight.scalar_type()));
+  if (like_.bias.defined()) head.bias = bias.to(like_.weight.scalar_type());
+  return head;
+}
+
+}  // namespace neurontune

@@ -1,0 +1,212 @@
+#include "neurontune/method/shortcut_search.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "error_matchers.h"
+#include "oracle_cases.h"
+#include "thread_count.h"
+#include "worlds.h"
+
+namespace neurontune {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
+  const auto cases = oracle_cases("shortcut_search");
+  ASSERT_GE(cases.size(), 6U);
+  for (const OracleCase& expected : cases) {
+    SCOPED_TRACE(expected.name);
+    const auto z = expected.tensor("embeddings"), labels = expected.tensor("labels");
+    ShortcutSearchOptions options;
+    options.folds = expected.integer("folds");
+    options.retraining = {expected.number("penalty"), 2000, 1e-9};
+    const auto search = search_shortcut({z.slice(0, 0, 500), labels.slice(0, 0, 500)},
+                                        {z.slice(0, 500), labels.slice(0, 500)},
+                                        {expected.tensor("weight"), expected.tensor("bias")},
+                                        options, static_cast<uint64_t>(expected.integer("seed")));
+    ASSERT_TRUE(search.found_groups());
+    EXPECT_NEAR(*search.persistence, expected.number("persistence"), 1e-6);
+    EXPECT_NEAR(*search.separation, expected.number("separation"), 1e-6);
+    EXPECT_TRUE(close_within(search.beliefs, expected.tensor("beliefs"), 1e-6));
+  }
+}
+
+ShortcutSearch searched(const World& held_out, const World& tuning,
+                        const ShortcutSearchOptions& options = {}, uint64_t seed = 0) {
+  return search_shortcut(held_out.data(), tuning.data(), held_out.erm, options, seed);
+}
+
+TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    SCOPED_TRACE(seed);
+    const auto held_out = world_with_shortcut(seed), tuning = world_with_shortcut(seed + 100);
+    const auto search = searched(held_out, tuning);
+    EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
+    EXPECT_THAT(search.reason, HasSubstr("as a shortcut's do"));
+    ASSERT_TRUE(search.found_groups());
+    EXPECT_GT(*search.persistence, 0.8);
+    EXPECT_DOUBLE_EQ(*search.evidence(), *search.persistence * *search.separation);
+    const auto right = search.beliefs.argmax(1).eq(held_out.attributes);
+    EXPECT_GT(right.to(at::kDouble).mean().item<double>(), 0.95);
+    const auto against = held_out.attributes.ne(held_out.labels);
+    EXPECT_GT(right.masked_select(against).to(at::kDouble).mean().item<double>(), 0.9);
+  }
+}
+
+TEST(ShortcutSearch, HardSamplesAreNoShortcut) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    SCOPED_TRACE(seed);
+    const auto search = searched(world_of_hard_samples(seed), world_of_hard_samples(seed + 100));
+    EXPECT_EQ(search.verdict, ShortcutVerdict::unsupported);
+    EXPECT_THAT(search.reason, HasSubstr("as those of merely hard samples do"));
+    EXPECT_TRUE(search.found_groups());
+    EXPECT_LT(*search.persistence, 0.5);
+  }
+}
+
+TEST(ShortcutSearch, OfALargeTuningSplitAPartSaysAsMuch) {
+  const auto held_out = world_with_shortcut(1);
+  const auto small = searched(held_out, world_with_shortcut(2, 16384));
+  const auto large = searched(held_out, world_with_shortcut(2, 50000));
+  EXPECT_NEAR(*large.evidence(), *small.evidence(), 0.05 * *small.evidence());
+}
+
+TEST(ShortcutSearch, TheThresholdDecides) {
+  const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+  ShortcutSearchOptions options;
+  options.evidence_threshold = *searched(held_out, tuning).evidence();
+  EXPECT_EQ(searched(held_out, tuning, options).verdict, ShortcutVerdict::supported);
+  options.evidence_threshold *= 1 + 1e-9;
+  EXPECT_EQ(searched(held_out, tuning, options).verdict, ShortcutVerdict::unsupported);
+}
+
+void expect_undecided(const ShortcutSearch& search, const std::string& reason) {
+  EXPECT_EQ(search.verdict, ShortcutVerdict::undecided);
+  EXPECT_THAT(search.reason, HasSubstr(reason));
+  EXPECT_FALSE(search.found_groups());
+  EXPECT_FALSE(search.persistence || search.separation || search.evidence());
+}
+
+TEST(ShortcutSearch, TooFewSamplesAreUndecided) {
+  const auto tuning = world_with_shortcut(2);
+  expect_undecided(searched(world_with_shortcut(1, 39), tuning),
+                   "39 held-out samples are too few to infer 4 groups (9.75 a group, expected 10)");
+  EXPECT_TRUE(searched(world_with_shortcut(1, 40, 0.8), tuning).found_groups());
+}
+
+TEST(ShortcutSearch, TooFewMistakesAreUndecided) {
+  const auto tuning = world_with_shortcut(2);
+  auto held_out = world_with_shortcut(1);
+  const auto predicted = predictions(held_out.erm, held_out.embeddings);
+  held_out.labels = predicted.clone();
+  held_out.labels.slice(0, 0, 3).copy_(1 - predicted.slice(0, 0, 3));
+  expect_undecided(searched(held_out, tuning), "the ERM head makes 3 mistakes on held-out data");
+  held_out.labels[3] = 1 - predicted[3];
+  EXPECT_TRUE(searched(held_out, tuning).found_groups());
+}
+
+TEST(ShortcutSearch, AClassOfFewerSamplesThanFoldsIsUndecided) {
+  auto held_out = world_with_shortcut(1);
+  held_out.labels.zero_();
+  held_out.labels.slice(0, 0, 3).fill_(1);
+  ShortcutSearchOptions options;
+  options.folds = 4;
+  expect_undecided(searched(held_out, world_with_shortcut(2), options),
+                   "class 1 has 3 held-out samples, fewer than there are folds");
+}
+
+TEST(ShortcutSearch, AnotherSeedDrawsOtherFoldsAndTheVerdictStays) {
+  const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+  const auto one = searched(held_out, tuning, {}, 1), two = searched(held_out, tuning, {}, 2);
+  EXPECT_FALSE(one.beliefs.equal(two.beliefs));
+  // The folds' products, in float32, add up in another order.
+  EXPECT_NEAR(*one.evidence(), *two.evidence(), 1e-4);
+  EXPECT_EQ(one.verdict, two.verdict);
+}
+
+TEST(ShortcutSearch, BitsDoNotDependOnTheNumberOfThreads) {
+  const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+  const auto one = with_threads(1, [&] { return searched(held_out, tuning); });
+  const auto two = with_threads(2, [&] { return searched(held_out, tuning); });
+  EXPECT_EQ(one.persistence, two.persistence);
+  EXPECT_EQ(one.separation, two.separation);
+  EXPECT_TRUE(one.beliefs.equal(two.beliefs));
+  EXPECT_TRUE(one.groups.discriminants.equal(two.groups.discriminants));
+}
+
+TEST(ShortcutSearch, SeveralLayersOfAHeadCountByTheirPredictions) {
+  auto held_out = world_with_shortcut(1);
+  const auto tuning = world_with_shortcut(2);
+  const auto linear = searched(held_out, tuning);
+  auto later = std::make_shared<LaterLayers>();
+  later->forward = [](const at::Tensor& hidden, const std::vector<at::Tensor>& parameters) {
+    return at::linear(hidden, parameters.at(0)).tanh();
+  };
+  later->classes = 2;
+  held_out.erm.later_layers = later;
+  held_out.erm.later_parameters = {at::eye(2) * 0.1};
+  const auto deep = searched(held_out, tuning);
+  EXPECT_EQ(deep.verdict, ShortcutVerdict::supported);
+  EXPECT_EQ(deep.evidence(), linear.evidence());
+  EXPECT_TRUE(deep.beliefs.equal(linear.beliefs));
+}
+
+TEST(ShortcutSearch, HalfPrecisionEmbeddingsAreTakenAsFloats) {
+  auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+  const auto in = [&](at::ScalarType dtype) {
+    held_out.embeddings = held_out.embeddings.to(dtype);
+    tuning.embeddings = tuning.embeddings.to(dtype);
+    return searched(held_out, tuning).beliefs;
+  };
+  const auto half = in(at::kHalf);
+  EXPECT_TRUE(half.equal(in(at::kFloat)));
+}
+
+TEST(ShortcutSearch, AnotherDeviceGivesTheSame) {
+  if (!at::hasCUDA()) GTEST_SKIP() << "there is no CUDA device";
+  auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+  const auto here = searched(held_out, tuning);
+  for (auto* world : {&held_out, &tuning}) {
+    world->embeddings = world->embeddings.cuda();
+    world->labels = world->labels.cuda();
+  }
+  const auto there = searched(held_out, tuning);
+  EXPECT_EQ(there.verdict, here.verdict);
+  EXPECT_NEAR(*there.evidence(), *here.evidence(), 1e-3 * *here.evidence());
+  EXPECT_EQ(there.beliefs.device().type(), at::kCUDA);
+  EXPECT_TRUE(there.beliefs.cpu().allclose(here.beliefs, 0, 1e-3));
+}
+
+TEST(ShortcutSearch, RefusesWhatItCannotUse) {
+  const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+  const auto expect_refused = [&](auto set, const char* message) {
+    ShortcutSearchOptions options;
+    set(options);
+    EXPECT_ERROR_OF(OptionError, searched(held_out, tuning, options), message);
+  };
+  expect_refused([](auto& options) { options.evidence_threshold = -1; },
+                 "evidence_threshold is -1");
+  expect_refused([](auto& options) { options.folds = 1; }, "folds is 1, expected at least 2");
+  expect_refused([](auto& options) { options.samples_per_group = -1; }, "samples_per_group is -1");
+  expect_refused([](auto& options) { options.groups.rounds = 0; }, "rounds is 0");
+  expect_refused([](auto& options) { options.retraining.penalty = 0; }, "penalty is 0");
+  EXPECT_ERROR(
+      search_shortcut({at::ones({5, 3}), at::zeros({5}, at::kLong)}, tuning.data(), held_out.erm),
+      "the held-out split: embeddings are float32 [5, 3]");
+  EXPECT_ERROR(
+      search_shortcut(held_out.data(), {at::ones({5, 3}), at::zeros({5}, at::kLong)}, held_out.erm),
+      "the tuning split: embeddings are float32 [5, 3]");
+}
+
+TEST(ShortcutSearch, VerdictsHaveNames) {
+  EXPECT_STREQ(name(ShortcutVerdict::supported), "supported");
+  EXPECT_STREQ(name(ShortcutVerdict::unsupported), "unsupported");
+  EXPECT_STREQ(name(ShortcutVerdict::undecided), "undecided");
+}
+
+}  // namespace
+}  // namespace neurontune
