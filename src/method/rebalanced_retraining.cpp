@@ -178,14 +178,6 @@ void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tens
 }
 
 Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask) {
-  const int64_t samples = tuning_.labels.size(0);
-  if (weights.dim() != 1 || weights.size(0) != samples)
-    throw Error("the weights are " + describe(weights) + ", expected [" + std::to_string(samples) +
-                "]");
-  if (mask.sizes() != deviation_.sizes() && mask.sizes() != like_.weight.sizes())
-    throw Error("the mask is " + describe(mask) + ", expected [" +
-                std::to_string(like_.embedding_dim()) + "] or [" + std::to_string(like_.classes()) +
-                ", " + std::to_string(like_.embedding_dim()) + "]");
   const c10::NoGradGuard no_grad;
   check_shapes(weights, mask);
   const auto kept = (mask.dim() == 1 ? mask.ne(0) : mask.ne(0).any(0)).nonzero().squeeze(1);

@@ -1,5 +1,7 @@
 #include "neurontune/report/conclusion.h"
 
+#include <cctype>
+
 #include "describe.h"
 
 namespace neurontune {

@@ -229,6 +229,11 @@ TEST(RebalancedRetraining, RefusesWhatItCannotUse) {
   EXPECT_ERROR(RebalancedRetrainer({at::ones({3000, 7}), world.labels}, world.erm),
                "the head expects [N, 40]");
   EXPECT_ERROR(RebalancedRetrainer({world.embeddings, world.labels + 1}, world.erm), "hold 2");
+  RebalancedRetrainer retrainer(world.data(), world.erm);
+  EXPECT_ERROR(retrainer.fit(at::ones({5}, at::kDouble), at::ones({40})),
+               "the weights are float64 [5], expected [3000]");
+  EXPECT_ERROR(retrainer.fit(group_weights(world), at::ones({1})),
+               "the mask is float32 [1], expected [40] or [2, 40]");
   auto later = std::make_shared<LaterLayers>();
   later->classes = 2;
   world.erm.later_layers = later;

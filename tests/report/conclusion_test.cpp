@@ -22,7 +22,9 @@ NeuronTuneResult picked(Source source, ShortcutVerdict verdict) {
   NeuronTuneResult result;
   result.source = source;
   result.biased.biased = at::tensor({1, 0, 1, 0}).to(at::kBool);
-  result.shortcut = ShortcutSearch{.verdict = verdict, .reason = "the data say so"};
+  result.shortcut.emplace();
+  result.shortcut->verdict = verdict;
+  result.shortcut->reason = "the data say so";
   result.erm_inferred = accuracy(0.25, 0.125, 0.375);
   Checkpoint selected;
   selected.source = source;

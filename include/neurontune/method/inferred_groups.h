@@ -10,7 +10,7 @@ namespace neurontune {
 
 /// Settings of the estimation of an attribute that no one labelled.
 struct InferredGroupsOptions {
-  double confidence = 0.9;   ///< first belief in the value the evidence names; over 1/C, below 1
+  double confidence = 0.9;   ///< first belief in the value the evidence names; over 0, below 1
   double smoothing = 2;      ///< added to each count of the prior, over 0
   double shrinkage = 0.1;    ///< of the covariance towards a multiple of the identity, over 0 to 1
   int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
@@ -35,7 +35,8 @@ struct InferredGroups {
   at::Tensor beliefs(const LabelledEmbeddings& data) const;
 
   /// How far apart the two closest values of the attribute are: the smallest Mahalanobis distance
-  /// √((s_a − s_b)ᵀ Σ⁻¹ (s_a − s_b)), in standard deviations.
+  /// √((s_a − s_b)ᵀ Σ⁻¹ (s_a − s_b)), in standard deviations. Beliefs that cut overlapping values
+  /// apart make it larger than the distance of the values themselves.
   double separation() const;
 };
 
