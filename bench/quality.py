@@ -15,12 +15,15 @@ import concurrent.futures
 import json
 import pathlib
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 
-CLASSES = {"dominoes": [2, 3], "textured": [2, 4], "patch": [2, 10]}
-METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half", "neurontune_default"]
+CLASSES = {"dominoes": [2, 3], "textured": [2, 4], "patch": [2, 10], "text": [2, 3]}
+IMAGES = ["dominoes", "textured", "patch"]
+METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half", "rebalanced",
+           "rebalanced_masked", "neurontune_default"]
 CORRELATIONS = ["none", "0.9", "0.95", "0.99"]
 BEGIN, END = "<!-- quality -->", "<!-- /quality -->"
 QUICK = {"set": ["--train-samples", "400", "--val-samples", "400", "--test-samples", "400", "--epochs", "1"],
@@ -34,10 +37,15 @@ def parse_arguments():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("quality-out"), help="[quality-out]")
     parser.add_argument("--document", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--families", nargs="+", choices=list(CLASSES), default=list(CLASSES))
+    parser.add_argument("--families", nargs="+", choices=list(CLASSES), default=IMAGES,
+                        help="text needs bench/requirements-text.txt [all but text]")
     parser.add_argument("--correlations", nargs="+", default=CORRELATIONS)
     parser.add_argument("--seeds", type=int, default=5, help="sets of each kind, seeds 0…N−1 [5]")
     parser.add_argument("--methods", help="as compare takes them [all]")
+    parser.add_argument("--features", type=int, default=256, metavar="M",
+                        help="of the networks behind images [256]")
+    parser.add_argument("--label-noise", type=float, default=0, metavar="X",
+                        help="fraction of val's labels that are made wrong [0]")
     parser.add_argument("--jobs", type=int, default=2, help="sets at once, a thread each [2]")
     parser.add_argument("--resume", action="store_true", help="keep comparisons that an interrupted run has finished")
     parser.add_argument("--quick", action="store_true",
@@ -63,17 +71,42 @@ def methods_on(of, options):
 
 def compare(of, options):
     """The comparison on a set, which is made if it is not there."""
-    folder = options.out / "sets" / "-".join(map(str, of))
-    done = folder / "compare/compare.json"
+    folder = options.out / "sets" / "-".join(map(str, [*of, *([f"m{options.features}"] if options.features != 256 else [])]))
+    compared = folder / ("compare" if not options.label_noise else f"compare-noise-{options.label_noise:g}")
+    done = compared / "compare.json"
     if options.resume and done.exists():
         report = json.loads(done.read_text())
         return {"set": of._asdict(), "methods": report["methods"], "warnings": report["warnings"]}
     quick = QUICK if options.quick else {"set": [], "compare": []}
-    run(options.program.parent / "bench/datasets", of.family, "--classes", of.classes, "--correlation", of.correlation,
-        "--seed", of.seed, "--threads", 1, "--out", folder, *quick["set"])
-    report = run(options.program, "compare", "--embeddings", folder / "embeddings", "--out", folder / "compare", "--seeds",
-                 1, "--seed", of.seed, "--threads", 1, "--quiet", "--json", *methods_on(of, options), *quick["compare"])
+    make_set(of, folder, options, quick["set"])
+    embeddings = noisy_copy(of, folder, options) if options.label_noise else folder / "embeddings"
+    report = run(options.program, "compare", "--embeddings", embeddings, "--out", compared, "--seeds", 1, "--seed",
+                 of.seed, "--threads", 1, "--quiet", "--json", *methods_on(of, options), *quick["compare"])
     return {"set": of._asdict(), "methods": report["methods"], "warnings": report["warnings"]}
+
+
+def make_set(of, folder, options, quick):
+    kind = ["--classes", of.classes, "--correlation", of.correlation, "--seed", of.seed, "--out", folder]
+    if of.family == "text":
+        run(sys.executable, pathlib.Path(__file__).parent / "text_dataset.py", *kind)
+    else:
+        run(options.program.parent / "bench/datasets", of.family, *kind, "--threads", 1, "--features", options.features,
+            *quick)
+
+
+def noisy_copy(of, folder, options):
+    """The set's embeddings with a fraction of val's labels replaced by other ones."""
+    import numpy as np
+    from safetensors.numpy import load_file, save_file
+
+    noisy = folder / f"embeddings-noise-{options.label_noise:g}"
+    shutil.copytree(folder / "embeddings", noisy, dirs_exist_ok=True)
+    val = load_file(noisy / "val.safetensors")
+    generator = np.random.default_rng(of.seed)
+    wrong = generator.random(len(val["labels"])) < options.label_noise
+    val["labels"] = np.where(wrong, (val["labels"] + generator.integers(1, of.classes, len(wrong))) % of.classes, val["labels"])
+    save_file(val, noisy / "val.safetensors")
+    return noisy
 
 
 def compare_all(options):
@@ -160,9 +193,11 @@ def against_erm(results):
 def document(results, options):
     worst, mean = (figures(results, figure) for figure in ("worst_group_accuracy", "mean_accuracy"))
     command = "bench/quality.py build/release/neurontune" + (f" --seeds {options.seeds}" if options.seeds != 5 else "")
-    for flag, chosen, default in (("families", options.families, list(CLASSES)), ("correlations", options.correlations, CORRELATIONS)):
+    for flag, chosen, default in (("families", options.families, IMAGES), ("correlations", options.correlations, CORRELATIONS)):
         command += "" if chosen == default else f" --{flag} {' '.join(chosen)}"
     command += f" --methods {options.methods}" if options.methods else ""
+    command += f" --features {options.features}" if options.features != 256 else ""
+    command += f" --label-noise {options.label_noise:g}" if options.label_noise else ""
     failed = collections.Counter(f"{method['method']}: {method['failure']}" for result in results
                                  for method in result["methods"] if "failure" in method)
     parts = [f"`{command}`: {len(results)} sets, mean ± standard deviation over {options.seeds} seeds of data and network.",
