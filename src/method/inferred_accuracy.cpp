@@ -29,7 +29,6 @@ double InferredAccuracy::worst_upper() const {
 
 InferredAccuracy inferred_accuracy(const at::Tensor& predictions, const at::Tensor& labels,
                                    const at::Tensor& beliefs, int64_t classes) {
-  check_class_indices(predictions, "predictions", classes, labels.size(0));
   check_class_indices(labels, "labels", classes, predictions.size(0));
   if (beliefs.dim() != 2 || beliefs.size(0) != labels.size(0))
     throw Error("beliefs are " + describe(beliefs) + ", expected [" +
