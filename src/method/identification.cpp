@@ -2,7 +2,10 @@
 
 #include <c10/core/GradMode.h>
 
+#include <utility>
+
 #include "describe.h"
+#include "method/flagging.h"
 #include "method/split_checks.h"
 
 namespace neurontune {
@@ -51,6 +54,15 @@ void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimens
 
 }  // namespace
 
+Flags flag(const LabelledEmbeddings& held_out, const Head& head, const SpuriousnessScores& scores,
+           const IdentificationOptions& options) {
+  if (options.significance == Significance::none) return {biased_dimensions(scores, options), {}};
+  auto test = test_mistakes(held_out, head, {options.false_discovery_rate});
+  const bool plain = options.significance == Significance::plain;
+  const auto& significant = (plain ? test.plain : test.given_margin).significant;
+  return {biased_dimensions(scores, options, significant), std::move(test)};
+}
+
 Identification identify(const LabelledEmbeddings& held_out, const Head& head,
                         const IdentificationOptions& options) {
   options.validate();
@@ -62,14 +74,9 @@ Identification identify(const LabelledEmbeddings& held_out, const Head& head,
   result.scores = spuriousness_scores(held_out.embeddings, held_out.labels, predicted,
                                       head.classes(), options.activation);
   result.sfit = spuriousness_fitness(result.scores);
-  at::Tensor significant;
-  if (options.significance != Significance::none) {
-    result.test = test_mistakes(held_out, head, {options.false_discovery_rate});
-    significant = (options.significance == Significance::plain ? result.test->plain
-                                                               : result.test->given_margin)
-                      .significant;
-  }
-  result.biased = biased_dimensions(result.scores, options, significant);
+  auto flags = flag(held_out, head, result.scores, options);
+  result.biased = std::move(flags.biased);
+  result.test = std::move(flags.test);
   warn_of_identification(result.scores, result.biased, result.accuracy, result.warnings);
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include "checks.h"
 #include "describe.h"
+#include "method/flagging.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
 
@@ -69,7 +70,7 @@ class Run {
     retrainer.set_mask(biased_.mask);
     for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
       if (refresh_is_due(epoch)) {
-        biased_ = identify(held_out_, retrainer.head(), options_.identify).biased;
+        biased_ = flag(held_out_, retrainer.head(), scores_, options_.identify).biased;
         identifications_.push_back(scores_);
         retrainer.set_mask(biased_.mask);
       }
