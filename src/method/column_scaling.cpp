@@ -2,39 +2,25 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <functional>
 #include <limits>
 
-#include "method/fixed_blocks.h"
+#include "method/row_sums.h"
 
 namespace neurontune {
 namespace {
 
-/// Sums over rows are taken in as many parts at most, each of them a few rows at a time.
-constexpr int64_t kParts = 64;
 constexpr int64_t kRowsAtOnce = 32;
 
 /// Σ of `of_rows` (float64, of as many rows) over all rows: [M]
 at::Tensor column_sums(const at::Tensor& embeddings,
                        const std::function<at::Tensor(const at::Tensor&)>& of_rows) {
-  const int64_t rows = embeddings.size(0),
-                size = std::max(kRowsAtOnce, (rows + kParts - 1) / kParts);
-  const int64_t count = (rows + size - 1) / size;
-  const auto parts =
-      at::zeros({count, embeddings.size(1)}, embeddings.options().dtype(at::kDouble));
-  for_fixed_blocks(embeddings.device(), count, 1, [&](int64_t first, int64_t last) {
-    for (int64_t part = first; part < last; ++part) {
-      const int64_t end = std::min(rows, (part + 1) * size);
-      for (int64_t row = part * size; row < end; row += kRowsAtOnce)
-        parts[part].add_(
-            of_rows(embeddings.slice(0, row, std::min(row + kRowsAtOnce, end)).to(at::kDouble))
-                .sum(0));
-    }
-  });
-  at::Tensor sums;
-  on_one_thread(embeddings.device(), [&] { sums = parts.sum(0); });
-  return sums;
+  const auto zero = at::zeros({embeddings.size(1)}, embeddings.options().dtype(at::kDouble));
+  return sum_over_rows(
+      embeddings.size(0), kRowsAtOnce, zero,
+      [&](int64_t first, int64_t last, const at::Tensor& part) {
+        part.add_(of_rows(embeddings.slice(0, first, last).to(at::kDouble)).sum(0));
+      });
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "method/cross_product.h"
 #include "method/fixed_blocks.h"
 #include "method/lbfgs.h"
+#include "method/row_sums.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
@@ -20,9 +20,7 @@
 namespace neurontune {
 namespace {
 
-/// Sums over samples are taken in as many parts at most, each of them a few rows at a time: that
-/// many rows of 2,048 floats stay in a core's cache between the two products.
-constexpr int64_t kParts = 64;
+/// That many rows of 2,048 floats stay in a core's cache between the two products.
 constexpr int64_t kRowsAtOnce = 128;
 /// Rows whose covariance stands for all in the preconditioner.
 constexpr int64_t kPreconditionerRows = 4096;
@@ -60,20 +58,13 @@ struct Problem {
     const auto [weight, bias] = raw(parameters);
     const auto matrix = weight.t().to(dtype());  // [M′, C]
     const auto shift = bias.to(dtype());
-    const int64_t rows = one_hot.size(0),
-                  size = std::max(kRowsAtOnce, (rows + kParts - 1) / kParts);
-    const int64_t count = (rows + size - 1) / size;
-    const auto parts = at::zeros({count, classes(), dimensions() + 2}, parameters.options());
-    for_fixed_blocks(parameters.device(), count, 1, [&](int64_t first, int64_t last) {
-      for (int64_t part = first; part < last; ++part) {
-        const int64_t end = std::min(rows, (part + 1) * size);
-        for (int64_t row = part * size; row < end; row += kRowsAtOnce)
-          add_rows(row, std::min(row + kRowsAtOnce, end), matrix, shift, parts[part]);
-      }
-    });
+    const auto zero = at::zeros({classes(), dimensions() + 2}, parameters.options());
+    const auto sums = sum_over_rows(one_hot.size(0), kRowsAtOnce, zero,
+                                    [&](int64_t first, int64_t last, const at::Tensor& part) {
+                                      add_rows(first, last, matrix, shift, part);
+                                    });
     double value = 0;
     on_one_thread(parameters.device(), [&] {
-      const auto sums = parts.sum(0);
       const auto residuals = sums.narrow(1, dimensions(), 1);  // Σ w (p − y), [C, 1]
       const auto of_raw = sums.narrow(1, 0, dimensions()) - residuals * mean;
       const auto values = parameters.narrow(1, 0, dimensions());
