@@ -7,6 +7,7 @@
 
 #include "experiment_data.h"
 #include "neurontune/method/neuron_tune.h"
+#include "report/nullable.h"
 #include "setting_flags.h"
 #include "subcommands.h"
 
@@ -14,11 +15,6 @@ namespace neurontune::experiments {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename Number>
-Json nullable(const std::optional<Number>& value) {
-  return value ? Json(*value) : Json();
-}
 
 Json candidate_json(const Checkpoint& candidate, const ExperimentData& data) {
   const SplitMetrics test = data.on_test(candidate.head);

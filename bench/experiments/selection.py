@@ -1,8 +1,9 @@
 """Which head should be picked, of the ERM head, every epoch and the rebalanced heads? Criteria against the truth."""
 import numpy as np
 
-from experiments.report import Experiment, Report, Table, by_group, mean_and_deviation
-from experiments.sfit import guarded, rank_correlation
+from experiments import ranking
+from experiments.report import Experiment, Report
+from experiments.sfit import guarded
 from experiments.workbench import Set
 
 CORRELATIONS = [0.95, "none"]
@@ -25,14 +26,8 @@ CRITERIA = {
 
 def judge(candidates):
     """Each criterion's rank correlation with the truth, and what its pick falls short of the best."""
-    truth = np.array(column(candidates, "worst_group_accuracy"))
-    figures = {}
-    for name, criterion in CRITERIA.items():
-        values = np.asarray(criterion(candidates), float)
-        picked = int(np.argmax(values))
-        figures[name] = {"rank_correlation": rank_correlation(values, truth), "picked": candidates[picked]["source"],
-                         "regret": float(truth.max() - truth[picked])}
-    return figures
+    return ranking.judge(CRITERIA, candidates, column(candidates, "worst_group_accuracy"),
+                         lambda candidate: {"picked": candidate["source"]})
 
 
 def sets(bench):
@@ -52,21 +47,9 @@ def run(bench):
                              *bench.retraining())
         raw.append({"group": one.group, "seed": one.seed, "verdict": report["verdict"],
                     "criteria": judge(report["candidates"]), "candidates": report["candidates"]})
-    return Report([table(found, [one["criteria"] for one in raw])], raw)
-
-
-def table(found, figures):
-    rows = []
-    for name in CRITERIA:
-        regrets = [figure[name]["regret"] for figure in figures]
-        correlations = [figure[name]["rank_correlation"] for figure in figures]
-        rows.append([name, mean_and_deviation(correlations, 2), mean_and_deviation(regrets), f"{max(regrets):.3f}",
-                     *(mean_and_deviation([regrets[place] for place in places])
-                       for places in by_group(found).values())])
-    return Table(["criterion", "rank correlation", "regret", "largest regret",
-                  *(f"regret, {group}" for group in by_group(found))], rows,
-                 "Candidates: the ERM head, each epoch behind the mask, the rebalanced heads. Regret: the best "
-                 "candidate's worst-group accuracy on test less that of the pick.")
+    note = ("Candidates: the ERM head, each epoch behind the mask, the rebalanced heads. Regret: the best "
+            "candidate's worst-group accuracy on test less that of the pick.")
+    return Report([ranking.table(found, [one["criteria"] for one in raw], note)], raw)
 
 
 EXPERIMENT = Experiment("Which head should be picked, when the ERM head and rebalanced ones are candidates too?", run)

@@ -14,7 +14,7 @@ PROGRAM = os.environ["NEURONTUNE_PROGRAM"]
 SHORT = ["--epochs", "3", "--batches-per-epoch", "10"]
 
 sys.path.insert(0, str(BENCH))
-from experiments import EXPERIMENTS, sfit  # noqa: E402
+from experiments import EXPERIMENTS, ranking, sfit  # noqa: E402
 from experiments.workbench import SHORT_RETRAINING  # noqa: E402
 
 SPLITS = ["identify train, tune train", "identify val, tune train"]
@@ -172,10 +172,10 @@ class Usage(unittest.TestCase):
 
 class Ranking(unittest.TestCase):
     def test_rank_correlation_is_spearmans(self):
-        self.assertAlmostEqual(sfit.rank_correlation([1, 2, 3, 4], [10, 20, 30, 400]), 1)
-        self.assertAlmostEqual(sfit.rank_correlation([1, 2, 3], [3, 2, 1]), -1)
-        self.assertAlmostEqual(sfit.rank_correlation([1, 2, 2, 3], [1, 3, 2, 4]), 4.5 / math.sqrt(22.5))
-        self.assertIsNone(sfit.rank_correlation([1, 1, 1], [1, 2, 3]))
+        self.assertAlmostEqual(ranking.rank_correlation([1, 2, 3, 4], [10, 20, 30, 400]), 1)
+        self.assertAlmostEqual(ranking.rank_correlation([1, 2, 3], [3, 2, 1]), -1)
+        self.assertAlmostEqual(ranking.rank_correlation([1, 2, 2, 3], [1, 3, 2, 4]), 4.5 / math.sqrt(22.5))
+        self.assertIsNone(ranking.rank_correlation([1, 1, 1], [1, 2, 3]))
 
     def test_regret_is_against_the_best_epoch(self):
         def epoch(number, sfit_, balanced, true):
