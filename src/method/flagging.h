@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "method/ranked_split.h"
+#include "neurontune/method/identification.h"
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
@@ -16,7 +18,14 @@ struct Flags {
 };
 
 /// Flags from the head's scores on the held-out data: the part of `identify` after the scoring.
-Flags flag(const LabelledEmbeddings& held_out, const Head& head, const SpuriousnessScores& scores,
-           const IdentificationOptions& options);
+Flags flag(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
+           const SpuriousnessScores& scores, const IdentificationOptions& options);
+
+/// As the public `identify` and `test_mistakes`, of checked data that is ranked already, by the
+/// options' activation.
+Identification identify(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                        const Head& head, const IdentificationOptions& options);
+MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                          const Head& erm, const MistakeTestOptions& options);
 
 }  // namespace neurontune

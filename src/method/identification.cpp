@@ -54,10 +54,13 @@ void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimens
 
 }  // namespace
 
-Flags flag(const LabelledEmbeddings& held_out, const Head& head, const SpuriousnessScores& scores,
-           const IdentificationOptions& options) {
+Flags flag(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
+           const SpuriousnessScores& scores, const IdentificationOptions& options) {
   if (options.significance == Significance::none) return {biased_dimensions(scores, options), {}};
-  auto test = test_mistakes(held_out, head, {options.false_discovery_rate});
+  MistakeTestOptions testing;
+  testing.false_discovery_rate = options.false_discovery_rate;
+  testing.activation = options.activation;
+  auto test = test_mistakes(held_out, ranked, head, testing);
   const bool plain = options.significance == Significance::plain;
   const auto& significant = (plain ? test.plain : test.given_margin).significant;
   return {biased_dimensions(scores, options, significant), std::move(test)};
@@ -68,13 +71,18 @@ Identification identify(const LabelledEmbeddings& held_out, const Head& head,
   options.validate();
   check_split(held_out, head, "the identification split");
   const c10::NoGradGuard no_grad;
+  const LabelledEmbeddings data{held_out.embeddings.detach(), held_out.labels};
+  return identify(data, RankedSplit(data, head.classes(), options.activation), head, options);
+}
+
+Identification identify(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                        const Head& head, const IdentificationOptions& options) {
   const auto predicted = predictions(head, held_out.embeddings);
   Identification result;
   result.accuracy = accuracy_metrics(predicted, held_out.labels, head.classes());
-  result.scores = spuriousness_scores(held_out.embeddings, held_out.labels, predicted,
-                                      head.classes(), options.activation);
+  result.scores = ranked.scores(predicted);
   result.sfit = spuriousness_fitness(result.scores);
-  auto flags = flag(held_out, head, result.scores, options);
+  auto flags = flag(held_out, ranked, head, result.scores, options);
   result.biased = std::move(flags.biased);
   result.test = std::move(flags.test);
   warn_of_identification(result.scores, result.biased, result.accuracy, result.warnings);

@@ -8,14 +8,14 @@
 #include <cmath>
 #include <limits>
 
-#include "method/fixed_blocks.h"
+#include "method/flagging.h"
+#include "method/ranked_split.h"
 #include "method/split_checks.h"
 #include "option_checks.h"
 
 namespace neurontune {
 namespace {
 
-constexpr int64_t kColumnsPerBlock = 32;
 constexpr double kPower = 0.8;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -80,7 +80,6 @@ struct VanElteren {
 
 /// A class's samples. A stratum holds those that are compared with each other.
 struct ClassSamples {
-  at::Tensor rows;      ///< int64 [n], of the embeddings
   at::Tensor mistakes;  ///< bool [n]
   at::Tensor strata;    ///< int64 [n], in 0…`strata_count`−1
   int64_t strata_count = 0;
@@ -90,29 +89,18 @@ struct ColumnTests {
   VanElteren plain, given_margin;
 };
 
+/// @param values  of the class's samples in one dimension, rising
+/// @param order   whose they are
 template <typename Scalar>
-struct RankedSample {
-  Scalar value;
-  int32_t stratum;
-  bool mistake;
-};
-
-template <typename Scalar>
-ColumnTests test_column(const Scalar* values, const ClassSamples& samples) {
+ColumnTests test_column(const Scalar* values, const int32_t* order, const ClassSamples& samples) {
   const auto* const mistakes = samples.mistakes.const_data_ptr<bool>();
   const auto* const strata = samples.strata.const_data_ptr<int64_t>();
-  std::vector<RankedSample<Scalar>> ranked;
-  ranked.reserve(samples.rows.numel());
-  for (int64_t i = 0; i < samples.rows.numel(); ++i)
-    ranked.push_back({values[i], static_cast<int32_t>(strata[i]), mistakes[i]});
-  std::sort(ranked.begin(), ranked.end(),
-            [](const auto& a, const auto& b) { return a.value < b.value; });
-
   RankSum<Scalar> whole;
   std::vector<RankSum<Scalar>> parts(samples.strata_count);
-  for (const auto& sample : ranked) {
-    whole.add(sample.value, sample.mistake);
-    parts[sample.stratum].add(sample.value, sample.mistake);
+  for (int64_t rank = 0; rank < samples.mistakes.numel(); ++rank) {
+    const auto sample = order[rank];
+    whole.add(values[rank], mistakes[sample]);
+    parts[strata[sample]].add(values[rank], mistakes[sample]);
   }
   whole.close_tie();
   ColumnTests tests;
@@ -136,29 +124,24 @@ double minimal_effect(double comparable, double level) {
 }
 
 /// Writes into row `label` what every dimension says of the class, and the class's minimal effects.
-void test_class(const at::Tensor& embeddings, const ClassSamples& samples, int64_t label,
+void test_class(const RankedColumns& ranked, const ClassSamples& samples, int64_t label,
                 double level, MistakeTest& result) {
-  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto write = [&](NullTest& test, int64_t column, const VanElteren& statistic) {
-    const int64_t place = label * embeddings.size(1) + column;
+    const int64_t place = label * ranked.dimensions() + column;
     test.p_values.mutable_data_ptr<double>()[place] = statistic.p_value();
     test.effects.mutable_data_ptr<double>()[place] = statistic.effect();
     // Every column compares as many.
     if (column == 0) test.minimal_effects[label] = minimal_effect(statistic.comparable, level);
   };
-  for_fixed_blocks(
-      at::kCPU, embeddings.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-        const auto block = embeddings.slice(1, first, last).index_select(0, samples.rows);
-        const auto columns = block.t().to(dtype).contiguous();
-        AT_DISPATCH_FLOATING_TYPES(dtype, "test_class", [&] {
-          const auto* values = columns.const_data_ptr<scalar_t>();
-          for (int64_t column = first; column < last; ++column, values += columns.size(1)) {
-            const auto tests = test_column(values, samples);
-            write(result.plain, column, tests.plain);
-            write(result.given_margin, column, tests.given_margin);
-          }
+  ranked.for_each_column([&](int64_t column, const RankedColumns::Order& order) {
+    AT_DISPATCH_FLOATING_TYPES_AND2(
+        at::kHalf, at::kBFloat16, order.values.scalar_type(), "test_column", [&] {
+          const auto tests = test_column(order.values.const_data_ptr<scalar_t>(),
+                                         order.samples.const_data_ptr<int32_t>(), samples);
+          write(result.plain, column, tests.plain);
+          write(result.given_margin, column, tests.given_margin);
         });
-      });
+  });
 }
 
 /// How far each sample is from where its label would win, or lose: float64 [N].
@@ -235,18 +218,24 @@ MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const Head& erm,
   options.validate();
   check_split(held_out, erm, "the held-out split");
   const c10::NoGradGuard no_grad;
+  const LabelledEmbeddings data{held_out.embeddings.detach(), held_out.labels};
+  const RankedSplit ranked(data, erm.classes(), options.activation);
+  return test_mistakes(data, ranked, erm, options);
+}
+
+MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                          const Head& erm, const MistakeTestOptions& options) {
+  const int64_t dims = held_out.embeddings.size(1);
   const auto outputs = logits(erm, held_out.embeddings).cpu().to(at::kDouble);
-  const auto embeddings = held_out.embeddings.detach().cpu();
   const auto labels = held_out.labels.cpu();
   const auto wrong = outputs.argmax(1).ne(labels);
   const auto distance = boundary_distance(outputs, labels);
-  const double level = options.false_discovery_rate / static_cast<double>(embeddings.size(1));
+  const double level = options.false_discovery_rate / static_cast<double>(dims);
 
   MistakeTest result;
-  result.plain = untested(erm.classes(), embeddings.size(1));
-  result.given_margin = untested(erm.classes(), embeddings.size(1));
-  for (int64_t label = 0; label < erm.classes(); ++label) {
-    const auto rows = labels.eq(label).nonzero().squeeze(1);
+  result.plain = untested(erm.classes(), dims);
+  result.given_margin = untested(erm.classes(), dims);
+  for (const auto& [rows, columns] : ranked.of_classes()) {
     const auto mistakes = wrong.index_select(0, rows);
     result.misclassified.push_back(mistakes.sum().item<int64_t>());
     result.correct.push_back(rows.numel() - result.misclassified.back());
@@ -254,7 +243,8 @@ MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const Head& erm,
 
     const int64_t strata = std::min(options.strata, rows.numel());
     const auto stratum = quantile_strata(distance.index_select(0, rows), strata);
-    test_class(embeddings, {rows, mistakes, stratum, strata}, label, level, result);
+    const auto label = static_cast<int64_t>(result.correct.size()) - 1;
+    test_class(columns, {mistakes, stratum, strata}, label, level, result);
   }
   conclude(result.plain, options, held_out.embeddings.device());
   conclude(result.given_margin, options, held_out.embeddings.device());

@@ -7,6 +7,7 @@
 #include "checks.h"
 #include "describe.h"
 #include "method/flagging.h"
+#include "method/ranked_split.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
 
@@ -45,10 +46,11 @@ class Run {
       : held_out_{held_out.embeddings.detach(), held_out.labels.detach()},
         tuning_{tuning.embeddings.detach(), tuning.labels.detach()},
         erm_(erm),
-        options_(options) {}
+        options_(options),
+        ranked_(held_out_, erm.classes(), options.identify.activation) {}
 
   void identify_first() {
-    auto found = identify(held_out_, erm_, options_.identify);
+    auto found = identify(held_out_, ranked_, erm_, options_.identify);
     result_.erm_accuracy = std::move(found.accuracy);
     result_.warnings = std::move(found.warnings);
     result_.test = std::move(found.test);
@@ -70,7 +72,7 @@ class Run {
     retrainer.set_mask(biased_.mask);
     for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
       if (refresh_is_due(epoch)) {
-        biased_ = flag(held_out_, retrainer.head(), scores_, options_.identify).biased;
+        biased_ = flag(held_out_, ranked_, retrainer.head(), scores_, options_.identify).biased;
         identifications_.push_back(scores_);
         retrainer.set_mask(biased_.mask);
       }
@@ -154,18 +156,23 @@ class Run {
   /// Holds a head's predictions on the identification split against its labels.
   Checkpoint judged(Source source, Head head, const BiasedDimensions& biased) {
     const auto predicted = predictions(head, held_out_.embeddings);
-    scores_ = spuriousness_scores(held_out_.embeddings, held_out_.labels, predicted, head.classes(),
-                                  options_.identify.activation);
+    scores_ = ranked_.scores(predicted);
     Checkpoint checkpoint;
     checkpoint.source = source;
     checkpoint.sfit = spuriousness_fitness(scores_);
     checkpoint.accuracy = accuracy_metrics(predicted, held_out_.labels, head.classes());
-    if (result_.shortcut && result_.shortcut->found_groups())
-      checkpoint.inferred =
-          inferred_accuracy(predicted, held_out_.labels, result_.shortcut->beliefs, head.classes());
+    checkpoint.inferred = judged_by_groups(predicted);
     checkpoint.head = std::move(head);
     checkpoint.biased = biased;
     return checkpoint;
+  }
+
+  std::optional<InferredAccuracy> judged_by_groups(const at::Tensor& predicted) const {
+    if (!result_.shortcut || !result_.shortcut->found_groups()) return std::nullopt;
+    const auto& trusted = result_.shortcut->trusted;
+    return inferred_accuracy(predicted.index_select(0, trusted),
+                             held_out_.labels.index_select(0, trusted), result_.shortcut->beliefs,
+                             erm_.classes());
   }
 
   /// A head without a mistake, or without a correct sample, identifies nothing: its mask stays.
@@ -177,6 +184,7 @@ class Run {
   LabelledEmbeddings held_out_, tuning_;
   Head erm_;
   const NeuronTuneOptions& options_;
+  RankedSplit ranked_;  ///< the held-out data
   NeuronTuneResult result_;
 
   SpuriousnessScores scores_;                         ///< of the head judged last

@@ -12,6 +12,7 @@
 #include "method/cross_product.h"
 #include "method/fixed_blocks.h"
 #include "method/group_fit.h"
+#include "method/label_errors.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
@@ -19,15 +20,23 @@
 namespace neurontune {
 namespace {
 
-/// Tuning samples that a linear head is retrained on to see which mistakes it repairs.
+/// Of the tuning data, to see which mistakes a retrained head repairs.
 constexpr int64_t kProbeSamples = 16384;
 
-at::Tensor rows(const at::Tensor& tensor, const at::Tensor& indices) {
-  return tensor.index_select(0, indices);
+/// The rows of some samples, bool [N].
+at::Tensor rows(const at::Tensor& tensor, const at::Tensor& samples) {
+  return tensor.index_select(0, samples.nonzero().squeeze(1));
 }
 
-LabelledEmbeddings rows(const LabelledEmbeddings& data, const at::Tensor& indices) {
-  return {rows(data.embeddings, indices), rows(data.labels, indices)};
+LabelledEmbeddings rows(const LabelledEmbeddings& data, const at::Tensor& samples) {
+  return {rows(data.embeddings, samples), rows(data.labels, samples)};
+}
+
+/// Tuning samples, evenly spaced, that a linear head is retrained on.
+LabelledEmbeddings probe_samples(const LabelledEmbeddings& tuning) {
+  const int64_t samples = tuning.labels.size(0);
+  const int64_t step = (samples + kProbeSamples - 1) / kProbeSamples;
+  return {tuning.embeddings.slice(0, 0, samples, step), tuning.labels.slice(0, 0, samples, step)};
 }
 
 /// The fold of each sample, [N] on the CPU: a class's samples in turn, in a random order.
@@ -55,29 +64,52 @@ Head linear_like(const LabelledEmbeddings& data, int64_t classes) {
 class Folds {
  public:
   Folds(const LabelledEmbeddings& data, int64_t classes, int64_t folds, uint64_t seed)
-      : whole_{column_scaling(data.embeddings), {}, data.labels, {}} {
-    whole_.inputs = scaled(data.embeddings, whole_.scaling);
-    const auto fold_of = folds_of(data.labels, classes, folds, seed);
+      : scaling_(column_scaling(data.embeddings)),
+        inputs_(scaled(data.embeddings, scaling_)),
+        labels_(data.labels),
+        in_use_(at::ones_like(data.labels, at::kBool)) {
+    const auto fold_of = folds_of(data.labels, classes, folds, seed).to(data.labels.device());
     for (int64_t fold = 0; fold < folds; ++fold) {
-      members_.push_back(fold_of.eq(fold).nonzero().squeeze(1).to(data.labels.device()));
-      others_.push_back(fold_of.ne(fold).nonzero().squeeze(1).to(data.labels.device()));
-      const auto inputs = rows(whole_.inputs, members_.back());
-      grams_.push_back(cross_product(inputs, inputs));
-      whole_.gram = fold == 0 ? grams_.back().clone() : whole_.gram + grams_.back();
+      members_.push_back(fold_of.eq(fold));
+      grams_.push_back(gram_of(members_.back()));
+      gram_ = fold == 0 ? grams_.back().clone() : gram_ + grams_.back();
     }
   }
 
-  const GroupData& whole() const { return whole_; }
-  const at::Tensor& members(int64_t fold) const { return members_[fold]; }  ///< their rows
-  const at::Tensor& others(int64_t fold) const { return others_[fold]; }
-  GroupData without(int64_t fold) const {
-    return {whole_.scaling, rows(whole_.inputs, others_[fold]), rows(whole_.labels, others_[fold]),
-            whole_.gram - grams_[fold]};
+  /// Leaves samples out from here on. @param samples bool [N]
+  void withdraw(const at::Tensor& samples) {
+    for (std::size_t fold = 0; fold < members_.size(); ++fold) {
+      const auto withdrawn = gram_of(members_[fold].logical_and(samples));
+      grams_[fold] -= withdrawn;
+      gram_ -= withdrawn;
+      members_[fold].logical_and_(samples.logical_not());
+    }
+    in_use_.logical_and_(samples.logical_not());
   }
 
+  std::size_t count() const { return members_.size(); }
+  const at::Tensor& members() const { return in_use_; }                         ///< bool [N]
+  const at::Tensor& members(std::size_t fold) const { return members_[fold]; }  ///< bool [N]
+  at::Tensor others(std::size_t fold) const {
+    return in_use_.logical_and(members_[fold].logical_not());
+  }
+
+  GroupData whole() const { return fitted(in_use_, gram_); }
+  GroupData without(std::size_t fold) const { return fitted(others(fold), gram_ - grams_[fold]); }
+
  private:
-  GroupData whole_;
-  std::vector<at::Tensor> members_, others_, grams_;
+  GroupData fitted(const at::Tensor& samples, const at::Tensor& gram) const {
+    return {scaling_, rows(inputs_, samples), rows(labels_, samples), gram};
+  }
+
+  at::Tensor gram_of(const at::Tensor& samples) const {
+    const auto inputs = rows(inputs_, samples);
+    return cross_product(inputs, inputs);
+  }
+
+  ColumnScaling scaling_;
+  at::Tensor inputs_, labels_, in_use_, gram_;
+  std::vector<at::Tensor> members_, grams_;
 };
 
 class Search {
@@ -95,20 +127,45 @@ class Search {
     ShortcutSearch result;
     result.reason = why_undecided();
     if (!result.reason.empty()) return result;
-    const Folds folds(held_out_, classes_, options_.folds, seed);
-    const auto first = fit_groups(folds.whole(), predicted_, classes_, options_.groups);
-    const auto repaired = retrained_predictions(first);
-    const auto hard = mistaken_.logical_and(repaired.ne(held_out_.labels));
-    const auto evidence = at::where(hard, held_out_.labels, predicted_);
-    result.groups = fit_groups(folds.whole(), evidence, classes_, options_.groups);
-    result.persistence = overlap(first.beliefs(held_out_), result.groups.beliefs(held_out_));
-    result.separation = first.separation();
-    result.beliefs = cross_fitted(folds, evidence);
+    Probe probe(probe_samples(tuning_), held_out_.embeddings, classes_, options_.retraining);
+    Folds folds(held_out_, classes_, options_.folds, seed);
+    const auto suspected = suspected_labels(probe, folds.whole());
+    result.suspected_labels = suspected.sum().item<int64_t>();
+    result.reason = why_undecided_without(suspected);
+    if (!result.reason.empty()) return result;
+
+    folds.withdraw(suspected);
+    infer(probe, folds, result);
     decide(result);
     return result;
   }
 
  private:
+  /// A linear head, whatever the ERM head is, retrained on rebalanced groups.
+  class Probe {
+   public:
+    Probe(const LabelledEmbeddings& tuning, const at::Tensor& held_out, int64_t classes,
+          const RebalancingOptions& options)
+        : tuning_(tuning),
+          held_out_(held_out),
+          like_(linear_like(tuning, classes)),
+          retrainer_(tuning_, like_, options) {}
+
+    /// The logits of the held-out samples: [N, C].
+    at::Tensor operator()(const InferredGroups& groups) {
+      const auto weights =
+          rebalancing_weights(tuning_.labels, groups.beliefs(tuning_), like_.classes());
+      const auto mask = at::ones({like_.embedding_dim()}, like_.weight.options());
+      return logits(retrainer_.fit(weights, mask), held_out_);
+    }
+
+   private:
+    LabelledEmbeddings tuning_;
+    const at::Tensor& held_out_;
+    Head like_;
+    RebalancedRetrainer retrainer_;
+  };
+
   std::string why_undecided() const {
     if (classes_ < 2) return "the head has one class";
     const int64_t samples = held_out_.labels.size(0);
@@ -129,22 +186,40 @@ class Search {
     return "";
   }
 
-  /// Of a linear head that is retrained on the groups, on a part of the tuning data.
-  at::Tensor retrained_predictions(const InferredGroups& groups) const {
-    const int64_t samples = tuning_.labels.size(0);
-    const int64_t step = (samples + kProbeSamples - 1) / kProbeSamples;
-    const LabelledEmbeddings some{tuning_.embeddings.slice(0, 0, samples, step),
-                                  tuning_.labels.slice(0, 0, samples, step)};
-    const auto weights = rebalancing_weights(some.labels, groups.beliefs(some), classes_);
-    const auto like = linear_like(some, classes_);
-    const auto mask = at::ones({like.embedding_dim()}, like.weight.options());
-    const auto head = RebalancedRetrainer(some, like, options_.retraining).fit(weights, mask);
-    return predictions(head, held_out_.embeddings);
+  std::string why_undecided_without(const at::Tensor& suspected) const {
+    const auto left = mistaken_.logical_and(suspected.logical_not()).sum().item<int64_t>();
+    if (left >= 2 * classes_) return "";
+    return "of the ERM head's mistakes on held-out data all but " + std::to_string(left) +
+           " look like wrong labels, which is too few to say what is behind them";
+  }
+
+  at::Tensor unrepaired(const at::Tensor& logits) const {
+    return mistaken_.logical_and(logits.argmax(1).ne(held_out_.labels));
+  }
+
+  /// Mistakes that a retrained head makes too, and is sure of: bool [N].
+  at::Tensor suspected_labels(Probe& probe, const GroupData& all) const {
+    const auto outputs = probe(fit_groups(all, predicted_, classes_, options_.groups));
+    const auto probabilities = outputs.to(at::kDouble).softmax(1);
+    return unrepaired(outputs).logical_and(likely_label_errors(probabilities, held_out_.labels));
+  }
+
+  void infer(Probe& probe, const Folds& folds, ShortcutSearch& result) const {
+    const auto& trusted = folds.members();
+    const auto whole = folds.whole();
+    const auto first = fit_groups(whole, rows(predicted_, trusted), classes_, options_.groups);
+    const auto evidence = at::where(unrepaired(probe(first)), held_out_.labels, predicted_);
+    result.groups = fit_groups(whole, rows(evidence, trusted), classes_, options_.groups);
+    const auto data = rows(held_out_, trusted);
+    result.persistence = overlap(first.beliefs(data), result.groups.beliefs(data), data.labels);
+    result.separation = first.separation();
+    result.trusted = trusted.nonzero().squeeze(1);
+    result.beliefs = cross_fitted(folds, evidence).index_select(0, result.trusted);
   }
 
   /// Σ min / Σ max of the beliefs in values that are not the class's own; 1 where there are none.
-  double overlap(at::Tensor first, at::Tensor second) const {
-    const auto own = held_out_.labels.unsqueeze(1);
+  static double overlap(at::Tensor first, at::Tensor second, const at::Tensor& labels) {
+    const auto own = labels.unsqueeze(1);
     first.scatter_(1, own, 0);
     second.scatter_(1, own, 0);
     double common = 0, all = 0;
@@ -155,14 +230,15 @@ class Search {
     return all > 0 ? common / all : 1;
   }
 
+  /// Of each sample by groups that were fitted to others: [N, C]; nothing of samples withdrawn.
   at::Tensor cross_fitted(const Folds& folds, const at::Tensor& evidence) const {
-    auto beliefs = at::empty({held_out_.labels.size(0), classes_},
+    auto beliefs = at::zeros({held_out_.labels.size(0), classes_},
                              held_out_.embeddings.options().dtype(at::kDouble));
-    for (int64_t fold = 0; fold < options_.folds; ++fold) {
+    for (std::size_t fold = 0; fold < folds.count(); ++fold) {
       const auto groups = fit_groups(folds.without(fold), rows(evidence, folds.others(fold)),
                                      classes_, options_.groups);
       const auto& judged = folds.members(fold);
-      beliefs.index_copy_(0, judged, groups.beliefs(rows(held_out_, judged)));
+      beliefs.index_copy_(0, judged.nonzero().squeeze(1), groups.beliefs(rows(held_out_, judged)));
     }
     return beliefs;
   }

@@ -9,12 +9,14 @@
 
 #include "checks.h"
 #include "describe.h"
-#include "method/medians.h"
+#include "method/ranked_split.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
 
 namespace neurontune {
 namespace {
+
+constexpr int64_t kDimensionsAtOnce = 512;
 
 /// The rows of the scores that count.
 at::Tensor usable_rows(const SpuriousnessScores& scores) {
@@ -133,30 +135,20 @@ SpuriousnessScores spuriousness_scores(const at::Tensor& embeddings, const at::T
   check_labelled(embeddings, labels, classes, "the embeddings' split");
   check_class_indices(predictions, "predictions", classes, embeddings.size(0));
   const c10::NoGradGuard no_grad;
-  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const auto options = embeddings.options().dtype(dtype);
-  const std::vector<int64_t> shape = {classes, embeddings.size(1)};
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-
+  // Ranks of all dimensions at once would take more memory than the embeddings do.
+  const int64_t dims = embeddings.size(1), step = embeddings.is_cpu() ? kDimensionsAtOnce : dims;
   SpuriousnessScores result;
-  result.scores = at::zeros(shape, options);
-  result.median_correct = at::full(shape, nan, options);
-  result.median_misclassified = at::full(shape, nan, options);
-  const auto right = predictions.eq(labels);
-  for (int64_t label = 0; label < classes; ++label) {
-    const auto of_class = labels.eq(label);
-    const auto correct = of_class.logical_and(right).nonzero().squeeze(1);
-    const auto misclassified = of_class.logical_and(right.logical_not()).nonzero().squeeze(1);
-    result.correct.push_back(correct.numel());
-    result.misclassified.push_back(misclassified.numel());
-    if (correct.numel() > 0)
-      result.median_correct[label].copy_(column_medians(embeddings, correct, activation));
-    if (misclassified.numel() > 0)
-      result.median_misclassified[label].copy_(
-          column_medians(embeddings, misclassified, activation));
-    if (result.usable(label))
-      result.scores[label].copy_(result.median_misclassified[label] - result.median_correct[label]);
+  std::vector<at::Tensor> scores, correct, misclassified;
+  for (int64_t first = 0; first < dims; first += step) {
+    const auto some = embeddings.slice(1, first, std::min(first + step, dims));
+    result = RankedSplit({some, labels}, classes, activation).scores(predictions);
+    scores.push_back(result.scores);
+    correct.push_back(result.median_correct);
+    misclassified.push_back(result.median_misclassified);
   }
+  result.scores = at::cat(scores, 1);
+  result.median_correct = at::cat(correct, 1);
+  result.median_misclassified = at::cat(misclassified, 1);
   return result;
 }
 

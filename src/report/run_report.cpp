@@ -67,7 +67,8 @@ Json shortcut_json(const NeuronTuneResult& result) {
                {"reason", shortcut.reason},
                {"evidence", nullable(shortcut.evidence())},
                {"persistence", nullable(shortcut.persistence)},
-               {"separation", nullable(shortcut.separation)}};
+               {"separation", nullable(shortcut.separation)},
+               {"suspected_labels", nullable(shortcut.suspected_labels)}};
   if (result.erm_inferred) json["erm"] = groups_json(*result.erm_inferred);
   if (const auto& selected = result.candidates.front(); selected.inferred)
     json["tuned"] = groups_json(*selected.inferred);

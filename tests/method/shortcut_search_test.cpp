@@ -29,6 +29,8 @@ TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
                                         {expected.tensor("weight"), expected.tensor("bias")},
                                         options, static_cast<uint64_t>(expected.integer("seed")));
     ASSERT_TRUE(search.found_groups());
+    EXPECT_EQ(search.suspected_labels, expected.integer("suspected"));
+    EXPECT_TRUE(search.trusted.equal(expected.tensor("trusted")));
     EXPECT_NEAR(*search.persistence, expected.number("persistence"), 1e-6);
     EXPECT_NEAR(*search.separation, expected.number("separation"), 1e-6);
     EXPECT_TRUE(close_within(search.beliefs, expected.tensor("beliefs"), 1e-6));
@@ -38,6 +40,47 @@ TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
 ShortcutSearch searched(const World& held_out, const World& tuning,
                         const ShortcutSearchOptions& options = {}, uint64_t seed = 0) {
   return search_shortcut(held_out.data(), tuning.data(), held_out.erm, options, seed);
+}
+
+/// Every `step`-th label made wrong.
+World mislabelled(World world, int64_t step) {
+  auto some = world.labels.slice(0, 0, world.labels.size(0), step);
+  some.copy_(1 - some);
+  return world;
+}
+
+TEST(ShortcutSearch, WrongLabelsHideNoShortcutAndMakeNone) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    SCOPED_TRACE(seed);
+    const auto held_out = world_with_shortcut(seed), tuning = world_with_shortcut(seed + 100);
+    const auto noisy = mislabelled(held_out, 10);
+    const auto search = searched(noisy, tuning), clean = searched(held_out, tuning);
+    EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
+    EXPECT_NEAR(*search.evidence(), *clean.evidence(), 0.1 * *clean.evidence());
+    const auto wrong = noisy.labels.ne(held_out.labels);
+    const auto trusted_wrong = wrong.index_select(0, search.trusted).sum().item<int64_t>();
+    EXPECT_LT(trusted_wrong, 0.5 * 300);
+    EXPECT_EQ(*search.suspected_labels + search.trusted.size(0), 3000);
+
+    const auto hard =
+        searched(mislabelled(world_of_hard_samples(seed), 10), world_of_hard_samples(seed + 100));
+    EXPECT_EQ(hard.verdict, ShortcutVerdict::unsupported);
+  }
+}
+
+TEST(ShortcutSearch, MistakesThatAreWrongLabelsAloneAreUndecided) {
+  auto held_out = world_with_shortcut(1);
+  const auto tuning = world_with_shortcut(2);
+  // Far from the boundary, and predicted right but for every tenth label.
+  held_out.labels = held_out.attributes.clone();
+  held_out.embeddings.select(1, 0).copy_(held_out.labels * 12 - 5);
+  held_out.embeddings.select(1, 1).copy_(held_out.labels * 5);
+  const auto search = searched(mislabelled(held_out, 10), tuning);
+  EXPECT_EQ(search.verdict, ShortcutVerdict::undecided);
+  EXPECT_THAT(search.reason,
+              HasSubstr("mistakes on held-out data all but 0 look like wrong label"));
+  EXPECT_EQ(search.suspected_labels, 300);
+  EXPECT_FALSE(search.found_groups());
 }
 
 TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
@@ -50,9 +93,10 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     ASSERT_TRUE(search.found_groups());
     EXPECT_GT(*search.persistence, 0.8);
     EXPECT_DOUBLE_EQ(*search.evidence(), *search.persistence * *search.separation);
-    const auto right = search.beliefs.argmax(1).eq(held_out.attributes);
+    const auto attributes = held_out.attributes.index_select(0, search.trusted);
+    const auto right = search.beliefs.argmax(1).eq(attributes);
     EXPECT_GT(right.to(at::kDouble).mean().item<double>(), 0.95);
-    const auto against = held_out.attributes.ne(held_out.labels);
+    const auto against = attributes.ne(held_out.labels.index_select(0, search.trusted));
     EXPECT_GT(right.masked_select(against).to(at::kDouble).mean().item<double>(), 0.9);
   }
 }
@@ -100,13 +144,19 @@ TEST(ShortcutSearch, TooFewSamplesAreUndecided) {
 
 TEST(ShortcutSearch, TooFewMistakesAreUndecided) {
   const auto tuning = world_with_shortcut(2);
-  auto held_out = world_with_shortcut(1);
+  const auto held_out = world_with_shortcut(1);
+  // Right labels, where the head is mistaken: only some of its mistakes stay.
   const auto predicted = predictions(held_out.erm, held_out.embeddings);
-  held_out.labels = predicted.clone();
-  held_out.labels.slice(0, 0, 3).copy_(1 - predicted.slice(0, 0, 3));
-  expect_undecided(searched(held_out, tuning), "the ERM head makes 3 mistakes on held-out data");
-  held_out.labels[3] = 1 - predicted[3];
-  EXPECT_TRUE(searched(held_out, tuning).found_groups());
+  const auto mistakes = predicted.ne(held_out.labels).nonzero().squeeze(1);
+  const auto with_mistakes = [&](int64_t count) {
+    auto world = held_out;
+    world.labels = predicted.clone();
+    const auto kept = mistakes.slice(0, 0, count);
+    world.labels.index_copy_(0, kept, held_out.labels.index_select(0, kept));
+    return searched(world, tuning);
+  };
+  expect_undecided(with_mistakes(3), "the ERM head makes 3 mistakes on held-out data");
+  EXPECT_TRUE(with_mistakes(4).found_groups());
 }
 
 TEST(ShortcutSearch, AClassOfFewerSamplesThanFoldsIsUndecided) {

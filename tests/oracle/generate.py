@@ -367,11 +367,24 @@ def shortcut_search_cases(file):
         weight = weight + rng.normal(size=weight.shape) * 0.2
         predicted = (z @ weight.T + bias).argmax(axis=1)[:500]
         penalty = [1e-2, 1e-1][seed % 2]
-        persistence, separation, beliefs, withdrawn = shortcut_search.search_shortcut(
-            held_out, tuning, predicted, classes, penalty=penalty, folds=folds, seed=seed)
-        assert withdrawn > 0, "a case must have a mistake that is not repaired"
-        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, penalty=penalty, folds=folds, seed=seed,
-                 persistence=float(persistence), separation=float(separation), beliefs=beliefs)
+        wrong = rng.random(500) < [0, 0.1][seed // 2 % 2]
+        labels[:500][wrong] = (labels[:500][wrong] + 1) % classes
+        found = shortcut_search.search_shortcut(held_out, tuning, predicted, classes, penalty=penalty, folds=folds,
+                                                seed=seed)
+        assert found.pop("withdrawn") > 0, "a case must have a mistake that is not repaired"
+        assert found["suspected"] > 0, "a case must have a label that looks wrong"
+        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, penalty=penalty, folds=folds, seed=seed, **found)
+
+
+def label_errors_cases(file):
+    rng = np.random.default_rng(12)
+    for classes, samples in itertools.product([2, 3, 10], [30, 300]):
+        labels = rng.integers(0, max(2, classes - 1), samples)  # a class without samples, of more than two
+        logits = rng.normal(size=(samples, classes)) + np.eye(classes)[labels]
+        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        errors = shortcut_search.label_errors(probabilities, labels)
+        assert 0 < errors.sum() < samples
+        file.add(probabilities=probabilities, labels=labels, errors=errors)
 
 
 def mistake_test_cases(file):
@@ -426,6 +439,7 @@ def main():
         "neuron_tune": neuron_tune_cases, "inferred_groups": inferred_groups_cases,
         "mistake_test": mistake_test_cases, "rebalancing": rebalancing_cases,
         "inferred_accuracy": inferred_accuracy_cases, "shortcut_search": shortcut_search_cases,
+        "label_errors": label_errors_cases,
     }.items():
         file = CaseFile(folder / f"{name}.safetensors")
         write_cases(file)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy import special
 
 import rebalancing
 from inferred_groups import infer_groups, scaling_of
@@ -34,21 +35,48 @@ def overlap(first, second, labels):
     return common / union if union > 0 else 1.0
 
 
+def label_errors(probabilities, labels):
+    """Confident learning (Northcutt, Jiang & Chuang 2021): samples counted off the diagonal."""
+    classes = probabilities.shape[1]
+    thresholds = [probabilities[labels == c, c].mean() if (labels == c).any() else np.inf for c in range(classes)]
+    wrong = np.zeros(len(labels), bool)
+    for sample, of_sample in enumerate(probabilities):
+        sure = [c for c in range(classes) if of_sample[c] >= thresholds[c]]
+        if sure:
+            wrong[sample] = max(sure, key=lambda c: of_sample[c]) != labels[sample]
+    return wrong
+
+
 def search_shortcut(held_out, tuning, predicted, classes, penalty=1e-2, folds=2, seed=0, **groups):
-    """persistence, separation of the first groups, and the cross-fitted beliefs [N, C]."""
+    """A dictionary: suspected and trusted samples, persistence, separation of the first groups, cross-fitted beliefs."""
     (z, labels), (z_tuning, y_tuning) = held_out, tuning
-    first = infer_groups(z, labels, predicted, classes, **groups)
-    weights = rebalancing.rebalancing_weights(y_tuning, first.beliefs(z_tuning, y_tuning), classes)
-    weight, bias = rebalancing.retrain(z_tuning, y_tuning, weights, np.ones(z.shape[1]), classes, penalty, True)
-    repaired = (z @ weight.T + bias).argmax(axis=1)
-    evidence = np.where((predicted != labels) & (repaired != labels), labels, predicted)
-    second = infer_groups(z, labels, evidence, classes, **groups)
-    persistence = overlap(first.beliefs(z, labels), second.beliefs(z, labels), labels)
+    scaling = scaling_of(z)
+
+    def infer(rows, evidence):
+        return infer_groups(z[rows], labels[rows], evidence[rows], classes, scaling=scaling, **groups)
+
+    def probe(inferred):
+        weights = rebalancing.rebalancing_weights(y_tuning, inferred.beliefs(z_tuning, y_tuning), classes)
+        weight, bias = rebalancing.retrain(z_tuning, y_tuning, weights, np.ones(z.shape[1]), classes, penalty, True)
+        return z @ weight.T + bias
+
+    outputs = probe(infer(np.arange(len(z)), predicted))
+    both_wrong = (predicted != labels) & (outputs.argmax(axis=1) != labels)
+    suspected = both_wrong & label_errors(special.softmax(outputs, axis=1), labels)
+    trusted = np.flatnonzero(~suspected)
+
+    first = infer(trusted, predicted)
+    unrepaired = (predicted != labels) & (probe(first).argmax(axis=1) != labels)
+    evidence = np.where(unrepaired, labels, predicted)
+    second = infer(trusted, evidence)
+    persistence = overlap(first.beliefs(z[trusted], labels[trusted]), second.beliefs(z[trusted], labels[trusted]),
+                          labels[trusted])
     fold = folds_of(labels, classes, folds, seed)
-    beliefs = np.empty((len(z), classes))
+    beliefs = np.empty((len(trusted), classes))
     for k in range(folds):
-        others = infer_groups(z[fold != k], labels[fold != k], evidence[fold != k], classes,
-                              scaling=scaling_of(z), **groups)
-        beliefs[fold == k] = others.beliefs(z[fold == k], labels[fold == k])
-    withdrawn = int((evidence != predicted).sum())
-    return persistence, first.separation(), beliefs, withdrawn
+        others = infer(trusted[fold[trusted] != k], evidence)
+        judged = fold[trusted] == k
+        beliefs[judged] = others.beliefs(z[trusted[judged]], labels[trusted[judged]])
+    return dict(suspected=int(suspected.sum()), trusted=trusted, persistence=float(persistence),
+                separation=float(first.separation()), beliefs=beliefs,
+                withdrawn=int((evidence != predicted)[trusted].sum()))

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/method/spuriousness.h"
 #include "neurontune/model/head.h"
 
 namespace neurontune {
@@ -15,6 +16,7 @@ struct MistakeTestOptions {
   double false_discovery_rate = 0.05;  ///< of a class's significant dimensions; over 0, below 1
   int64_t strata = 5;                  ///< quantiles of the distance from the boundary, at least 1
   double detectable_effect = 0.5;      ///< that `Verdict::none` rules out; over 0, up to 1
+  Activation activation = Activation::raw;  ///< what of a neuron's output is ranked
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -63,11 +65,11 @@ struct MistakeTest {
 /// The smallest effect that would be seen is that which the approximation finds with a power of 0.8
 /// at false_discovery_rate / M, which one dimension alone passes whatever the others.
 ///
-/// No attributes are seen. The ranks are taken on the CPU, wherever the embeddings are. The same
+/// No attributes are seen. The ranks are taken on the CPU, wherever the embeddings are; while they
+/// are in use they take about one and a half times the embeddings' memory in float32. The same
 /// inputs, device and LibTorch build give the same bits, whatever the number of threads.
 ///
-/// @param held_out data the head was not trained on, on any device; half types are ranked in
-/// float32
+/// @param held_out data the head was not trained on, on any device
 /// @param erm      the trained head, of one or several layers, on the same device
 /// @return on the embeddings' device
 /// @throws Error if shapes disagree, a label is out of range or a value is not finite; OptionError

@@ -17,7 +17,7 @@ namespace neurontune {
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
-  double evidence_threshold = 3.35;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  double evidence_threshold = 4.06;  ///< a shortcut is behind the mistakes from here on; 0 or more
   int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
@@ -38,12 +38,15 @@ const char* name(ShortcutVerdict verdict);
 struct ShortcutSearch {
   ShortcutVerdict verdict = ShortcutVerdict::undecided;
   std::string reason;  ///< of the verdict, a sentence
+  /// Held-out samples whose label looks wrong; none where the search ended before.
+  std::optional<int64_t> suspected_labels;
   /// Overlap of the groups inferred from all mistakes and from those alone that rebalancing
   /// repairs, in 0…1. None where undecided.
   std::optional<double> persistence;
   std::optional<double> separation;  ///< of the first groups, in standard deviations
-  InferredGroups groups;             ///< of all held-out data; empty where undecided
-  /// p(a | z, y) of each held-out sample, by a model fitted on the other folds: float64 [N, C].
+  InferredGroups groups;             ///< of the trusted held-out data; empty where undecided
+  at::Tensor trusted;  ///< int64 [n]: the rows of held-out samples whose label is not suspected
+  /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
 
   /// persistence × separation.
@@ -59,6 +62,11 @@ struct ShortcutSearch {
 /// samples whose attribute is their class's. Groups are then inferred anew. An attribute is a
 /// cluster of the embeddings, and is found again from fewer mistakes; hardness is not, and its
 /// groups shrink with the mistakes that define them. The verdict is by persistence × separation.
+///
+/// Wrong labels look like a small group that no head can repair. So samples come out first that the
+/// ERM head and a head retrained on rebalanced groups both predict otherwise than they are
+/// labelled, the latter surely (confident learning, Northcutt, Jiang & Chuang 2021): neither groups
+/// nor accuracies are taken from them.
 ///
 /// It sees no attributes. The same inputs, seed, device and LibTorch build give the same bits,
 /// whatever the number of threads.

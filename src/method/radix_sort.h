@@ -1,0 +1,61 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace neurontune {
+
+/// An unsigned integer that a sample is sorted by, and where the sample came from.
+template <typename Key>
+struct Keyed {
+  Key key;
+  int32_t place;
+};
+
+/// The bits of a floating-point number as an unsigned integer of the same order; −0 is before 0.
+template <typename Scalar>
+auto ordered_bits(Scalar value) {
+  using Bits = std::conditional_t<sizeof(Scalar) == 2, uint16_t,
+                                  std::conditional_t<sizeof(Scalar) == 4, uint32_t, uint64_t>>;
+  constexpr auto kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
+  const auto bits = std::bit_cast<Bits>(value);
+  return static_cast<Bits>(bits & kSign ? ~bits : bits | kSign);
+}
+
+/// Sorts items, which come in rising place, by key; equal keys stay in rising place. Digit by digit
+/// from the lowest where there are many. @param scratch of any size
+template <typename Key>
+void sort_by_key(std::vector<Keyed<Key>>& items, std::vector<Keyed<Key>>& scratch) {
+  constexpr std::size_t kFew = 1024;
+  if (items.size() < kFew) {
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+      return a.key < b.key || (a.key == b.key && a.place < b.place);
+    });
+    return;
+  }
+  constexpr int kBits = 11, kDigits = (std::numeric_limits<Key>::digits + kBits - 1) / kBits;
+  const auto digit = [](Key key, int index) {
+    return (key >> (kBits * index)) & ((1 << kBits) - 1);
+  };
+  std::array<std::array<uint32_t, 1 << kBits>, kDigits> counts{};
+  for (const auto& item : items)
+    for (int index = 0; index < kDigits; ++index) ++counts[index][digit(item.key, index)];
+
+  scratch.resize(items.size());
+  for (int index = 0; index < kDigits; ++index) {
+    auto& starts = counts[index];
+    if (starts[digit(items[0].key, index)] == items.size()) continue;  // all have the same digit
+    uint32_t start = 0;
+    for (auto& count : starts) start += std::exchange(count, start);
+    for (const auto& item : items) scratch[starts[digit(item.key, index)]++] = item;
+    items.swap(scratch);
+  }
+}
+
+}  // namespace neurontune
