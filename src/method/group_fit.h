@@ -17,8 +17,14 @@ struct GroupData {
 
 GroupData group_data(const LabelledEmbeddings& held_out);
 
+/// What speaks for the samples' values of the attribute: int64 [N] each, in 0…C−1.
+struct GroupEvidence {
+  at::Tensor begun_with;  ///< that the first beliefs are
+  at::Tensor counted;     ///< that the prior p(a | y) is counted from
+};
+
 /// As `infer_groups`, of checked data.
-InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+InferredGroups fit_groups(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
                           const InferredGroupsOptions& options);
 
 }  // namespace neurontune

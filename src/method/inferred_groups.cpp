@@ -58,7 +58,7 @@ at::Tensor beliefs_of(const at::Tensor& embeddings, const at::Tensor& labels,
 /// Expectation-maximisation on scaled embeddings.
 class Fit {
  public:
-  Fit(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+  Fit(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
       const InferredGroupsOptions& options)
       : inputs_(data.inputs),
         labels_(data.labels),
@@ -68,10 +68,10 @@ class Fit {
         one_hot_(at::one_hot(labels_, classes).to(inputs_.scalar_type())),
         unscaled_{at::zeros({inputs_.size(1)}, gram_.options()),
                   at::ones({inputs_.size(1)}, gram_.options())} {
-    model_.log_prior = log_prior(labels_, evidence, classes, options.smoothing);
+    model_.log_prior = log_prior(labels_, evidence.counted, classes, options.smoothing);
     const double rest = (1 - options.confidence) / static_cast<double>(classes - 1);
     beliefs_ = at::full({labels_.size(0), classes}, rest, gram_.options())
-                   .scatter_(1, evidence.unsqueeze(1), options.confidence);
+                   .scatter_(1, evidence.begun_with.unsqueeze(1), options.confidence);
   }
 
   InferredGroups run() {
@@ -161,12 +161,13 @@ at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
   return beliefs_of(data.embeddings.detach(), data.labels, {mean, deviation}, *this);
 }
 
-double InferredGroups::separation() const {
-  const auto products = attribute_effects.mm(discriminants).cpu();  // sᵀ Σ⁻¹ s, [C, C]
+at::Tensor InferredGroups::distances() const {
+  at::Tensor products;  // sᵀ Σ⁻¹ s, [C, C]
+  on_one_thread(discriminants.device(), [&] { products = attribute_effects.mm(discriminants); });
   const auto squares = products.diagonal();
-  const auto distances = squares.unsqueeze(0) + squares.unsqueeze(1) - products - products.t();
-  const auto apart = distances.clone().fill_diagonal_(std::numeric_limits<double>::infinity());
-  return std::sqrt(std::max(0.0, apart.min().item<double>()));
+  return (squares.unsqueeze(0) + squares.unsqueeze(1) - products - products.t())
+      .clamp_min(0)
+      .sqrt();
 }
 
 InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor& evidence,
@@ -178,8 +179,8 @@ InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor
   check_finite(held_out.embeddings, "the held-out split");
   check_class_indices(evidence, "evidence", classes, held_out.labels.size(0));
   const c10::NoGradGuard no_grad;
-  return fit_groups(group_data({held_out.embeddings.detach(), held_out.labels}), evidence, classes,
-                    options);
+  return fit_groups(group_data({held_out.embeddings.detach(), held_out.labels}),
+                    {evidence, evidence}, classes, options);
 }
 
 GroupData group_data(const LabelledEmbeddings& held_out) {
@@ -188,7 +189,7 @@ GroupData group_data(const LabelledEmbeddings& held_out) {
   return {scaling, inputs, held_out.labels, cross_product(inputs, inputs)};
 }
 
-InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+InferredGroups fit_groups(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
                           const InferredGroupsOptions& options) {
   auto model = Fit(data, evidence, classes, options).run();
   model.mean = data.scaling.mean;

@@ -22,6 +22,8 @@ namespace {
 
 /// Of the tuning data, to see which mistakes a retrained head repairs.
 constexpr int64_t kProbeSamples = 16384;
+/// Mistakes by a margin over this quantile are the evidence of the groups.
+constexpr double kSurest = 0.5;
 
 /// The rows of some samples, bool [N].
 at::Tensor rows(const at::Tensor& tensor, const at::Tensor& samples) {
@@ -120,8 +122,11 @@ class Search {
         tuning_(tuning),
         options_(options),
         classes_(erm.classes()),
-        predicted_(predictions(erm, held_out.embeddings)),
-        mistaken_(predicted_.ne(held_out.labels)) {}
+        margins_(logits(erm, held_out.embeddings).to(at::kDouble)),
+        predicted_(margins_.argmax(1)),
+        mistaken_(predicted_.ne(held_out.labels)) {
+    margins_ = margins_.amax(1) - margins_.gather(1, held_out.labels.unsqueeze(1)).squeeze(1);
+  }
 
   ShortcutSearch run(uint64_t seed) {
     ShortcutSearch result;
@@ -129,7 +134,7 @@ class Search {
     if (!result.reason.empty()) return result;
     Probe probe(probe_samples(tuning_), held_out_.embeddings, classes_, options_.retraining);
     Folds folds(held_out_, classes_, options_.folds, seed);
-    const auto suspected = suspected_labels(probe, folds.whole());
+    const auto suspected = suspected_labels(probe, folds);
     result.suspected_labels = suspected.sum().item<int64_t>();
     result.reason = why_undecided_without(suspected);
     if (!result.reason.empty()) return result;
@@ -198,8 +203,8 @@ class Search {
   }
 
   /// Mistakes that a retrained head makes too, and is sure of: bool [N].
-  at::Tensor suspected_labels(Probe& probe, const GroupData& all) const {
-    const auto outputs = probe(fit_groups(all, predicted_, classes_, options_.groups));
+  at::Tensor suspected_labels(Probe& probe, const Folds& folds) const {
+    const auto outputs = probe(fit(folds.whole(), folds.members(), predicted_));
     const auto probabilities = outputs.to(at::kDouble).softmax(1);
     return unrepaired(outputs).logical_and(likely_label_errors(probabilities, held_out_.labels));
   }
@@ -207,21 +212,51 @@ class Search {
   void infer(Probe& probe, const Folds& folds, ShortcutSearch& result) const {
     const auto& trusted = folds.members();
     const auto whole = folds.whole();
-    const auto first = fit_groups(whole, rows(predicted_, trusted), classes_, options_.groups);
-    const auto evidence = at::where(unrepaired(probe(first)), held_out_.labels, predicted_);
-    result.groups = fit_groups(whole, rows(evidence, trusted), classes_, options_.groups);
     const auto data = rows(held_out_, trusted);
-    result.persistence = overlap(first.beliefs(data), result.groups.beliefs(data), data.labels);
-    result.separation = first.separation();
+    const auto first = fit(whole, trusted, predicted_);
+    const auto hard = unrepaired(probe(first));
+    const auto repaired = without(hard);
+    const auto second = fit(whole, trusted, repaired);
+    const auto beliefs = of_other_values(first.beliefs(data), data.labels);
+    result.persistence = overlap(beliefs, of_other_values(second.beliefs(data), data.labels));
+    result.separation = mean_distance(first, beliefs, data.labels);
+
+    const auto sure = without(hard.logical_or(unsure(trusted.logical_and(hard.logical_not()))));
+    result.groups = fit(whole, trusted, sure, repaired);
     result.trusted = trusted.nonzero().squeeze(1);
-    result.beliefs = cross_fitted(folds, evidence).index_select(0, result.trusted);
+    result.beliefs = cross_fitted(folds, sure, repaired).index_select(0, result.trusted);
   }
 
-  /// Σ min / Σ max of the beliefs in values that are not the class's own; 1 where there are none.
-  static double overlap(at::Tensor first, at::Tensor second, const at::Tensor& labels) {
-    const auto own = labels.unsqueeze(1);
-    first.scatter_(1, own, 0);
-    second.scatter_(1, own, 0);
+  /// Evidence of the attribute: the ERM head's prediction, but the class where `withdrawn`.
+  at::Tensor without(const at::Tensor& withdrawn) const {
+    return at::where(withdrawn, held_out_.labels, predicted_);
+  }
+
+  /// Mistakes whose margin is under the median of some samples' mistakes: bool [N].
+  at::Tensor unsure(const at::Tensor& among) const {
+    const auto margins = rows(margins_, among.logical_and(mistaken_));
+    if (margins.numel() == 0) return mistaken_;
+    return mistaken_.logical_and(margins_.lt(margins.quantile(kSurest)));
+  }
+
+  /// Groups of some samples from evidence of the attribute. @param counted by the prior
+  InferredGroups fit(const GroupData& data, const at::Tensor& samples, const at::Tensor& evidence,
+                     const at::Tensor& counted) const {
+    return fit_groups(data, {rows(evidence, samples), rows(counted, samples)}, classes_,
+                      options_.groups);
+  }
+  InferredGroups fit(const GroupData& data, const at::Tensor& samples,
+                     const at::Tensor& evidence) const {
+    return fit(data, samples, evidence, evidence);
+  }
+
+  /// The beliefs, 0 in the class's own value.
+  static at::Tensor of_other_values(const at::Tensor& beliefs, const at::Tensor& labels) {
+    return beliefs.scatter(1, labels.unsqueeze(1), 0);
+  }
+
+  /// Σ min / Σ max; 1 where there are none.
+  static double overlap(const at::Tensor& first, const at::Tensor& second) {
     double common = 0, all = 0;
     on_one_thread(first.device(), [&] {
       common = at::minimum(first, second).sum().item<double>();
@@ -230,13 +265,27 @@ class Search {
     return all > 0 ? common / all : 1;
   }
 
+  /// How far a sample's value of the attribute is from that of its class, on average over those
+  /// where it is another; 0 where there are none.
+  double mean_distance(const InferredGroups& groups, const at::Tensor& beliefs,
+                       const at::Tensor& labels) const {
+    const auto one_hot = at::one_hot(labels, classes_).to(at::kDouble);
+    const auto sizes = cross_product(one_hot, beliefs);
+    double distances = 0, all = 0;
+    on_one_thread(sizes.device(), [&] {
+      distances = (sizes * groups.distances()).sum().item<double>();
+      all = sizes.sum().item<double>();
+    });
+    return all > 0 ? distances / all : 0;
+  }
+
   /// Of each sample by groups that were fitted to others: [N, C]; nothing of samples withdrawn.
-  at::Tensor cross_fitted(const Folds& folds, const at::Tensor& evidence) const {
+  at::Tensor cross_fitted(const Folds& folds, const at::Tensor& evidence,
+                          const at::Tensor& counted) const {
     auto beliefs = at::zeros({held_out_.labels.size(0), classes_},
                              held_out_.embeddings.options().dtype(at::kDouble));
     for (std::size_t fold = 0; fold < folds.count(); ++fold) {
-      const auto groups = fit_groups(folds.without(fold), rows(evidence, folds.others(fold)),
-                                     classes_, options_.groups);
+      const auto groups = fit(folds.without(fold), folds.others(fold), evidence, counted);
       const auto& judged = folds.members(fold);
       beliefs.index_copy_(0, judged.nonzero().squeeze(1), groups.beliefs(rows(held_out_, judged)));
     }
@@ -259,6 +308,7 @@ class Search {
   const LabelledEmbeddings& tuning_;
   const ShortcutSearchOptions& options_;
   int64_t classes_;
+  at::Tensor margins_;    ///< the ERM head's largest logit less the label's, float64 [N]
   at::Tensor predicted_;  ///< by the ERM head, int64 [N]
   at::Tensor mistaken_;   ///< bool [N]
 };
@@ -279,7 +329,7 @@ const char* name(ShortcutVerdict verdict) {
 
 std::optional<double> ShortcutSearch::evidence() const {
   if (!persistence || !separation) return std::nullopt;
-  return *persistence * *separation;
+  return *persistence * *separation / std::cbrt(static_cast<double>(beliefs.size(1)));
 }
 
 void ShortcutSearchOptions::validate() const {

@@ -61,14 +61,16 @@ InferredGroupsOptions certain(double group_samples) {
   return options;
 }
 
-TEST(InferredGroups, SeparationIsInStandardDeviationsOfTheClosestTwo) {
+TEST(InferredGroups, DistancesAreInStandardDeviations) {
   // Three values at −6, 0 and 8 of a dimension of deviation 2, and two of noise.
   auto random = at::detail::createCPUGenerator(1);
   const auto attributes = at::arange(6000).remainder(3);
   const auto labels = at::randint(0, 3, {6000}, random, at::kLong);
   auto embeddings = at::randn({6000, 3}, random);
   embeddings.select(1, 0).mul_(2).add_(at::tensor({-6.f, 0.f, 8.f}).index_select(0, attributes));
-  EXPECT_NEAR(infer_groups({embeddings, labels}, attributes, 3, certain(5)).separation(), 3, 0.1);
+  const auto distances = infer_groups({embeddings, labels}, attributes, 3, certain(5)).distances();
+  const auto expected = matrix({{0.f, 3.f, 7.f}, {3.f, 0.f, 4.f}, {7.f, 4.f, 0.f}});
+  EXPECT_TRUE(distances.to(at::kFloat).allclose(expected, 0, 0.2));
 }
 
 TEST(InferredGroups, RareGroupsCountAsMuchAsLargeOnesUnlessTheyHaveHardlyAnySample) {

@@ -301,7 +301,7 @@ def inferred_groups_cases(file):
         groups = inferred_groups.infer_groups(z[:200], labels[:200], evidence[:200], classes, **settings)
         file.add(embeddings=z, labels=labels, evidence=evidence, classes=classes, beliefs=groups.beliefs(z, labels),
                  class_effects=groups.class_effects, attribute_effects=groups.attribute_effects,
-                 log_prior=groups.log_prior, separation=float(groups.separation()),
+                 log_prior=groups.log_prior, distances=groups.distances(),
                  discriminants=np.linalg.solve(groups.covariance, groups.attribute_effects.T), **settings)
 
 
@@ -365,13 +365,14 @@ def shortcut_search_cases(file):
         # A head on the attribute that the evidence speaks of, off by noise: not all mistakes are repaired.
         weight, bias = rebalancing.retrain(z, evidence, np.ones(900), np.ones(dimensions), classes, 0.1, True)
         weight = weight + rng.normal(size=weight.shape) * 0.2
-        predicted = (z @ weight.T + bias).argmax(axis=1)[:500]
+        logits = (z @ weight.T + bias)[:500]
         penalty = [1e-2, 1e-1][seed % 2]
         wrong = rng.random(500) < [0, 0.1][seed // 2 % 2]
         labels[:500][wrong] = (labels[:500][wrong] + 1) % classes
-        found = shortcut_search.search_shortcut(held_out, tuning, predicted, classes, penalty=penalty, folds=folds,
+        found = shortcut_search.search_shortcut(held_out, tuning, logits, classes, penalty=penalty, folds=folds,
                                                 seed=seed)
-        assert found.pop("withdrawn") > 0, "a case must have a mistake that is not repaired"
+        assert found.pop("hard") > 0, "a case must have a mistake that is not repaired"
+        assert found.pop("sure") > 0, "a case must have a mistake that speaks for the attribute"
         assert found["suspected"] > 0, "a case must have a label that looks wrong"
         file.add(embeddings=z, labels=labels, weight=weight, bias=bias, penalty=penalty, folds=folds, seed=seed, **found)
 

@@ -30,14 +30,12 @@ class Groups:
         densities = np.exp(logs - logs.max(axis=1, keepdims=True))
         return densities / densities.sum(axis=1, keepdims=True)
 
-    def separation(self):
-        """The Mahalanobis distance of the closest two values."""
-        distances = []
-        for a, shift in enumerate(self.attribute_effects):
-            for other in self.attribute_effects[:a]:
-                apart = shift - other
-                distances.append(np.sqrt(apart @ np.linalg.inv(self.covariance) @ apart))
-        return min(distances)
+    def distances(self):
+        """The Mahalanobis distances of the values: [C, C]."""
+        values = self.attribute_effects
+        apart = [[one - other for other in values] for one in values]
+        inverse = np.linalg.inv(self.covariance)
+        return np.array([[np.sqrt(step @ inverse @ step) for step in row] for row in apart])
 
 
 def log_prior(labels, evidence, classes, smoothing):
@@ -76,11 +74,12 @@ def scaling_of(embeddings):
 
 
 def infer_groups(embeddings, labels, evidence, classes, confidence=0.9, smoothing=2.0, shrinkage=0.1,
-                 rounds=3, group_samples=5.0, scaling=None):
-    """`scaling` is a mean and a deviation, of these embeddings where none is given."""
+                 rounds=3, group_samples=5.0, scaling=None, counted=None):
+    """`scaling` is a mean and a deviation, of these embeddings where none is given; `counted` is what the prior is
+    counted from, the evidence where none is given."""
     mean, deviation = scaling or scaling_of(embeddings)
     z = (embeddings - mean) / deviation
-    prior = log_prior(labels, evidence, classes, smoothing)
+    prior = log_prior(labels, evidence if counted is None else counted, classes, smoothing)
     beliefs = np.full((len(z), classes), (1 - confidence) / (classes - 1))
     beliefs[np.arange(len(z)), evidence] = confidence
     for _ in range(rounds):

@@ -35,6 +35,17 @@ def overlap(first, second, labels):
     return common / union if union > 0 else 1.0
 
 
+def mean_distance(distances, beliefs, labels):
+    """Of another value from the class's own, over the samples as far as they have another."""
+    total = weight = 0.0
+    for label, of_sample in zip(labels, beliefs):
+        for a, belief in enumerate(of_sample):
+            if a != label:
+                total += belief * distances[label, a]
+                weight += belief
+    return total / weight
+
+
 def label_errors(probabilities, labels):
     """Confident learning (Northcutt, Jiang & Chuang 2021): samples counted off the diagonal."""
     classes = probabilities.shape[1]
@@ -47,13 +58,17 @@ def label_errors(probabilities, labels):
     return wrong
 
 
-def search_shortcut(held_out, tuning, predicted, classes, penalty=1e-2, folds=2, seed=0, **groups):
-    """A dictionary: suspected and trusted samples, persistence, separation of the first groups, cross-fitted beliefs."""
+def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, folds=2, seed=0, **groups):
+    """A dictionary: what the library's ShortcutSearch has, and the number of hard and of sure mistakes."""
     (z, labels), (z_tuning, y_tuning) = held_out, tuning
     scaling = scaling_of(z)
+    predicted = logits.argmax(axis=1)
+    mistaken = predicted != labels
+    margins = logits.max(axis=1) - logits[np.arange(len(z)), labels]
 
-    def infer(rows, evidence):
-        return infer_groups(z[rows], labels[rows], evidence[rows], classes, scaling=scaling, **groups)
+    def infer(rows, evidence, counted=None):
+        return infer_groups(z[rows], labels[rows], evidence[rows], classes, scaling=scaling,
+                            counted=None if counted is None else counted[rows], **groups)
 
     def probe(inferred):
         weights = rebalancing.rebalancing_weights(y_tuning, inferred.beliefs(z_tuning, y_tuning), classes)
@@ -61,22 +76,26 @@ def search_shortcut(held_out, tuning, predicted, classes, penalty=1e-2, folds=2,
         return z @ weight.T + bias
 
     outputs = probe(infer(np.arange(len(z)), predicted))
-    both_wrong = (predicted != labels) & (outputs.argmax(axis=1) != labels)
+    both_wrong = mistaken & (outputs.argmax(axis=1) != labels)
     suspected = both_wrong & label_errors(special.softmax(outputs, axis=1), labels)
     trusted = np.flatnonzero(~suspected)
 
     first = infer(trusted, predicted)
-    unrepaired = (predicted != labels) & (probe(first).argmax(axis=1) != labels)
-    evidence = np.where(unrepaired, labels, predicted)
-    second = infer(trusted, evidence)
-    persistence = overlap(first.beliefs(z[trusted], labels[trusted]), second.beliefs(z[trusted], labels[trusted]),
-                          labels[trusted])
+    hard = mistaken & (probe(first).argmax(axis=1) != labels)
+    repaired = np.where(hard, labels, predicted)
+    second = infer(trusted, repaired)
+    beliefs = first.beliefs(z[trusted], labels[trusted])
+    persistence = overlap(beliefs, second.beliefs(z[trusted], labels[trusted]), labels[trusted])
+
+    left = mistaken & ~hard
+    sure = left & (margins >= np.median(margins[left & ~suspected]))
+    evidence = np.where(sure, predicted, labels)
     fold = folds_of(labels, classes, folds, seed)
-    beliefs = np.empty((len(trusted), classes))
+    cross_fitted = np.empty((len(trusted), classes))
     for k in range(folds):
-        others = infer(trusted[fold[trusted] != k], evidence)
+        others = infer(trusted[fold[trusted] != k], evidence, repaired)
         judged = fold[trusted] == k
-        beliefs[judged] = others.beliefs(z[trusted[judged]], labels[trusted[judged]])
+        cross_fitted[judged] = others.beliefs(z[trusted[judged]], labels[trusted[judged]])
     return dict(suspected=int(suspected.sum()), trusted=trusted, persistence=float(persistence),
-                separation=float(first.separation()), beliefs=beliefs,
-                withdrawn=int((evidence != predicted)[trusted].sum()))
+                separation=mean_distance(first.distances(), beliefs, labels[trusted]), beliefs=cross_fitted,
+                hard=int(hard[trusted].sum()), sure=int(sure[trusted].sum()))

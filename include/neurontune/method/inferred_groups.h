@@ -34,10 +34,10 @@ struct InferredGroups {
   /// @throws Error if shapes disagree or a label is out of range
   at::Tensor beliefs(const LabelledEmbeddings& data) const;
 
-  /// How far apart the two closest values of the attribute are: the smallest Mahalanobis distance
-  /// √((s_a − s_b)ᵀ Σ⁻¹ (s_a − s_b)), in standard deviations. Beliefs that cut overlapping values
-  /// apart make it larger than the distance of the values themselves.
-  double separation() const;
+  /// The Mahalanobis distances √((s_a − s_b)ᵀ Σ⁻¹ (s_a − s_b)) of the attribute's values, in
+  /// standard deviations: float64 [C, C]. Beliefs that cut overlapping values apart make them
+  /// larger than those of the values themselves.
+  at::Tensor distances() const;
 };
 
 /// Fits the model from what the evidence says of each sample. It sees no attributes.

@@ -17,7 +17,7 @@ namespace neurontune {
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
-  double evidence_threshold = 4.06;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  double evidence_threshold = 3.17;  ///< a shortcut is behind the mistakes from here on; 0 or more
   int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
@@ -43,13 +43,15 @@ struct ShortcutSearch {
   /// Overlap of the groups inferred from all mistakes and from those alone that rebalancing
   /// repairs, in 0…1. None where undecided.
   std::optional<double> persistence;
-  std::optional<double> separation;  ///< of the first groups, in standard deviations
-  InferredGroups groups;             ///< of the trusted held-out data; empty where undecided
-  at::Tensor trusted;  ///< int64 [n]: the rows of held-out samples whose label is not suspected
+  /// How far an attribute's value is from the class's own where they differ, in standard
+  /// deviations: the mean over the first groups.
+  std::optional<double> separation;
+  InferredGroups groups;  ///< of the trusted held-out data; empty where undecided
+  at::Tensor trusted;     ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
 
-  /// persistence × separation.
+  /// persistence × separation / ∛C: mere mistakes lie further apart where there are more classes.
   std::optional<double> evidence() const;
   bool found_groups() const { return beliefs.defined(); }
 };
@@ -61,7 +63,8 @@ struct ShortcutSearch {
 /// is retrained on them rebalanced, and the mistakes that it makes too are withdrawn: they count as
 /// samples whose attribute is their class's. Groups are then inferred anew. An attribute is a
 /// cluster of the embeddings, and is found again from fewer mistakes; hardness is not, and its
-/// groups shrink with the mistakes that define them. The verdict is by persistence × separation.
+/// groups shrink with the mistakes that define them. The verdict is by the evidence,
+/// persistence × separation / ∛C.
 ///
 /// Wrong labels look like a small group that no head can repair. So samples come out first that the
 /// ERM head and a head retrained on rebalanced groups both predict otherwise than they are
