@@ -2,36 +2,40 @@
 
 #include <ATen/ATen.h>
 
-#include <functional>
 #include <limits>
 
+#include "method/fixed_blocks.h"
 #include "method/row_sums.h"
 
 namespace neurontune {
 namespace {
 
 constexpr int64_t kRowsAtOnce = 32;
-
-/// Σ of `of_rows` (float64, of as many rows) over all rows: [M]
-at::Tensor column_sums(const at::Tensor& embeddings,
-                       const std::function<at::Tensor(const at::Tensor&)>& of_rows) {
-  const auto zero = at::zeros({embeddings.size(1)}, embeddings.options().dtype(at::kDouble));
-  return sum_over_rows(
-      embeddings.size(0), kRowsAtOnce, zero,
-      [&](int64_t first, int64_t last, const at::Tensor& part) {
-        part.add_(of_rows(embeddings.slice(0, first, last).to(at::kDouble)).sum(0));
-      });
-}
+constexpr int64_t kPivotRows = 64;
 
 }  // namespace
 
 ColumnScaling column_scaling(const at::Tensor& embeddings) {
-  const auto samples = static_cast<double>(embeddings.size(0));
-  const double rounding = samples * std::numeric_limits<double>::epsilon();
-  const auto mean = column_sums(embeddings, [](const at::Tensor& rows) { return rows; }) / samples;
-  const auto variance =
-      column_sums(embeddings, [&](const at::Tensor& rows) { return rows.sub(mean).square_(); }) /
-      samples;
+  // Σ (z − p) and Σ (z − p)² in one pass, with p the mean of a few rows: no digits are lost as long
+  // as p is within some deviations of the mean.
+  const int64_t samples = embeddings.size(0);
+  at::Tensor pivot;
+  on_one_thread(embeddings.device(), [&] {
+    pivot = embeddings.slice(0, 0, samples, (samples + kPivotRows - 1) / kPivotRows)
+                .to(at::kDouble)
+                .mean(0);
+  });
+  const auto zero = at::zeros({2, embeddings.size(1)}, pivot.options());
+  const auto sums = sum_over_rows(
+      samples, kRowsAtOnce, zero, [&](int64_t first, int64_t last, const at::Tensor& part) {
+        auto rows = embeddings.slice(0, first, last).to(at::kDouble) - pivot;
+        part[0].add_(rows.sum(0));
+        part[1].add_(rows.square_().sum(0));
+      });
+  const auto from_pivot = sums[0] / samples;
+  const auto mean = pivot + from_pivot;
+  const auto variance = (sums[1] / samples - from_pivot.square()).clamp_min(0);
+  const double rounding = static_cast<double>(samples) * std::numeric_limits<double>::epsilon();
   const auto constant = variance.le(rounding * variance + (rounding * mean).square());
   return {mean, variance.sqrt().masked_fill(constant, 1)};
 }

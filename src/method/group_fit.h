@@ -12,10 +12,14 @@ struct GroupData {
   ColumnScaling scaling;
   at::Tensor inputs;  ///< scaled [N, M]
   at::Tensor labels;  ///< int64 [N]
-  at::Tensor gram;    ///< inputsᵀ inputs, float64 [M, M]
+  at::Tensor
+      factor;  ///< that `factored_second_moments` gives: the lower Cholesky factor, float64 [M, M]
 };
 
-GroupData group_data(const LabelledEmbeddings& held_out);
+/// (1 − shrinkage) / N inputsᵀ inputs + shrinkage · mean of its diagonal · I, factored.
+/// @param gram inputsᵀ inputs, float64 [M, M]
+/// @throws Error if it is singular
+at::Tensor factored_second_moments(const at::Tensor& gram, int64_t samples, double shrinkage);
 
 /// What speaks for the samples' values of the attribute: int64 [N] each, in 0…C−1.
 struct GroupEvidence {

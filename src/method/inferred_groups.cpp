@@ -62,15 +62,15 @@ class Fit {
       const InferredGroupsOptions& options)
       : inputs_(data.inputs),
         labels_(data.labels),
-        gram_(data.gram),
+        factor_(data.factor),
         classes_(classes),
         options_(options),
         one_hot_(at::one_hot(labels_, classes).to(inputs_.scalar_type())),
-        unscaled_{at::zeros({inputs_.size(1)}, gram_.options()),
-                  at::ones({inputs_.size(1)}, gram_.options())} {
+        unscaled_{at::zeros({inputs_.size(1)}, factor_.options()),
+                  at::ones({inputs_.size(1)}, factor_.options())} {
     model_.log_prior = log_prior(labels_, evidence.counted, classes, options.smoothing);
     const double rest = (1 - options.confidence) / static_cast<double>(classes - 1);
-    beliefs_ = at::full({labels_.size(0), classes}, rest, gram_.options())
+    beliefs_ = at::full({labels_.size(0), classes}, rest, factor_.options())
                    .scatter_(1, evidence.begun_with.unsqueeze(1), options.confidence);
   }
 
@@ -83,12 +83,13 @@ class Fit {
   }
 
  private:
-  /// Weighted least squares of the effects c and s, and the covariance of what they leave.
+  /// Weighted least squares of the effects c and s, and Σ⁻¹ sᵀ for the covariance Σ of what they
+  /// leave.
   ///
   /// With D the design, a row (one-hot y, beliefs in a) a sample, and V the samples' weights, the
-  /// effects Θ = (c; s) solve DᵀVD Θ = DᵀVz, and the scatter of the residuals is
-  /// zᵀz − Θᵀ Dᵀz − (Dᵀz)ᵀ Θ + Θᵀ DᵀD Θ. A constant may move from c to s: the pseudo-inverse takes
-  /// the smallest solution.
+  /// effects Θ = (c; s) solve DᵀVD Θ = DᵀVz, and the scatter of the residuals is zᵀz − ΘᵀF − FᵀΘ,
+  /// with F = Dᵀz − DᵀD Θ / 2. A constant may move from c to s: the pseudo-inverse takes the
+  /// smallest solution.
   void maximise() {
     const auto design = at::cat({one_hot_, beliefs_.to(inputs_.scalar_type())}, 1);
     const auto weighted = design * weights().unsqueeze(1).to(design.scalar_type());
@@ -101,8 +102,7 @@ class Fit {
       const auto effects = at::linalg_pinv(symmetric, 1e-12, /*hermitian=*/true).mm(weighted_sums);
       model_.class_effects = effects.slice(0, 0, classes_);
       model_.attribute_effects = effects.slice(0, classes_);
-      const auto explained = effects.t().mm(sums - products.mm(effects) / 2);
-      model_.discriminants = discriminants((gram_ - explained - explained.t()) / labels_.size(0));
+      model_.discriminants = discriminants(effects, sums - products.mm(effects) / 2);
     });
   }
 
@@ -117,23 +117,22 @@ class Fit {
 
   at::Tensor group_sizes() const { return cross_product(one_hot_.to(at::kDouble), beliefs_); }
 
-  /// Σ⁻¹ sᵀ, with Σ shrunk towards the identity times its mean variance.
-  at::Tensor discriminants(const at::Tensor& scatter) const {
-    const auto identity = at::eye(scatter.size(0), scatter.options());
-    const auto mean_variance = scatter.diagonal().mean();
-    const auto shrunk =
-        scatter * (1 - options_.shrinkage) + identity * (mean_variance * options_.shrinkage);
-    const auto [factor, info] = at::linalg_cholesky_ex((shrunk + shrunk.t()) / 2);
-    if (info.item<int>() != 0)
-      throw Error(
-          "the embeddings do not vary within the classes, so no attribute can be told apart in "
-          "them");
-    return at::cholesky_solve(model_.attribute_effects.t(), factor);
+  /// Σ⁻¹ sᵀ, with Σ = A − α (ΘᵀF + FᵀΘ) and A = α zᵀz + … I, which is factored already, by
+  /// Woodbury's formula: with L = (Θ; F) and J = (0 1; 1 0), Σ = A − α LᵀJL, so
+  /// Σ⁻¹ = A⁻¹ + A⁻¹Lᵀ (J / α − L A⁻¹Lᵀ)⁻¹ L A⁻¹.
+  at::Tensor discriminants(const at::Tensor& effects, const at::Tensor& products) const {
+    const double alpha = (1 - options_.shrinkage) / static_cast<double>(labels_.size(0));
+    const auto low_rank = at::cat({effects, products}, 0);          // L
+    const auto solved = at::cholesky_solve(low_rank.t(), factor_);  // A⁻¹Lᵀ
+    const auto swap = at::eye(low_rank.size(0), low_rank.options()).roll(effects.size(0), 0);  // J
+    const auto inner = swap / alpha - low_rank.mm(solved);
+    const auto of_attribute = solved.slice(1, classes_, 2 * classes_);  // A⁻¹sᵀ
+    return of_attribute + solved.mm(at::linalg_solve(inner, low_rank.mm(of_attribute)));
   }
 
   at::Tensor inputs_;  ///< scaled [N, M]
   at::Tensor labels_;  ///< int64 [N]
-  at::Tensor gram_;    ///< zᵀz, float64 [M, M]
+  at::Tensor factor_;  ///< of A, float64 [M, M]
   int64_t classes_;
   const InferredGroupsOptions& options_;
   at::Tensor one_hot_;      ///< [N, C]
@@ -179,14 +178,25 @@ InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor
   check_finite(held_out.embeddings, "the held-out split");
   check_class_indices(evidence, "evidence", classes, held_out.labels.size(0));
   const c10::NoGradGuard no_grad;
-  return fit_groups(group_data({held_out.embeddings.detach(), held_out.labels}),
-                    {evidence, evidence}, classes, options);
+  const auto scaling = column_scaling(held_out.embeddings);
+  const auto inputs = scaled(held_out.embeddings.detach(), scaling);
+  const auto factor = factored_second_moments(gram(inputs), inputs.size(0), options.shrinkage);
+  return fit_groups({scaling, inputs, held_out.labels, factor}, {evidence, evidence}, classes,
+                    options);
 }
 
-GroupData group_data(const LabelledEmbeddings& held_out) {
-  const auto scaling = column_scaling(held_out.embeddings);
-  const auto inputs = scaled(held_out.embeddings, scaling);
-  return {scaling, inputs, held_out.labels, cross_product(inputs, inputs)};
+at::Tensor factored_second_moments(const at::Tensor& gram, int64_t samples, double shrinkage) {
+  at::Tensor factor;
+  on_one_thread(gram.device(), [&] {
+    auto moments = gram / static_cast<double>(samples);
+    const auto mean = moments.diagonal().mean();
+    moments.mul_(1 - shrinkage).diagonal().add_(mean * shrinkage);
+    at::Tensor info;
+    std::tie(factor, info) = at::linalg_cholesky_ex(moments);
+    if (info.item<int>() != 0)
+      throw Error("the embeddings do not vary, so no attribute can be told apart in them");
+  });
+  return factor;
 }
 
 InferredGroups fit_groups(const GroupData& data, const GroupEvidence& evidence, int64_t classes,

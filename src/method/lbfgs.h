@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 
 namespace neurontune {
@@ -17,14 +18,31 @@ struct LbfgsOptions {
   double tolerance = 1e-4;  ///< largest component of the gradient that ends it
 };
 
-/// Minimises a smooth, strictly convex function by L-BFGS with backtracking (Nocedal & Wright,
+/// Minimises smooth, strictly convex functions by L-BFGS with backtracking (Nocedal & Wright,
 /// algorithms 7.4 and 3.1). torch::optim::LBFGS is not used for its sums depend on the number of
 /// threads and it takes no preconditioner, which here saves four passes over the data in five.
-///
-/// @param start float64, of any shape; not changed
-/// @return the parameters where the gradient is small enough, a step no longer helps, or the
-///         iterations are spent
-at::Tensor minimise(const at::Tensor& start, const Objective& objective,
-                    const Preconditioner& precondition, const LbfgsOptions& options);
+class Lbfgs {
+ public:
+  explicit Lbfgs(Preconditioner precondition, const LbfgsOptions& options = {});
+
+  /// What is learnt of the curvature stays: a function much like the last one takes fewer steps.
+  /// @param start float64, of any shape; not changed
+  /// @return the parameters where the gradient is small enough, a step no longer helps, or the
+  ///         iterations are spent
+  at::Tensor minimise(const at::Tensor& start, const Objective& objective);
+
+ private:
+  /// How the gradient changed with a step.
+  struct Pair {
+    at::Tensor step, change;
+    double product;  ///< of the two
+  };
+  void learn(const at::Tensor& step, const at::Tensor& change);
+  at::Tensor inverse_hessian_times(const at::Tensor& gradient) const;
+
+  Preconditioner precondition_;
+  LbfgsOptions options_;
+  std::deque<Pair> pairs_;
+};
 
 }  // namespace neurontune

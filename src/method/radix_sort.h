@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "float_bits.h"
 
 namespace neurontune {
 
@@ -21,10 +21,9 @@ struct Keyed {
 /// The bits of a floating-point number as an unsigned integer of the same order; −0 is before 0.
 template <typename Scalar>
 auto ordered_bits(Scalar value) {
-  using Bits = std::conditional_t<sizeof(Scalar) == 2, uint16_t,
-                                  std::conditional_t<sizeof(Scalar) == 4, uint32_t, uint64_t>>;
+  using Bits = FloatBits<Scalar>;
   constexpr auto kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
-  const auto bits = std::bit_cast<Bits>(value);
+  const Bits bits = bits_of(value);
   return static_cast<Bits>(bits & kSign ? ~bits : bits | kSign);
 }
 

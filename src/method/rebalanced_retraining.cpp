@@ -12,6 +12,7 @@
 #include "method/cross_product.h"
 #include "method/fixed_blocks.h"
 #include "method/lbfgs.h"
+#include "method/row_products.h"
 #include "method/row_sums.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
@@ -22,20 +23,12 @@ namespace {
 
 /// That many rows of 2,048 floats stay in a core's cache between the two products.
 constexpr int64_t kRowsAtOnce = 128;
+/// Rows on which a fit to more than that begins.
+constexpr int64_t kWarmUpRows = 16384;
 /// Rows whose covariance stands for all in the preconditioner.
 constexpr int64_t kPreconditionerRows = 4096;
 /// What p(1 − p) is taken for in it.
 constexpr double kCurvature = 0.1;
-
-/// [N, M] times [M, C]: column by column where there are few, which a matrix product is slow at.
-at::Tensor few_columns_product(const at::Tensor& inputs, const at::Tensor& matrix) {
-  constexpr int64_t kFew = 8;
-  if (matrix.size(1) > kFew || !inputs.is_cpu()) return inputs.mm(matrix);
-  std::vector<at::Tensor> columns;
-  for (int64_t column = 0; column < matrix.size(1); ++column)
-    columns.push_back(inputs.mv(matrix.select(1, column)));
-  return at::stack(columns, 1);
-}
 
 /// Softmax regression of z on y in parameters V [C, M′ + 1], the last column the bias: logits are
 /// (V ∘ f)(z − μ) + b, with f the mask over the deviations, and μ = 0 where there is no bias.
@@ -54,9 +47,18 @@ struct Problem {
     return embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   }
 
+  /// The same on every `step`-th sample.
+  Problem thinned(int64_t step) const {
+    auto part = *this;
+    for (auto* tensor : {&part.embeddings, &part.one_hot, &part.weights})
+      *tensor = tensor->slice(0, 0, tensor->size(0), step);
+    on_one_thread(weights.device(), [&] { part.weights = part.weights / part.weights.sum(); });
+    return part;
+  }
+
   double value(const at::Tensor& parameters, at::Tensor& gradient) const {
     const auto [weight, bias] = raw(parameters);
-    const auto matrix = weight.t().to(dtype());  // [M′, C]
+    const auto matrix = weight.to(dtype());  // [C, M′]
     const auto shift = bias.to(dtype());
     const auto zero = at::zeros({classes(), dimensions() + 2}, parameters.options());
     const auto sums = sum_over_rows(one_hot.size(0), kRowsAtOnce, zero,
@@ -93,31 +95,33 @@ struct Problem {
     const auto inputs = embeddings.slice(0, first, last).to(dtype());
     const auto weight = weights.slice(0, first, last).unsqueeze(1);
     const auto target = one_hot.slice(0, first, last);
-    const auto outputs = few_columns_product(inputs, matrix) + shift;
+    const auto outputs = row_products(inputs, matrix) + shift;
     const auto logits = outputs.to(at::kDouble).log_softmax(1);
     const auto residuals = (logits.exp() - target) * weight;
-    part.narrow(1, 0, dimensions()).add_(residuals.t().to(dtype()).mm(inputs));
+    part.narrow(1, 0, dimensions()).add_(weighted_row_sums(residuals.to(dtype()), inputs));
     part.select(1, dimensions()).add_(residuals.sum(0));
     part.select(1, dimensions() + 1).sub_((logits * target * weight).sum(0));
   }
 };
 
-/// Solves (κ cov(z) + λ I) x = vector on scaled dimensions, the bias apart.
-class CovariancePreconditioner {
- public:
-  explicit CovariancePreconditioner(const at::Tensor& matrix) : dimensions_(matrix.size(0)) {
-    on_one_thread(matrix.device(), [&] { factor_ = at::linalg_cholesky(matrix); });
-  }
+/// The inverse of a positive definite matrix, written out: it is needed more often than two
+/// triangles would be worth.
+at::Tensor inverse_of(const at::Tensor& matrix) {
+  at::Tensor result;
+  on_one_thread(matrix.device(),
+                [&] { result = at::cholesky_inverse(at::linalg_cholesky(matrix)).contiguous(); });
+  return result;
+}
 
-  at::Tensor operator()(const at::Tensor& vector) const {
-    const auto solved = at::cholesky_solve(vector.narrow(1, 0, dimensions_).t(), factor_);
-    return at::cat({solved.t(), vector.narrow(1, dimensions_, 1) / kCurvature}, 1);
-  }
-
- private:
-  int64_t dimensions_;
-  at::Tensor factor_;
-};
+/// The inverse curvature times a vector on scaled dimensions, the bias apart.
+Preconditioner preconditioner(const at::Tensor& inverse_curvature) {
+  return [inverse_curvature](const at::Tensor& vector) {
+    const int64_t dimensions = inverse_curvature.size(0);
+    const auto values = vector.narrow(1, 0, dimensions).contiguous();
+    const auto biases = vector.narrow(1, dimensions, 1) / kCurvature;
+    return at::cat({row_products(inverse_curvature, values).t(), biases}, 1);
+  };
+}
 
 }  // namespace
 
@@ -152,7 +156,7 @@ RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const
   const int64_t rows = tuning.labels.size(0);
   const int64_t step = (rows + kPreconditionerRows - 1) / kPreconditionerRows;
   const auto sample = scaled(tuning_.embeddings.slice(0, 0, rows, step), scaling);
-  curvature_ = cross_product(sample, sample).mul_(kCurvature / static_cast<double>(sample.size(0)));
+  curvature_ = gram(sample).mul_(kCurvature / static_cast<double>(sample.size(0)));
   curvature_.diagonal().add_(options.penalty);
 }
 
@@ -186,12 +190,21 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask)
                   options_.penalty};
   on_one_thread(weights.device(), [&] { problem.weights = weights / weights.sum(); });
   const auto places = at::cat({kept, at::full({1}, all, kept.options())});  // and the bias
-  const auto solution = minimise(parameters_.index_select(1, places),
-                                 [&](const at::Tensor& parameters, at::Tensor& gradient) {
-                                   return problem.value(parameters, gradient);
-                                 },
-                                 CovariancePreconditioner(columns(columns(curvature_, 0), 1)),
-                                 {options_.iterations, options_.tolerance});
+  if (!masked && !inverse_curvature_.defined()) inverse_curvature_ = inverse_of(curvature_);
+  const auto inverse_curvature =
+      masked ? inverse_of(columns(columns(curvature_, 0), 1)) : inverse_curvature_;
+  Lbfgs lbfgs(preconditioner(inverse_curvature), {options_.iterations, options_.tolerance});
+  const auto minimum = [&](const Problem& of, const at::Tensor& start) {
+    return lbfgs.minimise(start, [&](const at::Tensor& parameters, at::Tensor& gradient) {
+      return of.value(parameters, gradient);
+    });
+  };
+  auto solution = parameters_.index_select(1, places);
+  const int64_t samples = tuning_.labels.size(0);
+  const auto some = problem.thinned((samples + kWarmUpRows - 1) / kWarmUpRows);
+  if (samples > kWarmUpRows && some.weights.isfinite().all().item<bool>())
+    solution = minimum(some, solution);
+  solution = minimum(problem, solution);
   parameters_.zero_().index_copy_(1, places, solution);
 
   const auto [weight, bias] = problem.raw(solution);

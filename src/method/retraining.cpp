@@ -11,6 +11,7 @@
 #include "describe.h"
 #include "method/fixed_blocks.h"
 #include "method/layered_gradient.h"
+#include "method/linear_epoch.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
 
@@ -53,8 +54,10 @@ Head fresh_head(const Head& like, at::Generator generator) {
   if (head.bias.defined()) head.bias.zero_();
   for (std::size_t i = 0; i < head.later_parameters.size(); ++i) {
     auto& parameter = head.later_parameters[i];
-    if (parameter.dim() >= 2) parameter = uniform(parameter);
-    else if (like.later_layers->parameter_names[i].ends_with("bias")) parameter.zero_();
+    if (parameter.dim() >= 2)
+      parameter = uniform(parameter);
+    else if (like.later_layers->parameter_names[i].ends_with("bias"))
+      parameter.zero_();
   }
   return head;
 }
@@ -102,6 +105,7 @@ void HeadRetrainer::select_columns() {
   const bool all = columns.numel() == head_.embedding_dim();
   columns_ = all ? at::Tensor() : columns;
   inputs_ = all ? embeddings_ : embeddings_.index_select(1, columns);
+  if (inputs_.stride(1) != 1) inputs_ = inputs_.contiguous();
   weight_ = head_.weight.index_select(1, columns);
   column_mask_ = rows.index_select(1, columns);
   if (column_mask_.eq(1).all().item<bool>()) column_mask_ = at::Tensor();
@@ -114,21 +118,35 @@ at::Tensor HeadRetrainer::all_columns() const {
 
 double HeadRetrainer::run_epoch() {
   const c10::NoGradGuard no_grad;
-  const FewThreads few(options_.batch_size * weight_.size(1) * weight_.size(0));
   const auto batches = sampler_.draw(options_.batches_per_epoch).to(embeddings_.device());
   const auto row_losses = at::empty(batches.sizes(), head_.weight.options());
-  for (int64_t batch = 0; batch < batches.size(0); ++batch) {
-    if (head_.is_linear())
-      step(batches[batch], row_losses[batch]);
-    else
-      step_layers(batches[batch], row_losses[batch]);
-  }
+  const bool few_classes = head_.classes() <= kLinearEpochClasses;
+  if (head_.is_linear() && embeddings_.is_cpu() && few_classes)
+    run_linear(batches, row_losses);
+  else
+    run_batches(batches, row_losses);
 
   // Each batch's sum, then these in order: the same whatever the number of threads.
   const auto batch_losses = row_losses.sum({1}, /*keepdim=*/false, at::kDouble).cpu();
   const double* const losses = batch_losses.const_data_ptr<double>();
   return std::accumulate(losses, losses + batches.size(0), 0.0) /
          static_cast<double>(batches.numel());
+}
+
+void HeadRetrainer::run_linear(const at::Tensor& batches, const at::Tensor& row_losses) {
+  LinearTraining head{inputs_,          labels_,    column_mask_,  weight_,
+                      weight_velocity_, head_.bias, bias_velocity_};
+  run_linear_epoch(head, batches, options_, row_losses);
+}
+
+void HeadRetrainer::run_batches(const at::Tensor& batches, const at::Tensor& row_losses) {
+  const FewThreads few(options_.batch_size * weight_.size(1) * weight_.size(0));
+  for (int64_t batch = 0; batch < batches.size(0); ++batch) {
+    if (head_.is_linear())
+      step(batches[batch], row_losses[batch]);
+    else
+      step_layers(batches[batch], row_losses[batch]);
+  }
 }
 
 /// One step of SGD on the mean cross-entropy: with P the softmax of the logits and Y the one-hot

@@ -65,13 +65,16 @@ Head linear_like(const LabelledEmbeddings& data, int64_t classes) {
 /// less those of the fold it leaves out.
 class Folds {
  public:
-  Folds(const LabelledEmbeddings& data, int64_t classes, int64_t folds, uint64_t seed)
-      : scaling_(column_scaling(data.embeddings)),
+  Folds(const LabelledEmbeddings& data, int64_t classes, const ShortcutSearchOptions& options,
+        uint64_t seed)
+      : shrinkage_(options.groups.shrinkage),
+        scaling_(column_scaling(data.embeddings)),
         inputs_(scaled(data.embeddings, scaling_)),
         labels_(data.labels),
         in_use_(at::ones_like(data.labels, at::kBool)) {
-    const auto fold_of = folds_of(data.labels, classes, folds, seed).to(data.labels.device());
-    for (int64_t fold = 0; fold < folds; ++fold) {
+    const auto fold_of =
+        folds_of(data.labels, classes, options.folds, seed).to(data.labels.device());
+    for (int64_t fold = 0; fold < options.folds; ++fold) {
       members_.push_back(fold_of.eq(fold));
       grams_.push_back(gram_of(members_.back()));
       gram_ = fold == 0 ? grams_.back().clone() : gram_ + grams_.back();
@@ -101,14 +104,14 @@ class Folds {
 
  private:
   GroupData fitted(const at::Tensor& samples, const at::Tensor& gram) const {
-    return {scaling_, rows(inputs_, samples), rows(labels_, samples), gram};
-  }
-
-  at::Tensor gram_of(const at::Tensor& samples) const {
     const auto inputs = rows(inputs_, samples);
-    return cross_product(inputs, inputs);
+    return {scaling_, inputs, rows(labels_, samples),
+            factored_second_moments(gram, inputs.size(0), shrinkage_)};
   }
 
+  at::Tensor gram_of(const at::Tensor& samples) const { return gram(rows(inputs_, samples)); }
+
+  double shrinkage_;
   ColumnScaling scaling_;
   at::Tensor inputs_, labels_, in_use_, gram_;
   std::vector<at::Tensor> members_, grams_;
@@ -133,7 +136,7 @@ class Search {
     result.reason = why_undecided();
     if (!result.reason.empty()) return result;
     Probe probe(probe_samples(tuning_), held_out_.embeddings, classes_, options_.retraining);
-    Folds folds(held_out_, classes_, options_.folds, seed);
+    Folds folds(held_out_, classes_, options_, seed);
     const auto suspected = suspected_labels(probe, folds);
     result.suspected_labels = suspected.sum().item<int64_t>();
     result.reason = why_undecided_without(suspected);

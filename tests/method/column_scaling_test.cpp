@@ -58,6 +58,18 @@ TEST(CrossProduct, IsTheProductWhateverTheShapes) {
   EXPECT_TRUE(cross_product(b, a).allclose(b.t().mm(a)));
 }
 
+TEST(CrossProduct, GramIsTheProductWithItself) {
+  for (const int64_t columns : {1, 2, 63, 64, 65, 131, 300}) {
+    const auto z = embeddings(1500, columns);
+    const auto product = gram(z);
+    EXPECT_TRUE(product.equal(product.t()));
+    const auto doubles = z.to(at::kDouble);
+    EXPECT_TRUE(gram(doubles).allclose(doubles.t().mm(doubles)));
+    EXPECT_TRUE(product.equal(with_threads(2, [&] { return gram(z); })));
+    EXPECT_TRUE(product.equal(with_threads(1, [&] { return gram(z); })));
+  }
+}
+
 TEST(CrossProduct, SumsFloat32InFloat64) {
   // A float32 sum of ones stands still at 2²⁴.
   const auto ones = at::ones({(1 << 24) + 4096, 1});

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 
 namespace neurontune {
 namespace {
@@ -23,7 +24,7 @@ struct Quadratic {
   }
   at::Tensor minimised(const Preconditioner& precondition, const LbfgsOptions& options) {
     calls = 0;
-    return minimise(at::zeros({50}, at::kDouble), std::ref(*this), precondition, options);
+    return Lbfgs(precondition, options).minimise(at::zeros({50}, at::kDouble), std::ref(*this));
   }
 };
 
@@ -53,9 +54,21 @@ TEST(Lbfgs, MinimisesALogisticLoss) {
     return (at::softplus(logits) - share * logits).sum().item<double>();
   };
   const auto start = at::tensor({5.0, -7.0}).to(at::kDouble);
-  const auto log_odds = inputs.mv(minimise(start, loss, unchanged, {200, 1e-10}));
+  const auto log_odds = inputs.mv(Lbfgs(unchanged, {200, 1e-10}).minimise(start, loss));
   EXPECT_NEAR(log_odds[0].item<double>(), 0, 1e-6);
   EXPECT_NEAR(log_odds[1].item<double>(), -std::log(9.0), 1e-6);
+}
+
+TEST(Lbfgs, WhatIsLearntOfTheCurvatureStays) {
+  Quadratic quadratic;
+  quadratic.curvature = at::logspace(0, 1, 50, 10, at::kDouble);
+  Lbfgs lbfgs(unchanged, {100, 1e-8});
+  const auto start = at::zeros({50}, at::kDouble);
+  lbfgs.minimise(start, std::ref(quadratic));
+  const auto first = std::exchange(quadratic.calls, 0);
+  const auto found = lbfgs.minimise(at::full({50}, 0.9, at::kDouble), std::ref(quadratic));
+  EXPECT_LT(quadratic.calls, first);
+  EXPECT_TRUE(found.allclose(at::ones({50}, at::kDouble), 0, 1e-7));
 }
 
 TEST(Lbfgs, StopsWhereItIsTold) {
@@ -83,14 +96,14 @@ TEST(Lbfgs, StopsWhereNoStepLowersTheValue) {
     return x.sum().item<double>();
   };
   const auto start = at::zeros({3}, at::kDouble);
-  EXPECT_TRUE(minimise(start, uphill, unchanged, {100, 1e-6}).equal(start));
+  EXPECT_TRUE(Lbfgs(unchanged, {100, 1e-6}).minimise(start, uphill).equal(start));
   EXPECT_LT(calls, 100);
 }
 
 TEST(Lbfgs, TheStartIsNotChanged) {
   Quadratic quadratic;
   const auto start = at::zeros({50}, at::kDouble);
-  minimise(start, std::ref(quadratic), unchanged, {100, 1e-8});
+  Lbfgs(unchanged, {100, 1e-8}).minimise(start, std::ref(quadratic));
   EXPECT_TRUE(start.equal(at::zeros({50}, at::kDouble)));
 }
 

@@ -10,9 +10,11 @@ namespace neurontune {
 
 /// Settings of the estimation of an attribute that no one labelled.
 struct InferredGroupsOptions {
-  double confidence = 0.9;   ///< first belief in the value the evidence names; over 0, below 1
-  double smoothing = 2;      ///< added to each count of the prior, over 0
-  double shrinkage = 0.1;    ///< of the covariance towards a multiple of the identity, over 0 to 1
+  double confidence = 0.9;  ///< first belief in the value the evidence names; over 0, below 1
+  double smoothing = 2;     ///< added to each count of the prior, over 0
+  /// Of the covariance, over 0 to 1: towards the identity, times the scaled embeddings' mean
+  /// variance.
+  double shrinkage = 0.1;
   int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
   double group_samples = 5;  ///< groups much larger than this count alike; over 0
 
@@ -57,7 +59,7 @@ struct InferredGroups {
 ///                 sample, as the ERM head's prediction does
 /// @param classes  C, at least 2
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, or the
-///         embeddings do not vary within the classes
+///         embeddings do not vary
 InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor& evidence,
                             int64_t classes, const InferredGroupsOptions& options = {});
 

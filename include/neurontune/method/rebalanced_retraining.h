@@ -55,9 +55,10 @@ class RebalancedRetrainer {
   LabelledEmbeddings tuning_;
   Head like_;
   RebalancingOptions options_;
-  at::Tensor mean_, deviation_;  ///< float64 [M]; a mean of 0 where there is no bias
-  at::Tensor curvature_;         ///< about the Hessian, of scaled dimensions: float64 [M, M]
-  at::Tensor parameters_;        ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
+  at::Tensor mean_, deviation_;   ///< float64 [M]; a mean of 0 where there is no bias
+  at::Tensor curvature_;          ///< about the Hessian, of scaled dimensions: float64 [M, M]
+  at::Tensor inverse_curvature_;  ///< its inverse, once it was needed
+  at::Tensor parameters_;         ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
 };
 
 }  // namespace neurontune

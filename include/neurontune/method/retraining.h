@@ -33,8 +33,8 @@ struct RetrainingOptions {
 };
 
 /// A head with uniform weights in ±1/√M and a zero bias, where `like` has one; on the CPU, of the
-/// shape and dtype of `like`. In a head of several layers each matrix is drawn so, by its own number
-/// of inputs, biases are 0, and other vectors (of norms) stay.
+/// shape and dtype of `like`. In a head of several layers each matrix is drawn so, by its own
+/// number of inputs, biases are 0, and other vectors (of norms) stay.
 Head fresh_head(const Head& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
@@ -68,6 +68,8 @@ class HeadRetrainer {
  private:
   void select_columns();
   at::Tensor all_columns() const;
+  void run_linear(const at::Tensor& batches, const at::Tensor& row_losses);
+  void run_batches(const at::Tensor& batches, const at::Tensor& row_losses);
   void step(const at::Tensor& rows, const at::Tensor& row_losses);
   void step_bias(const at::Tensor& residuals);
   void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
@@ -77,7 +79,7 @@ class HeadRetrainer {
   at::Tensor labels_;      ///< int64 [N]
   RetrainingOptions options_;
   ClassBalancedSampler sampler_;
-  Head head_;  ///< unmasked weights of all dimensions
+  Head head_;        ///< unmasked weights of all dimensions
   at::Tensor mask_;  ///< [M] or [C, M]
 
   // The part of the problem that the mask leaves: M' of the M columns.

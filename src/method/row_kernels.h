@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "method/wide_registers.h"
+
+namespace neurontune {
+
+/// Σ a b, in sixteen sums that are added up in pairs: the same on registers of any width.
+template <typename Real>
+NEURONTUNE_INLINE Real dot(const Real* a, const Real* b, int64_t n) {
+  constexpr int kLanes = 16;
+  Real lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+  for (; i < n; ++i) lanes[0] += a[i] * b[i];
+  return lanes[0];
+}
+
+/// Adds to `sum`, of n numbers, `count` rows times their factors, which lie `stride` apart; four
+/// rows at a time.
+template <typename Real>
+NEURONTUNE_INLINE void add_rows(const Real* const* rows, const Real* factors, int64_t count,
+                                int64_t stride, int64_t n, Real* sum) {
+  int64_t row = 0;
+  for (; row + 4 <= count; row += 4) {
+    const Real *a = rows[row], *b = rows[row + 1], *c = rows[row + 2], *d = rows[row + 3];
+    const Real fa = factors[row * stride], fb = factors[(row + 1) * stride],
+               fc = factors[(row + 2) * stride], fd = factors[(row + 3) * stride];
+    for (int64_t i = 0; i < n; ++i) sum[i] += fa * a[i] + fb * b[i] + fc * c[i] + fd * d[i];
+  }
+  for (; row < count; ++row)
+    for (int64_t i = 0; i < n; ++i) sum[i] += factors[row * stride] * rows[row][i];
+}
+
+}  // namespace neurontune
