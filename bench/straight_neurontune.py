@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """NeuronTune as a straight PyTorch script: the peer that the library's speed is held against.
 
-    straight_neurontune.py EMBEDDINGS [--epochs N] [--threads N]
+    straight_neurontune.py EMBEDDINGS [--epochs N] [--threads N] [--keep-all]
 
 Reads EMBEDDINGS/{train,val,head}.safetensors, identifies on val, retrains on train by SGD with autograd, scores
 every epoch's SFit and prints one line of JSON: the seconds of each step and the picked epoch.
@@ -37,6 +37,7 @@ def main():
     parser.add_argument("embeddings", type=pathlib.Path)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--keep-all", action="store_true", help="mask no dimension")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -49,7 +50,7 @@ def main():
     start = time.perf_counter()
     predicted = (val["embeddings"] @ head["weight"].T + head["bias"]).argmax(1)
     biased = spuriousness(val["embeddings"], val["labels"], predicted, classes).amax(0) > 0
-    mask = (~biased).float()
+    mask = torch.ones_like(biased).float() if options.keep_all else (~biased).float()
     seconds["identify"] = time.perf_counter() - start
 
     layer = torch.nn.Linear(*reversed(head["weight"].shape))

@@ -16,10 +16,12 @@ struct GroupData {
       factor;  ///< that `factored_second_moments` gives: the lower Cholesky factor, float64 [M, M]
 };
 
-/// (1 − shrinkage) / N inputsᵀ inputs + shrinkage · mean of its diagonal · I, factored.
+/// (1 − shrinkage) / N inputsᵀ inputs + shrinkage · v · I, with v the mean variance within the
+/// classes, factored.
 /// @param gram inputsᵀ inputs, float64 [M, M]
-/// @throws Error if it is singular
-at::Tensor factored_second_moments(const at::Tensor& gram, int64_t samples, double shrinkage);
+/// @throws Error if the inputs do not vary within the classes
+at::Tensor factored_second_moments(const at::Tensor& gram, const at::Tensor& inputs,
+                                   const at::Tensor& labels, double shrinkage);
 
 /// What speaks for the samples' values of the attribute: int64 [N] each, in 0…C−1.
 struct GroupEvidence {

@@ -180,21 +180,30 @@ InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor
   const c10::NoGradGuard no_grad;
   const auto scaling = column_scaling(held_out.embeddings);
   const auto inputs = scaled(held_out.embeddings.detach(), scaling);
-  const auto factor = factored_second_moments(gram(inputs), inputs.size(0), options.shrinkage);
+  const auto factor =
+      factored_second_moments(gram(inputs), inputs, held_out.labels, options.shrinkage);
   return fit_groups({scaling, inputs, held_out.labels, factor}, {evidence, evidence}, classes,
                     options);
 }
 
-at::Tensor factored_second_moments(const at::Tensor& gram, int64_t samples, double shrinkage) {
+at::Tensor factored_second_moments(const at::Tensor& gram, const at::Tensor& inputs,
+                                   const at::Tensor& labels, double shrinkage) {
+  const auto samples = static_cast<double>(inputs.size(0));
+  const auto one_hot = at::one_hot(labels).to(inputs.scalar_type());
+  const auto sums = cross_product(one_hot, inputs);
+  const auto sizes = at::bincount(labels, {}, sums.size(0)).clamp_min(1).unsqueeze(1);
   at::Tensor factor;
   on_one_thread(gram.device(), [&] {
-    auto moments = gram / static_cast<double>(samples);
-    const auto mean = moments.diagonal().mean();
-    moments.mul_(1 - shrinkage).diagonal().add_(mean * shrinkage);
+    auto moments = gram / samples;
+    const auto of_means = (sums.square() / sizes).sum() / samples;
+    const auto variance = (moments.diagonal().sum() - of_means) / moments.size(0);
+    moments.mul_(1 - shrinkage).diagonal().add_(variance * shrinkage);
     at::Tensor info;
     std::tie(factor, info) = at::linalg_cholesky_ex(moments);
     if (info.item<int>() != 0)
-      throw Error("the embeddings do not vary, so no attribute can be told apart in them");
+      throw Error(
+          "the embeddings do not vary within the classes, so no attribute can be told apart in "
+          "them");
   });
   return factor;
 }

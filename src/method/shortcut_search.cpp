@@ -104,9 +104,8 @@ class Folds {
 
  private:
   GroupData fitted(const at::Tensor& samples, const at::Tensor& gram) const {
-    const auto inputs = rows(inputs_, samples);
-    return {scaling_, inputs, rows(labels_, samples),
-            factored_second_moments(gram, inputs.size(0), shrinkage_)};
+    const auto inputs = rows(inputs_, samples), labels = rows(labels_, samples);
+    return {scaling_, inputs, labels, factored_second_moments(gram, inputs, labels, shrinkage_)};
   }
 
   at::Tensor gram_of(const at::Tensor& samples) const { return gram(rows(inputs_, samples)); }

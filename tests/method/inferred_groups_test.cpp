@@ -125,7 +125,7 @@ TEST(InferredGroups, RefuseWhatTheyCannotUse) {
   expect_refused([](auto& options) { options.group_samples = 0; }, "group_samples is 0, expected");
   EXPECT_ERROR(infer_groups({at::ones({50, 40}), at::arange(50).remainder(2)},
                             at::arange(50).remainder(2), 2),
-               "the embeddings do not vary");
+               "do not vary within the classes");
   EXPECT_ERROR(infer_groups(world.data(), longs({0, 1}), 2), "evidence have 2 rows");
   EXPECT_ERROR(infer_groups(world.data(), evidence(world) + 1, 2), "evidence hold 2");
   EXPECT_ERROR(infer_groups(world.data(), evidence(world), 1), "groups need at least two");

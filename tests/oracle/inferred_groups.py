@@ -63,7 +63,7 @@ def maximised(z, labels, beliefs, group_samples, shrinkage):
     effects = np.linalg.lstsq(root * design, root * z, rcond=1e-10)[0]
     residuals = z - design @ effects
     covariance = residuals.T @ residuals / len(z)
-    mean_variance = (z**2).mean()
+    mean_variance = np.mean([(z[sample] - z[labels == label].mean(axis=0))**2 for sample, label in enumerate(labels)])
     covariance = (1 - shrinkage) * covariance + shrinkage * mean_variance * np.eye(len(covariance))
     return effects[:classes], effects[classes:], covariance
 

@@ -59,7 +59,7 @@ struct InferredGroups {
 ///                 sample, as the ERM head's prediction does
 /// @param classes  C, at least 2
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, or the
-///         embeddings do not vary
+///         embeddings do not vary within the classes
 InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor& evidence,
                             int64_t classes, const InferredGroupsOptions& options = {});
 
