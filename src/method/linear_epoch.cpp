@@ -271,8 +271,8 @@ void run(LinearTraining& head, const at::Tensor& batches, const RetrainingOption
          const at::Tensor& losses) {
   Epoch<Stored, Real> epoch;
   epoch.inputs = head.inputs.const_data_ptr<Stored>();
-  epoch.row_stride = head.inputs.stride(0);
   epoch.columns = head.inputs.size(1);
+  epoch.row_stride = epoch.columns > 0 ? head.inputs.stride(0) : 0;  // of no memory at all
   epoch.classes = head.weight.size(0);
   epoch.batches = batches.size(0);
   epoch.batch_size = batches.size(1);

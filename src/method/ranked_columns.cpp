@@ -85,6 +85,7 @@ RankedColumns::RankedColumns(const at::Tensor& embeddings, const at::Tensor& row
   const bool few = n <= int64_t{1} << 16;
   sorted_ = at::empty({dimensions, n}, embeddings.options());
   ranks_ = at::empty({n * dimensions}, few ? at::kShort : at::kInt);
+  if (n == 0) return;
   for_fixed_blocks(at::kCPU, dimensions, kColumnsPerBlock, [&](int64_t first, int64_t last) {
     auto values = embeddings.slice(1, first, last).index_select(0, rows).t().contiguous();
     if (activation == Activation::magnitude) values.abs_();
