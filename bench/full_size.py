@@ -6,8 +6,8 @@
 
 By default CelebA's size (162,770 and 19,867 samples of 2,048 dimensions, two classes). The embeddings are random,
 rectified, with a class, an attribute that agrees with it in nine of ten samples, and a head that leans on it. The
-two take turns; printed are the seconds of each round, reading the files included, the ratio of the medians and the share of
-dimensions that the mask keeps. With --keep-all it keeps all of them, in both.
+two take turns; printed are the seconds of each round, reading the files included, the ratio of the medians and the
+share of dimensions that the mask keeps. With --keep-all it keeps all of them, in both.
 """
 import argparse
 import json

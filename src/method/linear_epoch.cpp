@@ -215,22 +215,6 @@ class Worker {
   std::vector<Real> bias_, bias_velocity_;
 };
 
-template <typename Stored, typename Real>
-NEURONTUNE_WIDE void run_wide(Worker<Stored, Real>& worker, SpinBarrier& barrier) {
-  worker.run(barrier);
-}
-
-template <typename Stored, typename Real>
-void run_narrow(Worker<Stored, Real>& worker, SpinBarrier& barrier) {
-  worker.run(barrier);
-}
-
-template <typename Stored, typename Real>
-void run(Worker<Stored, Real>& worker, SpinBarrier& barrier) {
-  static const bool wide = has_wide_registers();
-  wide ? run_wide(worker, barrier) : run_narrow(worker, barrier);
-}
-
 /// On some threads; false where there are not as many to be had, and nothing was done.
 template <typename Stored, typename Real>
 bool run_on(int threads, const Epoch<Stored, Real>& epoch) {
@@ -244,10 +228,12 @@ bool run_on(int threads, const Epoch<Stored, Real>& epoch) {
   bool enough = true;
 #pragma omp parallel num_threads(threads)
   {
-    if (omp_get_num_threads() == threads)
-      run(workers[omp_get_thread_num()], barrier);
-    else if (omp_get_thread_num() == 0)
+    if (omp_get_num_threads() == threads) {
+      auto& worker = workers[omp_get_thread_num()];
+      with_wide_registers([&]() NEURONTUNE_INLINE_LAMBDA { worker.run(barrier); });
+    } else if (omp_get_thread_num() == 0) {
       enough = false;
+    }
   }
   return enough;
 }

@@ -41,16 +41,6 @@ NEURONTUNE_INLINE void add_up(const Views<Real>& of, const Real* factors, Real* 
              sums + label * of.columns);
 }
 
-template <typename Real>
-NEURONTUNE_WIDE void multiply_wide(const Views<Real>& of, const Real* matrix, Real* products) {
-  multiply(of, matrix, products);
-}
-
-template <typename Real>
-NEURONTUNE_WIDE void add_up_wide(const Views<Real>& of, const Real* factors, Real* sums) {
-  add_up(of, factors, sums);
-}
-
 bool has_few_classes(const at::Tensor& inputs, int64_t classes) {
   return inputs.is_cpu() && inputs.stride(1) == 1 && classes <= kFewClasses;
 }
@@ -63,9 +53,9 @@ at::Tensor row_products(const at::Tensor& inputs, const at::Tensor& matrix) {
   const auto products = at::empty({inputs.size(0), matrix.size(0)}, inputs.options());
   AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "row_products", [&] {
     const auto of = views<scalar_t>(inputs, matrix.size(0));
-    (has_wide_registers() ? multiply_wide<scalar_t>
-                          : multiply<scalar_t>)(of, rows.const_data_ptr<scalar_t>(),
-                                                products.mutable_data_ptr<scalar_t>());
+    const auto* const data = rows.const_data_ptr<scalar_t>();
+    auto* const out = products.mutable_data_ptr<scalar_t>();
+    with_wide_registers([&]() NEURONTUNE_INLINE_LAMBDA { multiply(of, data, out); });
   });
   return products;
 }
@@ -76,9 +66,9 @@ at::Tensor weighted_row_sums(const at::Tensor& factors, const at::Tensor& inputs
   const auto sums = at::zeros({factors.size(1), inputs.size(1)}, inputs.options());
   AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "weighted_row_sums", [&] {
     const auto of = views<scalar_t>(inputs, factors.size(1));
-    (has_wide_registers() ? add_up_wide<scalar_t>
-                          : add_up<scalar_t>)(of, rows.const_data_ptr<scalar_t>(),
-                                              sums.mutable_data_ptr<scalar_t>());
+    const auto* const data = rows.const_data_ptr<scalar_t>();
+    auto* const out = sums.mutable_data_ptr<scalar_t>();
+    with_wide_registers([&]() NEURONTUNE_INLINE_LAMBDA { add_up(of, data, out); });
   });
   return sums;
 }

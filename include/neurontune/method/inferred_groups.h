@@ -12,8 +12,7 @@ namespace neurontune {
 struct InferredGroupsOptions {
   double confidence = 0.9;  ///< first belief in the value the evidence names; over 0, below 1
   double smoothing = 2;     ///< added to each count of the prior, over 0
-  /// Of the covariance, over 0 to 1: towards the identity, times the scaled embeddings' mean
-  /// variance.
+  /// Of the covariance, over 0 to 1: towards the identity times the mean variance in the classes.
   double shrinkage = 0.1;
   int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
   double group_samples = 5;  ///< groups much larger than this count alike; over 0
