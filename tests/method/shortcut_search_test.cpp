@@ -51,12 +51,14 @@ World mislabelled(World world, int64_t step) {
 }
 
 TEST(ShortcutSearch, WrongLabelsHideNoShortcutAndMakeNone) {
-  for (const uint64_t seed : {1, 2}) {  // of 3 the evidence is lost: ERM's head would stay
+  // Not of 3: there the groups of the repaired mistakes come out another way, and ERM's head stays.
+  for (const uint64_t seed : {1, 2, 4, 5, 6}) {
     SCOPED_TRACE(seed);
     const auto held_out = world_with_shortcut(seed), tuning = world_with_shortcut(seed + 100);
     const auto noisy = mislabelled(held_out, 10);
     const auto search = searched(noisy, tuning), clean = searched(held_out, tuning);
-    EXPECT_NEAR(*search.evidence(), *clean.evidence(), 0.2 * *clean.evidence());
+    EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
+    EXPECT_NEAR(*search.evidence(), *clean.evidence(), 0.1 * *clean.evidence());
     const auto wrong = noisy.labels.ne(held_out.labels);
     const auto trusted_wrong = wrong.index_select(0, search.trusted).sum().item<int64_t>();
     EXPECT_LT(trusted_wrong, 0.5 * 300);
