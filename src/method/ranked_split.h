@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "method/ranked_columns.h"
+#include "method/sorted_columns.h"
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/spuriousness.h"
 
@@ -18,8 +19,7 @@ struct RankedClass {
 };
 
 /// A split whose embeddings stay while predictions change: ranked once within each class, so that
-/// scores of further heads need no sorting. Ranks are on the CPU; on other devices scores are taken
-/// from the embeddings.
+/// scores of further heads need no sorting. Stays on the embeddings' device.
 class RankedSplit {
  public:
   /// @param data    checked, as by check_labelled
@@ -33,18 +33,15 @@ class RankedSplit {
   std::vector<RankedClass> of_classes() const;
 
  private:
-  struct ClassMedians {
-    RankedColumns::Medians medians;  ///< of the misclassified part, and of the rest
-    int64_t correct, misclassified;
-  };
-  /// @param wrong bool [N]
-  ClassMedians ranked_medians(int64_t label, const at::Tensor& wrong) const;
-  ClassMedians straight_medians(int64_t label, const at::Tensor& wrong) const;
+  /// @param part int64 [k]: places among the class's rows
+  RankedColumns::Medians medians(int64_t label, const at::Tensor& part) const;
 
   LabelledEmbeddings data_;
   int64_t classes_;
   Activation activation_;
-  std::vector<RankedClass> ranked_;  ///< of embeddings on the CPU
+  std::vector<at::Tensor> rows_;       ///< int64 [n]: of each class, on the embeddings' device
+  std::vector<RankedClass> ranked_;    ///< of embeddings on the CPU
+  std::vector<SortedColumns> sorted_;  ///< of those elsewhere
 };
 
 }  // namespace neurontune

@@ -9,6 +9,7 @@
 
 #include "checks.h"
 #include "describe.h"
+#include "device/launch_graph.h"
 #include "method/fixed_blocks.h"
 #include "method/layered_gradient.h"
 #include "method/linear_epoch.h"
@@ -77,8 +78,13 @@ HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& lab
                 ", the head expects [N, " + std::to_string(start.embedding_dim()) + "]");
   const auto dtype = embeddings_.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   head_ = to(start, embeddings_.device(), dtype);
+  batches_ = at::empty({options_.batches_per_epoch, options_.batch_size}, labels_.options());
+  row_losses_ = at::empty(batches_.sizes(), head_.weight.options());
   set_mask(at::ones({head_.embedding_dim()}, head_.weight.options()));
 }
+
+HeadRetrainer::HeadRetrainer(HeadRetrainer&&) noexcept = default;
+HeadRetrainer::~HeadRetrainer() = default;
 
 void HeadRetrainer::set_mask(const at::Tensor& mask) {
   const bool fits = mask.dim() == 1   ? mask.size(0) == head_.embedding_dim()
@@ -96,6 +102,7 @@ void HeadRetrainer::set_mask(const at::Tensor& mask) {
   later_velocities_.clear();
   for (const auto& parameter : head_.later_parameters)
     later_velocities_.push_back(at::zeros_like(parameter));
+  graph_ = std::make_unique<LaunchGraph>(embeddings_.device());
 }
 
 void HeadRetrainer::select_columns() {
@@ -118,34 +125,35 @@ at::Tensor HeadRetrainer::all_columns() const {
 
 double HeadRetrainer::run_epoch() {
   const c10::NoGradGuard no_grad;
-  const auto batches = sampler_.draw(options_.batches_per_epoch).to(embeddings_.device());
-  const auto row_losses = at::empty(batches.sizes(), head_.weight.options());
+  batches_.copy_(sampler_.draw(options_.batches_per_epoch));
   const bool few_classes = head_.classes() <= kLinearEpochClasses;
-  if (head_.is_linear() && embeddings_.is_cpu() && few_classes)
-    run_linear(batches, row_losses);
+  if (!head_.is_linear())
+    run_batches();  // autograd and TorchScript need not do the same work each time
+  else if (embeddings_.is_cpu() && few_classes)
+    run_linear();
   else
-    run_batches(batches, row_losses);
+    graph_->run([this] { run_batches(); });
 
   // Each batch's sum, then these in order: the same whatever the number of threads.
-  const auto batch_losses = row_losses.sum({1}, /*keepdim=*/false, at::kDouble).cpu();
+  const auto batch_losses = row_losses_.sum({1}, /*keepdim=*/false, at::kDouble).cpu();
   const double* const losses = batch_losses.const_data_ptr<double>();
-  return std::accumulate(losses, losses + batches.size(0), 0.0) /
-         static_cast<double>(batches.numel());
+  return std::accumulate(losses, losses + batches_.size(0), 0.0) /
+         static_cast<double>(batches_.numel());
 }
 
-void HeadRetrainer::run_linear(const at::Tensor& batches, const at::Tensor& row_losses) {
+void HeadRetrainer::run_linear() {
   LinearTraining head{inputs_,          labels_,    column_mask_,  weight_,
                       weight_velocity_, head_.bias, bias_velocity_};
-  run_linear_epoch(head, batches, options_, row_losses);
+  run_linear_epoch(head, batches_, options_, row_losses_);
 }
 
-void HeadRetrainer::run_batches(const at::Tensor& batches, const at::Tensor& row_losses) {
+void HeadRetrainer::run_batches() {
   const FewThreads few(options_.batch_size * weight_.size(1) * weight_.size(0));
-  for (int64_t batch = 0; batch < batches.size(0); ++batch) {
+  for (int64_t batch = 0; batch < batches_.size(0); ++batch) {
     if (head_.is_linear())
-      step(batches[batch], row_losses[batch]);
+      step(batches_[batch], row_losses_[batch]);
     else
-      step_layers(batches[batch], row_losses[batch]);
+      step_layers(batches_[batch], row_losses_[batch]);
   }
 }
 

@@ -10,10 +10,11 @@
 namespace neurontune {
 
 BatchReader::BatchReader(const Dataset& dataset, int64_t first, int64_t batch_size,
-                         Unreadable unreadable)
+                         Unreadable unreadable, at::Device device)
     : dataset_(dataset),
       batch_size_(batch_size),
       unreadable_(unreadable),
+      copier_(device),
       thread_([this, first] { read_ahead(first); }) {}
 
 BatchReader::~BatchReader() {
@@ -32,13 +33,16 @@ std::optional<Batch> BatchReader::next() {
   if (!batch_) return std::nullopt;
   ready_ = false;
   changed_.notify_all();
+  copier_.take_over(batch_->inputs);
   return std::exchange(batch_, std::nullopt);
 }
 
 void BatchReader::read_ahead(int64_t first) {
   for (; first < dataset_.size(); first += batch_size_) {
     try {
-      give(read(first, std::min(first + batch_size_, dataset_.size())), nullptr);
+      auto batch = read(first, std::min(first + batch_size_, dataset_.size()));
+      batch.inputs = copier_.copy(batch.inputs);
+      give(std::move(batch), nullptr);
     } catch (...) {
       return give(std::nullopt, std::current_exception());
     }

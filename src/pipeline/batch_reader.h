@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "device/device_copier.h"
 #include "neurontune/data/dataset.h"
 
 namespace neurontune {
@@ -31,12 +32,14 @@ struct Batch {
 /// What to do with samples that cannot be read.
 enum class Unreadable { fail, skip };
 
-/// Reads a data set's batches in order, one ahead in a thread of its own, so that decoding and the
-/// model overlap. Never holds more than two batches.
+/// Reads a data set's batches in order, one ahead in a thread of its own, so that decoding, the copy
+/// to the model's device and the model overlap. Never holds more than two batches.
 class BatchReader {
  public:
-  /// @param first where to begin, a multiple of `batch_size`
-  BatchReader(const Dataset& dataset, int64_t first, int64_t batch_size, Unreadable unreadable);
+  /// @param first  where to begin, a multiple of `batch_size`
+  /// @param device where the inputs are wanted
+  BatchReader(const Dataset& dataset, int64_t first, int64_t batch_size, Unreadable unreadable,
+              at::Device device);
   BatchReader(const BatchReader&) = delete;
   BatchReader& operator=(const BatchReader&) = delete;
   ~BatchReader();
@@ -53,6 +56,7 @@ class BatchReader {
   const Dataset& dataset_;
   int64_t batch_size_;
   Unreadable unreadable_;
+  DeviceCopier copier_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

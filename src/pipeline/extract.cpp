@@ -7,7 +7,10 @@
 #include <iterator>
 
 #include "data/file_io.h"
+#include "describe.h"
+#include "device/autocast.h"
 #include "digest.h"
+#include "model/verify.h"
 #include "neurontune/data/argument_order.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
@@ -34,16 +37,22 @@ std::vector<at::Tensor> arguments(const SplitModel& model, const Dataset& datase
   return in_argument_order(inputs, dataset.input_names(), names, required);
 }
 
+at::Tensor features_of(const SplitModel& model, const std::vector<at::Tensor>& inputs,
+                       const ExtractionOptions& options) {
+  const Autocast autocast(model.device(), options.mixed_precision);
+  return model.features(inputs);
+}
+
 /// Calls use(batch, features) for the batches of a data set from row `first` on, in order.
 void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t first,
                     const ExtractionOptions& options, const std::string& stage,
                     const ProgressFn& progress,
                     const std::function<void(const Batch&, const at::Tensor&)>& use) {
   BatchReader reader(dataset, first, options.batch_size,
-                     options.skip_bad ? Unreadable::skip : Unreadable::fail);
+                     options.skip_bad ? Unreadable::skip : Unreadable::fail, model.device());
   while (const auto batch = reader.next()) {
     const auto inputs = arguments(model, dataset, batch->inputs);
-    use(*batch, inputs.empty() ? at::Tensor() : model.features(inputs));
+    use(*batch, inputs.empty() ? at::Tensor() : features_of(model, inputs, options));
     if (progress) progress(stage, batch->last, dataset.size());
   }
 }
@@ -76,10 +85,22 @@ std::vector<SkippedReport> write_split(const SplitModel& model, const DatasetSpl
 /// What the model is tried on: the first samples that can be read.
 std::vector<at::Tensor> first_batch(const Dataset& dataset, const ExtractionOptions& options) {
   BatchReader reader(dataset, 0, std::min(options.batch_size, dataset.size()),
-                     options.skip_bad ? Unreadable::skip : Unreadable::fail);
+                     options.skip_bad ? Unreadable::skip : Unreadable::fail, at::kCPU);
   while (const auto batch = reader.next())
     if (!batch->inputs.empty()) return batch->inputs;
   throw Error("no sample of the data can be read");
+}
+
+/// Features in mixed precision must be those in the model's own, but for rounding.
+void check_mixed_precision(const SplitModel& model, const std::vector<at::Tensor>& inputs,
+                           const ExtractionOptions& options) {
+  const auto own = model.features(inputs);
+  const auto mixed = features_of(model, inputs, options).to(own.scalar_type());
+  const double difference = (mixed - own).abs().max().item<double>();
+  const double allowed = split_tolerance(own.to(at::kHalf));
+  if (!(difference <= allowed))
+    throw Error("mixed precision changes the features by " + describe(difference) + ", allowed " +
+                describe(allowed) + "; extract without it");
 }
 
 void remove_other_splits(const DataFolder& data, ExtractionCache& cache,
@@ -142,6 +163,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   const auto first = arguments(model, sample, first_batch(sample, options));
   const bool fast = model.speed_up(first);
   extraction.verified = model.verify(first);
+  if (options.mixed_precision) check_mixed_precision(model, first, options);
   const auto dtype = stored_dtype(options.stored_as, model.features(first).scalar_type());
 
   ExtractionCache cache(folder);
@@ -151,6 +173,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   const auto key_of_all = model.fingerprint() + "\n" + std::to_string(options.batch_size) + "\n" +
                           c10::DeviceTypeName(model.device().type()) + "\n" +
                           c10::toString(dtype) + (fast ? "\nfast" : "") +
+                          (options.mixed_precision ? "\nmixed" : "") +
                           (options.skip_bad ? "\nskip" : "") + "\n";
   for (const auto& split : data.splits) {
     const auto start = std::chrono::steady_clock::now();

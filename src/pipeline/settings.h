@@ -20,6 +20,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("data.format", config.data.format);
   visit("data.batch_size", config.data.extraction.batch_size);
   visit("data.embedding_dtype", config.data.extraction.stored_as);
+  visit("data.mixed_precision", config.data.extraction.mixed_precision);
   visit("data.skip_bad", config.data.extraction.skip_bad);
   visit("data.transform.channels", config.data.transform.channels);
   visit("data.transform.resize", config.data.transform.resize);

@@ -10,7 +10,7 @@ import time
 import torch
 
 from cli_test_case import QUICK, CliTest
-from fixture import PROGRAM, SIZES, json_of, load_file, succeed
+from fixture import PROGRAM, SIZES, Network, json_of, load_file, succeed
 
 
 class Extraction(CliTest):
@@ -128,3 +128,29 @@ class Extraction(CliTest):
             fcntl.flock(other, fcntl.LOCK_EX)
             self.assert_fails(1, "is being written by another process", *self.embed(out))
         succeed(*self.embed(out))
+
+    def test_mixed_precision_rounds_the_features_and_nothing_else(self):
+        full = load_file(self.embeddings / "val.safetensors")
+        out = self.out()
+        succeed(*self.embed(out))
+        summary = json_of(*self.embed(out, "--amp"))
+        self.assertFalse(summary["val"]["reused"], "other embeddings")
+        mixed = load_file(out / "val.safetensors")
+        self.assertEqual(mixed["embeddings"].dtype, torch.float32)
+        self.assertTrue(torch.equal(mixed["labels"], full["labels"]))
+        difference = (mixed["embeddings"] - full["embeddings"]).abs().max() / full["embeddings"].abs().max()
+        self.assertGreater(difference, 1e-4)
+        self.assertLess(difference, 1e-2)
+        self.assertTrue(json_of(*self.embed(out, "--amp"))["val"]["reused"])
+
+    def test_mixed_precision_that_changes_the_features_is_refused(self):
+        class Cancelling(Network):
+            def forward(self, x):
+                return self.classifier((self.embed(x.flatten(1)) + 1000.0) - 1000.0)
+
+        torch.manual_seed(0)
+        model = self.out() / "cancelling.pt"
+        torch.jit.script(Cancelling().eval()).save(str(model))
+        arguments = ["embed", "--model", model, "--data", self.data, "--out", self.out()]
+        succeed(*arguments)
+        self.assert_fails(1, "mixed precision changes the features by", *arguments, "--amp")

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "error_matchers.h"
+#include "on_device.h"
 #include "oracle_cases.h"
 #include "tensors.h"
 #include "thread_count.h"
@@ -235,15 +236,17 @@ TEST(MistakeTest, BitsDoNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(p_values(1).equal(p_values(2)));
 }
 
-TEST(MistakeTest, AnotherDeviceGivesTheSame) {
-  if (!at::hasCUDA()) GTEST_SKIP() << "there is no CUDA device";
+class MistakeTestOnDevice : public OnDevice {};
+
+TEST_P(MistakeTestOnDevice, GivesThePValuesOfTheCpu) {
   const World world;
-  const auto device = at::Device("cuda:0");
-  const auto test = test_mistakes({world.embeddings.to(device), world.labels.to(device)},
-                                  to(world.erm, device, at::kFloat));
-  EXPECT_EQ(test.plain.p_values.device().type(), at::kCUDA);
+  const auto test =
+      test_mistakes(there(LabelledEmbeddings{world.embeddings, world.labels}), there(world.erm));
+  EXPECT_EQ(test.plain.p_values.device(), device());
   EXPECT_TRUE(test.plain.p_values.cpu().equal(world.test().plain.p_values));
 }
+
+NEURONTUNE_ON_EVERY_DEVICE(MistakeTestOnDevice);
 
 TEST(MistakeTest, RefusesWhatItCannotUse) {
   const World world;

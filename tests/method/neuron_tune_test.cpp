@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "error_matchers.h"
+#include "on_device.h"
 #include "thread_count.h"
 #include "worlds.h"
 
@@ -302,6 +303,27 @@ TEST(NeuronTune, ReportsEachEpoch) {
               });
   EXPECT_EQ(epochs, (std::vector<int64_t>{1, 2, 3}));
 }
+
+class NeuronTuneOnDevice : public OnDevice {};
+
+TEST_P(NeuronTuneOnDevice, FindsAndPicksWhatTheCpuDoes) {
+  for (const auto criterion : {Criterion::sfit, Criterion::inferred_groups}) {
+    Problem problem;
+    problem.options.select.criterion = criterion;
+    problem.options.tune.refresh = 2;
+    const auto here = problem.run();
+    const auto data = there(problem.data);
+    const auto found = neuron_tune(data, data, there(problem.erm), problem.options);
+    EXPECT_EQ(found.head.weight.device(), device());
+    EXPECT_TRUE(found.scores.scores.cpu().equal(here.scores.scores));
+    EXPECT_TRUE(found.biased.biased.cpu().equal(here.biased.biased));
+    EXPECT_EQ(found.source, here.source);
+    EXPECT_EQ(found.selected_epoch, here.selected_epoch);
+    EXPECT_TRUE(found.head.weight.cpu().allclose(here.head.weight, 1e-3, 1e-4));
+  }
+}
+
+NEURONTUNE_ON_EVERY_DEVICE(NeuronTuneOnDevice);
 
 }  // namespace
 }  // namespace neurontune

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "error_matchers.h"
-#include "method/medians.h"
+#include "straight_medians.h"
 #include "tensors.h"
 #include "thread_count.h"
 
@@ -34,7 +34,7 @@ void expect_the_straight_medians(const at::Tensor& embeddings, int64_t samples, 
   EXPECT_EQ(medians.of_part.defined(), chosen > 0);
   EXPECT_EQ(medians.of_rest.defined(), chosen < samples);
   const auto straight = [&](const at::Tensor& some) {
-    return column_medians(embeddings, rows.index_select(0, some), activation);
+    return straight_medians(embeddings, rows.index_select(0, some), activation);
   };
   if (chosen > 0) {
     EXPECT_TRUE(medians.of_part.equal(straight(places.slice(0, 0, chosen))));

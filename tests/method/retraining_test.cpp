@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "error_matchers.h"
+#include "on_device.h"
 #include "tensors.h"
 #include "thread_count.h"
 
@@ -157,6 +158,72 @@ TEST(FreshHead, IsUniformWithinOneOverTheRootOfTheWidth) {
   EXPECT_NEAR(head.weight.std().item<float>(), 0.1 / std::sqrt(3.0), 0.002);
   EXPECT_TRUE(head.bias.equal(at::zeros({50})));
 }
+
+class HeadRetrainerOnDevice : public OnDevice {
+ protected:
+  /// Five epochs, the last three behind another mask.
+  static Head retrained(const Problem& problem, std::vector<double>& losses) {
+    HeadRetrainer retrainer(there(problem.embeddings), there(problem.labels), problem.start,
+                            problem.options, generator());
+    auto mask = at::ones({problem.start.embedding_dim()});
+    for (int epoch = 0; epoch < 5; ++epoch) {
+      if (epoch == 0 || epoch == 2) {
+        mask[epoch] = 0;
+        retrainer.set_mask(mask);
+      }
+      losses.push_back(retrainer.run_epoch());
+    }
+    return retrainer.head();
+  }
+
+  /// A softmax regression of a few lines, on the CPU in float64, on the same batches.
+  static at::Tensor straight(const Problem& problem) {
+    ClassBalancedSampler sampler(problem.labels, problem.start.classes(),
+                                 problem.options.batch_size, generator());
+    auto weight = problem.start.weight.to(at::kDouble), bias = problem.start.bias.to(at::kDouble);
+    auto mask = at::ones({problem.start.embedding_dim()}, at::kDouble);
+    at::Tensor velocity, bias_velocity;
+    for (int epoch = 0; epoch < 5; ++epoch) {
+      if (epoch == 0 || epoch == 2) {
+        mask[epoch] = 0;
+        velocity = at::zeros_like(weight);
+        bias_velocity = at::zeros_like(bias);
+      }
+      for (const auto& rows : sampler.draw(problem.options.batches_per_epoch).unbind()) {
+        const auto inputs = problem.embeddings.index_select(0, rows).to(at::kDouble) * mask;
+        const auto labels = problem.labels.index_select(0, rows);
+        const auto residuals =
+            (at::linear(inputs, weight, bias).softmax(1) - at::one_hot(labels, bias.size(0))) /
+            rows.size(0);
+        velocity = velocity * problem.options.momentum + residuals.t().mm(inputs) +
+                   weight * mask * problem.options.weight_decay;
+        bias_velocity = bias_velocity * problem.options.momentum + residuals.sum(0) +
+                        bias * problem.options.weight_decay;
+        weight = weight - velocity * problem.options.learning_rate;
+        bias = bias - bias_velocity * problem.options.learning_rate;
+      }
+    }
+    return at::cat({weight * mask, bias.unsqueeze(1)}, 1);
+  }
+};
+
+TEST_P(HeadRetrainerOnDevice, EpochsAreThoseOfStraightGradientDescent) {
+  for (const int64_t classes : {3, 40}) {  // of a few classes the CPU's kernel is another
+    Problem problem;
+    problem.labels = at::arange(400).remainder(classes);
+    problem.start = {at::randn({classes, 12}, generator(3)), at::randn({classes}, generator(4))};
+    std::vector<double> losses, again;
+    const auto head = retrained(problem, losses);
+    const auto same = retrained(problem, again);
+    EXPECT_EQ(head.weight.device(), device());
+    const auto numbers = at::cat({head.weight, head.bias.unsqueeze(1)}, 1).cpu();
+    EXPECT_TRUE(numbers.to(at::kDouble).allclose(straight(problem), 1e-4, 1e-4)) << classes;
+    EXPECT_TRUE(head.weight.equal(same.weight) && head.bias.equal(same.bias)) << "other bits";
+    EXPECT_EQ(losses, again);
+  }
+}
+
+NEURONTUNE_ON_EVERY_DEVICE(HeadRetrainerOnDevice);
 
 }  // namespace
 }  // namespace neurontune

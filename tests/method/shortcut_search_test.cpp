@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "error_matchers.h"
+#include "on_device.h"
 #include "oracle_cases.h"
 #include "thread_count.h"
 #include "worlds.h"
@@ -219,20 +220,20 @@ TEST(ShortcutSearch, HalfPrecisionEmbeddingsAreTakenAsFloats) {
   EXPECT_TRUE(half.equal(in(at::kFloat)));
 }
 
-TEST(ShortcutSearch, AnotherDeviceGivesTheSame) {
-  if (!at::hasCUDA()) GTEST_SKIP() << "there is no CUDA device";
-  auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
+class ShortcutSearchOnDevice : public OnDevice {};
+
+TEST_P(ShortcutSearchOnDevice, FindsWhatTheCpuFinds) {
+  const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
   const auto here = searched(held_out, tuning);
-  for (auto* world : {&held_out, &tuning}) {
-    world->embeddings = world->embeddings.cuda();
-    world->labels = world->labels.cuda();
-  }
-  const auto there = searched(held_out, tuning);
-  EXPECT_EQ(there.verdict, here.verdict);
-  EXPECT_NEAR(*there.evidence(), *here.evidence(), 1e-3 * *here.evidence());
-  EXPECT_EQ(there.beliefs.device().type(), at::kCUDA);
-  EXPECT_TRUE(there.beliefs.cpu().allclose(here.beliefs, 0, 1e-3));
+  const auto found =
+      search_shortcut(there(held_out.data()), there(tuning.data()), there(held_out.erm));
+  EXPECT_EQ(found.verdict, here.verdict);
+  EXPECT_NEAR(*found.evidence(), *here.evidence(), 1e-3 * *here.evidence());
+  EXPECT_EQ(found.beliefs.device(), device());
+  EXPECT_TRUE(found.beliefs.cpu().allclose(here.beliefs, 0, 1e-3));
 }
+
+NEURONTUNE_ON_EVERY_DEVICE(ShortcutSearchOnDevice);
 
 TEST(ShortcutSearch, RefusesWhatItCannotUse) {
   const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);

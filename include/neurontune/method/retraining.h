@@ -4,12 +4,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "neurontune/method/class_balanced_sampler.h"
 #include "neurontune/model/head.h"
 
 namespace neurontune {
+
+class LaunchGraph;
 
 /// Where retraining starts.
 enum class Start {
@@ -39,7 +42,7 @@ Head fresh_head(const Head& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
 /// softmax(W · (z ∘ m) + b), whose gradient is written out. That of a head of several layers is
-/// autograd's.
+/// autograd's. On CUDA an epoch of a linear head is one CUDA graph from its second on.
 ///
 /// Bit-identical for the same inputs, generator state, device and LibTorch build, whatever the
 /// number of threads.
@@ -54,6 +57,8 @@ class HeadRetrainer {
   /// @throws Error if shapes disagree or a class has no sample
   HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels, const Head& start,
                 const RetrainingOptions& options, at::Generator generator);
+  HeadRetrainer(HeadRetrainer&&) noexcept;
+  ~HeadRetrainer();
 
   /// Sets the mask, [M] or, of a linear head, [C, M] (1 where kept), and restarts the momentum.
   /// Weights of a masked dimension wait unchanged until it comes back.
@@ -68,8 +73,8 @@ class HeadRetrainer {
  private:
   void select_columns();
   at::Tensor all_columns() const;
-  void run_linear(const at::Tensor& batches, const at::Tensor& row_losses);
-  void run_batches(const at::Tensor& batches, const at::Tensor& row_losses);
+  void run_linear();
+  void run_batches();
   void step(const at::Tensor& rows, const at::Tensor& row_losses);
   void step_bias(const at::Tensor& residuals);
   void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
@@ -89,6 +94,11 @@ class HeadRetrainer {
   at::Tensor weight_;       ///< [C, M']
   at::Tensor weight_velocity_, bias_velocity_;
   std::vector<at::Tensor> later_velocities_;
+
+  // Of an epoch: always in one place, for the graph.
+  at::Tensor batches_;     ///< int64 [batches, B]: rows
+  at::Tensor row_losses_;  ///< [batches, B]
+  std::unique_ptr<LaunchGraph> graph_;
 };
 
 const char* name(Start start);

@@ -26,6 +26,9 @@ const char* name(StoredAs stored_as);
 struct ExtractionOptions {
   int64_t batch_size = 64;  ///< samples that go through the model at once, at least 1
   StoredAs stored_as = StoredAs::model;
+  /// Whether the model runs under LibTorch's autocast: float16 on CUDA, bfloat16 on the CPU, where
+  /// an operation can. The embeddings' dtype stays what it would be.
+  bool mixed_precision = false;
   bool skip_bad = false;  ///< whether to go on without samples that cannot be read
 };
 
@@ -56,9 +59,8 @@ struct Extraction {
 /// bytes. Memory is bounded by the batch: one is read while the model works on another.
 ///
 /// @param model is sped up, where that gives the same embeddings
-/// @throws Error if the model cannot take the data, a label is outside its classes, or a file
-/// cannot
-///         be read or written
+/// @throws Error if the model cannot take the data, a label is outside its classes, mixed precision
+///         changes the features by over 2e-2 of the largest, or a file cannot be read or written
 Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
                               const ExtractionOptions& options,
                               const std::filesystem::path& folder, const ProgressFn& progress = {});
