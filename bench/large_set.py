@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Peak memory and time of `neurontune run` on cached embeddings of a million samples.
+"""Peak memory and time of `neurontune run` on cached embeddings, of a million samples by default.
 
-    large_set.py PROGRAM [--rows N] [--columns M] [--recipe NAME]
+    large_set.py PROGRAM [--tune N] [--identify N] [--dimensions M] [--dtype NAME] [--recipe NAME]
 
-Writes a tuning split of N × M float16 numbers (4 GB by default) and an identification split of N / 20 into
-a temporary folder, and runs the program on them under the limit that memory which is not a mapped file be
-counted apart. Needs NumPy and room for the files.
+Writes a tuning split (4 GB of float16 by default) and an identification split into a temporary folder, and
+runs the program on them. Memory that is not a mapped file is counted apart, beside what is allowed: 0.3 times
+the tuning embeddings and 2.2 times the identification ones. Needs NumPy and room for the files.
 """
 import argparse
 import json
@@ -19,12 +19,16 @@ import time
 import numpy as np
 
 
-def write_split(path, rows, columns, generator):
+SAFETENSORS_NAMES = {"float16": "F16", "float32": "F32"}
+
+
+def write_split(path, rows, columns, dtype, generator):
     """As safetensors lay it out: the header's size, the header, then the tensors in its order."""
-    sizes = {"labels": ("I64", [rows], rows * 8), "embeddings": ("F16", [rows, columns], rows * columns * 2)}
+    sizes = {"labels": ("I64", [rows], rows * 8),
+             "embeddings": (SAFETENSORS_NAMES[dtype], [rows, columns], rows * columns * np.dtype(dtype).itemsize)}
     header, place = {}, 0
-    for name, (dtype, shape, size) in sizes.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [place, place + size]}
+    for name, (kind, shape, size) in sizes.items():
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [place, place + size]}
         place += size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -34,7 +38,7 @@ def write_split(path, rows, columns, generator):
         for first in range(0, rows, 10_000):
             some = generator.standard_normal((min(10_000, rows - first), columns), dtype=np.float32)
             some[:, 0] += 2 * labels[first:first + len(some)] - 1
-            some.astype(np.float16).tofile(file)
+            some.astype(dtype).tofile(file)
 
 
 def write_head(path, columns):
@@ -57,17 +61,19 @@ def anonymous_memory(process, peak):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--columns", type=int, default=2048)
+    parser.add_argument("--tune", type=int, default=1_000_000)
+    parser.add_argument("--identify", type=int, default=50_000)
+    parser.add_argument("--dimensions", type=int, default=2048)
+    parser.add_argument("--dtype", choices=SAFETENSORS_NAMES, default="float16")
     parser.add_argument("--recipe", default="robust")
     options = parser.parse_args()
     generator = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "embeddings").mkdir()
-        write_split(folder / "embeddings/train.safetensors", options.rows, options.columns, generator)
-        write_split(folder / "embeddings/val.safetensors", options.rows // 20, options.columns, generator)
-        write_head(folder / "embeddings/head.safetensors", options.columns)
+        for name, rows in (("train", options.tune), ("val", options.identify)):
+            write_split(folder / f"embeddings/{name}.safetensors", rows, options.dimensions, options.dtype, generator)
+        write_head(folder / "embeddings/head.safetensors", options.dimensions)
         start, peak = time.perf_counter(), [0]
         process = subprocess.Popen([options.program, "run", "--embeddings", folder / "embeddings", "--out", folder / "out",
                                     "--recipe", options.recipe, "--quiet"], stdout=subprocess.DEVNULL)
@@ -78,8 +84,11 @@ def main():
         watcher.join()
         seconds = time.perf_counter() - start
         biased = json.loads((folder / "out/result.json").read_text())["biased_dimensions"]
-    print(f"{options.rows} x {options.columns} float16: {seconds:.1f} s, peak {usage.ru_maxrss / 2**20:.2f} GiB with "
-          f"mapped files, {peak[0] / 2**20:.2f} GiB without; {biased['total'] - biased['count']} dimensions kept")
+    row = options.dimensions * np.dtype(options.dtype).itemsize / 2**20
+    print(f"{options.tune} and {options.identify} x {options.dimensions} {options.dtype}, recipe {options.recipe}: "
+          f"{seconds:.1f} s, peak {usage.ru_maxrss / 2**10:.0f} MiB with mapped files, {peak[0] / 2**10:.0f} MiB without "
+          f"(allowed {(0.3 * options.tune + 2.2 * options.identify) * row:.0f}); "
+          f"{biased['total'] - biased['count']} dimensions kept")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ at::Tensor gram(const at::Tensor& a) {
       for (const int64_t block : {pair, 2 * pairs - 1 - pair})
         if (begin(block) < begin(block + 1)) upper(begin(block), begin(block + 1));
   });
-  return product.triu().add_(product.triu(1).t());
+  return product.triu_().add_(product.triu(1).t());
 }
 
 }  // namespace neurontune

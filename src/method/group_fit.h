@@ -7,23 +7,25 @@
 
 namespace neurontune {
 
-/// What groups are fitted to: a split, scaled, and its products, which many fits share.
+/// What groups are fitted to: some samples of a split, which is scaled and stays as a whole, so
+/// that fits to other samples of it need no copy.
 struct GroupData {
   ColumnScaling scaling;
-  at::Tensor inputs;  ///< scaled [N, M]
-  at::Tensor labels;  ///< int64 [N]
-  at::Tensor
-      factor;  ///< that `factored_second_moments` gives: the lower Cholesky factor, float64 [M, M]
+  at::Tensor inputs;   ///< scaled [N, M]
+  at::Tensor labels;   ///< int64 [N]
+  at::Tensor present;  ///< bool [N]: the samples that are fitted to
+  at::Tensor factor;   ///< of their second moments, see below; set by factor_second_moments
 };
 
-/// (1 − shrinkage) / N inputsᵀ inputs + shrinkage · v · I, with v the mean variance within the
-/// classes, factored.
-/// @param gram inputsᵀ inputs, float64 [M, M]
+/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − shrinkage) / n inputsᵀ
+/// inputs
+/// + shrinkage · v · I over the n samples present, with v their mean variance within the classes.
+/// @param gram inputsᵀ inputs of them, float64 [M, M]; written over
 /// @throws Error if the inputs do not vary within the classes
-at::Tensor factored_second_moments(const at::Tensor& gram, const at::Tensor& inputs,
-                                   const at::Tensor& labels, double shrinkage);
+void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);
 
-/// What speaks for the samples' values of the attribute: int64 [N] each, in 0…C−1.
+/// What speaks for the samples' values of the attribute: int64 [N] each, in 0…C−1, of samples that
+/// are not present too.
 struct GroupEvidence {
   at::Tensor begun_with;  ///< that the first beliefs are
   at::Tensor counted;     ///< that the prior p(a | y) is counted from

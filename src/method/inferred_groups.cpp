@@ -22,11 +22,18 @@ namespace {
 constexpr int64_t kRowsPerBlock = 1024;
 
 /// log p(a | y): how often a class's samples speak for each value, smoothed.
-at::Tensor log_prior(const at::Tensor& labels, const at::Tensor& evidence, int64_t classes,
+at::Tensor log_prior(const GroupData& data, const at::Tensor& evidence, int64_t classes,
                      double smoothing) {
-  const auto pairs = at::bincount(labels * classes + evidence, {}, classes * classes);
+  const auto pairs = at::bincount((data.labels * classes + evidence).masked_select(data.present),
+                                  {}, classes * classes);
   const auto counts = pairs.view({classes, classes}).to(at::kDouble) + smoothing;
   return (counts / counts.sum(1, /*keepdim=*/true)).log();
+}
+
+/// The classes of the samples present: [N, C], in the inputs' dtype.
+at::Tensor present_one_hot(const GroupData& data, int64_t classes) {
+  const auto one_hot = at::one_hot(data.labels, classes) * data.present.unsqueeze(1);
+  return one_hot.to(data.inputs.scalar_type());
 }
 
 /// p(a | z, y) ∝ p(a | y) exp(sₐᵀ Σ⁻¹ (x − c_y − sₐ / 2)) with x the scaled z: the scaling is
@@ -63,26 +70,31 @@ class Fit {
       : inputs_(data.inputs),
         labels_(data.labels),
         factor_(data.factor),
+        present_(data.present.to(at::kDouble)),
+        samples_(data.present.sum().item<double>()),
         classes_(classes),
         options_(options),
-        one_hot_(at::one_hot(labels_, classes).to(inputs_.scalar_type())),
+        one_hot_(present_one_hot(data, classes)),
         unscaled_{at::zeros({inputs_.size(1)}, factor_.options()),
                   at::ones({inputs_.size(1)}, factor_.options())} {
-    model_.log_prior = log_prior(labels_, evidence.counted, classes, options.smoothing);
+    model_.log_prior = log_prior(data, evidence.counted, classes, options.smoothing);
     const double rest = (1 - options.confidence) / static_cast<double>(classes - 1);
-    beliefs_ = at::full({labels_.size(0), classes}, rest, factor_.options())
-                   .scatter_(1, evidence.begun_with.unsqueeze(1), options.confidence);
+    believe(at::full({labels_.size(0), classes}, rest, factor_.options())
+                .scatter_(1, evidence.begun_with.unsqueeze(1), options.confidence));
   }
 
   InferredGroups run() {
     for (int64_t round = 0; round < options_.rounds; ++round) {
-      if (round > 0) beliefs_ = beliefs_of(inputs_, labels_, unscaled_, model_);
+      if (round > 0) believe(beliefs_of(inputs_, labels_, unscaled_, model_));
       maximise();
     }
     return std::move(model_);
   }
 
  private:
+  /// Samples that are not present add nothing to any sum.
+  void believe(const at::Tensor& beliefs) { beliefs_ = beliefs * present_.unsqueeze(1); }
+
   /// Weighted least squares of the effects c and s, and Σ⁻¹ sᵀ for the covariance Σ of what they
   /// leave.
   ///
@@ -111,7 +123,7 @@ class Fit {
     const auto rare = (group_sizes() + options_.group_samples).reciprocal();  // [C, C]
     const auto weights = (beliefs_ * rare.index_select(0, labels_)).sum(1);
     at::Tensor mean;
-    on_one_thread(inputs_.device(), [&] { mean = weights.mean(); });
+    on_one_thread(inputs_.device(), [&] { mean = weights.sum() / samples_; });
     return weights / mean;
   }
 
@@ -121,7 +133,7 @@ class Fit {
   /// Woodbury's formula: with L = (Θ; F) and J = (0 1; 1 0), Σ = A − α LᵀJL, so
   /// Σ⁻¹ = A⁻¹ + A⁻¹Lᵀ (J / α − L A⁻¹Lᵀ)⁻¹ L A⁻¹.
   at::Tensor discriminants(const at::Tensor& effects, const at::Tensor& products) const {
-    const double alpha = (1 - options_.shrinkage) / static_cast<double>(labels_.size(0));
+    const double alpha = (1 - options_.shrinkage) / samples_;
     const auto low_rank = at::cat({effects, products}, 0);          // L
     const auto solved = at::cholesky_solve(low_rank.t(), factor_);  // A⁻¹Lᵀ
     const auto swap = at::eye(low_rank.size(0), low_rank.options()).roll(effects.size(0), 0);  // J
@@ -130,14 +142,16 @@ class Fit {
     return of_attribute + solved.mm(at::linalg_solve(inner, low_rank.mm(of_attribute)));
   }
 
-  at::Tensor inputs_;  ///< scaled [N, M]
-  at::Tensor labels_;  ///< int64 [N]
-  at::Tensor factor_;  ///< of A, float64 [M, M]
+  at::Tensor inputs_;   ///< scaled [N, M]
+  at::Tensor labels_;   ///< int64 [N]
+  at::Tensor factor_;   ///< of A, float64 [M, M]
+  at::Tensor present_;  ///< float64 [N]: 1 of the samples fitted to, 0 of the others
+  double samples_;      ///< how many are
   int64_t classes_;
   const InferredGroupsOptions& options_;
-  at::Tensor one_hot_;      ///< [N, C]
+  at::Tensor one_hot_;      ///< [N, C], 0 of samples that are not present
   ColumnScaling unscaled_;  ///< what is still to be done to the inputs
-  at::Tensor beliefs_;      ///< float64 [N, C]
+  at::Tensor beliefs_;      ///< float64 [N, C], 0 of samples that are not present
   InferredGroups model_;
 };
 
@@ -179,33 +193,32 @@ InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor
   check_class_indices(evidence, "evidence", classes, held_out.labels.size(0));
   const c10::NoGradGuard no_grad;
   const auto scaling = column_scaling(held_out.embeddings);
-  const auto inputs = scaled(held_out.embeddings.detach(), scaling);
-  const auto factor =
-      factored_second_moments(gram(inputs), inputs, held_out.labels, options.shrinkage);
-  return fit_groups({scaling, inputs, held_out.labels, factor}, {evidence, evidence}, classes,
-                    options);
+  GroupData data{scaling,
+                 scaled(held_out.embeddings.detach(), scaling),
+                 held_out.labels,
+                 at::ones_like(held_out.labels, at::kBool),
+                 {}};
+  factor_second_moments(data, gram(data.inputs), options.shrinkage);
+  return fit_groups(data, {evidence, evidence}, classes, options);
 }
 
-at::Tensor factored_second_moments(const at::Tensor& gram, const at::Tensor& inputs,
-                                   const at::Tensor& labels, double shrinkage) {
-  const auto samples = static_cast<double>(inputs.size(0));
-  const auto one_hot = at::one_hot(labels).to(inputs.scalar_type());
-  const auto sums = cross_product(one_hot, inputs);
-  const auto sizes = at::bincount(labels, {}, sums.size(0)).clamp_min(1).unsqueeze(1);
-  at::Tensor factor;
+void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
+  const auto samples = data.present.sum().item<double>();
+  const auto one_hot = present_one_hot(data, data.labels.max().item<int64_t>() + 1);
+  const auto sums = cross_product(one_hot, data.inputs);
+  const auto sizes = one_hot.sum(0, /*keepdim=*/false, at::kDouble).clamp_min(1).unsqueeze(1);
   on_one_thread(gram.device(), [&] {
-    auto moments = gram / samples;
+    auto moments = gram.div_(samples);
     const auto of_means = (sums.square() / sizes).sum() / samples;
     const auto variance = (moments.diagonal().sum() - of_means) / moments.size(0);
     moments.mul_(1 - shrinkage).diagonal().add_(variance * shrinkage);
     at::Tensor info;
-    std::tie(factor, info) = at::linalg_cholesky_ex(moments);
+    std::tie(data.factor, info) = at::linalg_cholesky_ex(moments);
     if (info.item<int>() != 0)
       throw Error(
           "the embeddings do not vary within the classes, so no attribute can be told apart in "
           "them");
   });
-  return factor;
 }
 
 InferredGroups fit_groups(const GroupData& data, const GroupEvidence& evidence, int64_t classes,

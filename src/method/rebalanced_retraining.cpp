@@ -33,7 +33,8 @@ constexpr double kCurvature = 0.1;
 /// Softmax regression of z on y in parameters V [C, M′ + 1], the last column the bias: logits are
 /// (V ∘ f)(z − μ) + b, with f the mask over the deviations, and μ = 0 where there is no bias.
 struct Problem {
-  at::Tensor embeddings;  ///< [N, M′]
+  at::Tensor embeddings;  ///< [N, M]
+  at::Tensor columns;     ///< int64 [M′]: those kept, or undefined for all
   at::Tensor one_hot;     ///< [N, C]
   at::Tensor weights;     ///< float64 [N], of sum 1
   at::Tensor mean;        ///< μ, float64 [M′]
@@ -41,7 +42,7 @@ struct Problem {
   bool has_bias = true;
   double penalty = 0;
 
-  int64_t dimensions() const { return embeddings.size(1); }
+  int64_t dimensions() const { return mean.size(0); }
   int64_t classes() const { return one_hot.size(1); }
   at::ScalarType dtype() const {
     return embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
@@ -92,7 +93,9 @@ struct Problem {
   /// Adds to `part` [C, M′ + 2] the gradient of W, of b, and the loss.
   void add_rows(int64_t first, int64_t last, const at::Tensor& matrix, const at::Tensor& shift,
                 const at::Tensor& part) const {
-    const auto inputs = embeddings.slice(0, first, last).to(dtype());
+    auto inputs = embeddings.slice(0, first, last);
+    if (columns.defined()) inputs = inputs.index_select(1, columns);
+    inputs = inputs.to(dtype());
     const auto weight = weights.slice(0, first, last).unsqueeze(1);
     const auto target = one_hot.slice(0, first, last);
     const auto outputs = row_products(inputs, matrix) + shift;
@@ -181,7 +184,8 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask)
   const auto columns = [&](const at::Tensor& tensor, int64_t dim) {
     return masked ? tensor.index_select(dim, kept) : tensor;
   };
-  Problem problem{columns(tuning_.embeddings, 1),
+  Problem problem{tuning_.embeddings,
+                  masked ? kept : at::Tensor(),
                   at::one_hot(tuning_.labels, like_.classes()),
                   {},
                   columns(mean_, 0),

@@ -21,6 +21,8 @@ namespace {
 
 constexpr int64_t kRowsPerBlock = 32;
 constexpr int64_t kColumnsPerBlock = 512;
+/// A copy of the columns that a mask keeps is made where it is at most this share of the whole.
+constexpr double kSmallCopy = 0.3;
 
 }  // namespace
 
@@ -106,12 +108,15 @@ void HeadRetrainer::set_mask(const at::Tensor& mask) {
 }
 
 void HeadRetrainer::select_columns() {
-  // Columns that are zero for every class need not be multiplied.
+  // Columns that are zero for every class need not be multiplied, if it takes little memory.
   const auto rows = mask_.dim() == 1 ? mask_.unsqueeze(0) : mask_;
-  const auto columns = rows.ne(0).any(0).nonzero().squeeze(1);
-  const bool all = columns.numel() == head_.embedding_dim();
-  columns_ = all ? at::Tensor() : columns;
-  inputs_ = all ? embeddings_ : embeddings_.index_select(1, columns);
+  auto columns = rows.ne(0).any(0).nonzero().squeeze(1);
+  const auto dimensions = head_.embedding_dim();
+  const auto limit = kSmallCopy * static_cast<double>(dimensions);
+  const bool some = static_cast<double>(columns.numel()) <= limit;
+  if (!some) columns = at::arange(dimensions, columns.options());
+  columns_ = some ? columns : at::Tensor();
+  inputs_ = some ? embeddings_.index_select(1, columns) : embeddings_;
   if (inputs_.stride(1) != 1) inputs_ = inputs_.contiguous();
   weight_ = head_.weight.index_select(1, columns);
   column_mask_ = rows.index_select(1, columns);
@@ -208,10 +213,13 @@ void HeadRetrainer::step_bias(const at::Tensor& residuals) {
       });
 }
 
-/// One step of SGD as torch.optim.SGD takes it.
-void HeadRetrainer::descend(at::Tensor parameter, at::Tensor velocity,
-                            const at::Tensor& gradient) const {
-  velocity.mul_(options_.momentum).add_(gradient).add_(parameter, options_.weight_decay);
+/// One step of SGD as torch.optim.SGD takes it; what a mask, if any, drops stays.
+void HeadRetrainer::descend(at::Tensor parameter, at::Tensor velocity, const at::Tensor& gradient,
+                            const at::Tensor& mask) const {
+  const auto decays = mask.defined() ? parameter * mask.ne(0) : parameter;
+  velocity.mul_(options_.momentum)
+      .add_(mask.defined() ? gradient * mask : gradient)
+      .add_(decays, options_.weight_decay);
   parameter.sub_(velocity, options_.learning_rate);
 }
 
@@ -220,8 +228,7 @@ void HeadRetrainer::step_layers(const at::Tensor& rows, const at::Tensor& row_lo
   masked.weight = column_mask_.defined() ? weight_ * column_mask_ : weight_;
   const auto inputs = inputs_.index_select(0, rows).to(weight_.scalar_type());
   auto gradient = layered_gradient(masked, inputs, labels_.index_select(0, rows), row_losses);
-  if (column_mask_.defined()) gradient.weight.mul_(column_mask_);
-  descend(weight_, weight_velocity_, gradient.weight);
+  descend(weight_, weight_velocity_, gradient.weight, column_mask_);
   if (head_.bias.defined()) descend(head_.bias, bias_velocity_, gradient.bias);
   for (std::size_t i = 0; i < later_velocities_.size(); ++i)
     descend(head_.later_parameters[i], later_velocities_[i], gradient.later[i]);

@@ -30,10 +30,6 @@ at::Tensor rows(const at::Tensor& tensor, const at::Tensor& samples) {
   return tensor.index_select(0, samples.nonzero().squeeze(1));
 }
 
-LabelledEmbeddings rows(const LabelledEmbeddings& data, const at::Tensor& samples) {
-  return {rows(data.embeddings, samples), rows(data.labels, samples)};
-}
-
 /// Tuning samples, evenly spaced, that a linear head is retrained on.
 LabelledEmbeddings probe_samples(const LabelledEmbeddings& tuning) {
   const int64_t samples = tuning.labels.size(0);
@@ -76,8 +72,9 @@ class Folds {
         folds_of(data.labels, classes, options.folds, seed).to(data.labels.device());
     for (int64_t fold = 0; fold < options.folds; ++fold) {
       members_.push_back(fold_of.eq(fold));
-      grams_.push_back(gram_of(members_.back()));
-      gram_ = fold == 0 ? grams_.back().clone() : gram_ + grams_.back();
+      const auto gram = gram_of(members_.back());
+      grams_.push_back(gram.to(inputs_.scalar_type()));
+      gram_ = fold == 0 ? gram.clone() : gram_.add_(gram);
     }
   }
 
@@ -95,25 +92,29 @@ class Folds {
   std::size_t count() const { return members_.size(); }
   const at::Tensor& members() const { return in_use_; }                         ///< bool [N]
   const at::Tensor& members(std::size_t fold) const { return members_[fold]; }  ///< bool [N]
-  at::Tensor others(std::size_t fold) const {
-    return in_use_.logical_and(members_[fold].logical_not());
+
+  GroupData whole() const { return fitted(in_use_, gram_.clone()); }
+  GroupData without(std::size_t fold) const {
+    const auto others = in_use_.logical_and(members_[fold].logical_not());
+    return fitted(others, gram_ - grams_[fold]);
   }
 
-  GroupData whole() const { return fitted(in_use_, gram_); }
-  GroupData without(std::size_t fold) const { return fitted(others(fold), gram_ - grams_[fold]); }
-
  private:
+  /// @param gram of the samples; written over
   GroupData fitted(const at::Tensor& samples, const at::Tensor& gram) const {
-    const auto inputs = rows(inputs_, samples), labels = rows(labels_, samples);
-    return {scaling_, inputs, labels, factored_second_moments(gram, inputs, labels, shrinkage_)};
+    GroupData data{scaling_, inputs_, labels_, samples, {}};
+    factor_second_moments(data, gram, shrinkage_);
+    return data;
   }
 
   at::Tensor gram_of(const at::Tensor& samples) const { return gram(rows(inputs_, samples)); }
 
   double shrinkage_;
   ColumnScaling scaling_;
-  at::Tensor inputs_, labels_, in_use_, gram_;
-  std::vector<at::Tensor> members_, grams_;
+  at::Tensor inputs_, labels_, in_use_;
+  at::Tensor gram_;  ///< of the samples in use, float64 [M, M]
+  std::vector<at::Tensor> members_;
+  std::vector<at::Tensor> grams_;  ///< of each fold, in the inputs' dtype: there are many
 };
 
 class Search {
@@ -206,7 +207,7 @@ class Search {
 
   /// Mistakes that a retrained head makes too, and is sure of: bool [N].
   at::Tensor suspected_labels(Probe& probe, const Folds& folds) const {
-    const auto outputs = probe(fit(folds.whole(), folds.members(), predicted_));
+    const auto outputs = probe(fit(folds.whole(), predicted_));
     const auto probabilities = outputs.to(at::kDouble).softmax(1);
     return unrepaired(outputs).logical_and(likely_label_errors(probabilities, held_out_.labels));
   }
@@ -214,17 +215,16 @@ class Search {
   void infer(Probe& probe, const Folds& folds, ShortcutSearch& result) const {
     const auto& trusted = folds.members();
     const auto whole = folds.whole();
-    const auto data = rows(held_out_, trusted);
-    const auto first = fit(whole, trusted, predicted_);
+    const auto first = fit(whole, predicted_);
     const auto hard = unrepaired(probe(first));
     const auto repaired = without(hard);
-    const auto second = fit(whole, trusted, repaired);
-    const auto beliefs = of_other_values(first.beliefs(data), data.labels);
-    result.persistence = overlap(beliefs, of_other_values(second.beliefs(data), data.labels));
-    result.separation = mean_distance(first, beliefs, data.labels);
+    const auto second = fit(whole, repaired);
+    const auto beliefs = of_other_values(first, trusted);
+    result.persistence = overlap(beliefs, of_other_values(second, trusted));
+    result.separation = mean_distance(first, beliefs);
 
     const auto sure = without(hard.logical_or(unsure(trusted.logical_and(hard.logical_not()))));
-    result.groups = fit(whole, trusted, sure, repaired);
+    result.groups = fit(whole, sure, repaired);
     result.trusted = trusted.nonzero().squeeze(1);
     result.beliefs = cross_fitted(folds, sure, repaired).index_select(0, result.trusted);
   }
@@ -241,20 +241,19 @@ class Search {
     return mistaken_.logical_and(margins_.lt(margins.quantile(kSurest)));
   }
 
-  /// Groups of some samples from evidence of the attribute. @param counted by the prior
-  InferredGroups fit(const GroupData& data, const at::Tensor& samples, const at::Tensor& evidence,
+  /// Groups from evidence of the attribute. @param counted by the prior
+  InferredGroups fit(const GroupData& data, const at::Tensor& evidence,
                      const at::Tensor& counted) const {
-    return fit_groups(data, {rows(evidence, samples), rows(counted, samples)}, classes_,
-                      options_.groups);
+    return fit_groups(data, {evidence, counted}, classes_, options_.groups);
   }
-  InferredGroups fit(const GroupData& data, const at::Tensor& samples,
-                     const at::Tensor& evidence) const {
-    return fit(data, samples, evidence, evidence);
+  InferredGroups fit(const GroupData& data, const at::Tensor& evidence) const {
+    return fit(data, evidence, evidence);
   }
 
-  /// The beliefs, 0 in the class's own value.
-  static at::Tensor of_other_values(const at::Tensor& beliefs, const at::Tensor& labels) {
-    return beliefs.scatter(1, labels.unsqueeze(1), 0);
+  /// The beliefs in values that are not the class's own: [N, C]; nothing of samples not trusted.
+  at::Tensor of_other_values(const InferredGroups& groups, const at::Tensor& trusted) const {
+    const auto beliefs = groups.beliefs(held_out_) * trusted.unsqueeze(1);
+    return beliefs.scatter(1, held_out_.labels.unsqueeze(1), 0);
   }
 
   /// Σ min / Σ max; 1 where there are none.
@@ -269,9 +268,8 @@ class Search {
 
   /// How far a sample's value of the attribute is from that of its class, on average over those
   /// where it is another; 0 where there are none.
-  double mean_distance(const InferredGroups& groups, const at::Tensor& beliefs,
-                       const at::Tensor& labels) const {
-    const auto one_hot = at::one_hot(labels, classes_).to(at::kDouble);
+  double mean_distance(const InferredGroups& groups, const at::Tensor& beliefs) const {
+    const auto one_hot = at::one_hot(held_out_.labels, classes_).to(at::kDouble);
     const auto sizes = cross_product(one_hot, beliefs);
     double distances = 0, all = 0;
     on_one_thread(sizes.device(), [&] {
@@ -287,9 +285,8 @@ class Search {
     auto beliefs = at::zeros({held_out_.labels.size(0), classes_},
                              held_out_.embeddings.options().dtype(at::kDouble));
     for (std::size_t fold = 0; fold < folds.count(); ++fold) {
-      const auto groups = fit(folds.without(fold), folds.others(fold), evidence, counted);
-      const auto& judged = folds.members(fold);
-      beliefs.index_copy_(0, judged.nonzero().squeeze(1), groups.beliefs(rows(held_out_, judged)));
+      const auto groups = fit(folds.without(fold), evidence, counted);
+      beliefs.add_(groups.beliefs(held_out_) * folds.members(fold).unsqueeze(1));
     }
     return beliefs;
   }

@@ -30,7 +30,7 @@ TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
                                         {z.slice(0, 500), labels.slice(0, 500)},
                                         {expected.tensor("weight"), expected.tensor("bias")},
                                         options, static_cast<uint64_t>(expected.integer("seed")));
-    ASSERT_TRUE(search.found_groups());
+    ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_EQ(search.suspected_labels, expected.integer("suspected"));
     EXPECT_TRUE(search.trusted.equal(expected.tensor("trusted")));
     EXPECT_NEAR(*search.persistence, expected.number("persistence"), 1e-6);
@@ -94,7 +94,7 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     const auto search = searched(held_out, tuning);
     EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
     EXPECT_THAT(search.reason, HasSubstr("as a shortcut's do"));
-    ASSERT_TRUE(search.found_groups());
+    ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_GT(*search.persistence, 0.8);
     EXPECT_DOUBLE_EQ(*search.evidence(), *search.persistence * *search.separation / std::cbrt(2.0));
     const auto attributes = held_out.attributes.index_select(0, search.trusted);

@@ -48,8 +48,8 @@ Head fresh_head(const Head& like, at::Generator generator);
 /// number of threads.
 class HeadRetrainer {
  public:
-  /// @param embeddings floating point [N, M], on any device; not copied as a whole unless a mask
-  ///                   drops columns
+  /// @param embeddings floating point [N, M], on any device; never copied but for the
+  ///                   columns that a mask keeps, where those are at most 0.3 of all
   /// @param labels     int64 [N], in 0…C−1, on the same device
   /// @param start      [C, M]; copied, to the embeddings' device, in float32 (float64 where the
   ///                   embeddings are); without a bias none is trained
@@ -78,7 +78,8 @@ class HeadRetrainer {
   void step(const at::Tensor& rows, const at::Tensor& row_losses);
   void step_bias(const at::Tensor& residuals);
   void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
-  void descend(at::Tensor parameter, at::Tensor velocity, const at::Tensor& gradient) const;
+  void descend(at::Tensor parameter, at::Tensor velocity, const at::Tensor& gradient,
+               const at::Tensor& mask = {}) const;
 
   at::Tensor embeddings_;  ///< [N, M]
   at::Tensor labels_;      ///< int64 [N]
@@ -87,7 +88,7 @@ class HeadRetrainer {
   Head head_;        ///< unmasked weights of all dimensions
   at::Tensor mask_;  ///< [M] or [C, M]
 
-  // The part of the problem that the mask leaves: M' of the M columns.
+  // The problem on M' of the M columns: those that the mask keeps, where they are few, else all.
   at::Tensor columns_;      ///< int64 [M'], or undefined for all
   at::Tensor inputs_;       ///< [N, M']
   at::Tensor column_mask_;  ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
