@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Images per second: `neurontune embed` against eager PyTorch with a Pillow loader, side by side.
 
-    extraction.py PROGRAM [--images N] [--size H,W] [--threads T]
+    extraction.py PROGRAM [--images N] [--size H,W] [--threads T] [--decoded] [--device NAME] [--amp]
 
 Both run the same ResNet-50 (random weights, from transformers, traced) on the same JPEG files, resized,
-cropped and normalised as ImageNet models expect, in turns. Needs torch, transformers and Pillow.
+cropped and normalised as ImageNet models expect, in turns; with --decoded on the tensors that come of them, in
+one file. Needs torch, transformers and Pillow.
 """
 import argparse
 import csv
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
@@ -17,6 +19,7 @@ import time
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import ResNetConfig, ResNetForImageClassification
 
 MEAN, STD = (torch.tensor(values).view(3, 1, 1) for values in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
@@ -57,50 +60,64 @@ class Images(torch.utils.data.Dataset):
         return (torch.from_numpy(np.array(image)).permute(2, 0, 1) / 255 - MEAN) / STD
 
 
-def peer_seconds(model, paths, workers):
-    loader = torch.utils.data.DataLoader(Images(paths), batch_size=64, num_workers=workers)
+def peer_seconds(model, data, workers, options):
+    loader = torch.utils.data.DataLoader(data, batch_size=64, num_workers=workers)
+    device = torch.device(options.device)
     start = time.perf_counter()
-    with torch.no_grad():
-        embeddings = torch.cat([model.resnet(batch).pooler_output.flatten(1) for batch in loader])
+    with torch.no_grad(), torch.autocast(device.type, enabled=options.amp):
+        embeddings = torch.cat([model.resnet(batch.to(device)).pooler_output.flatten(1).float().cpu()
+                                for batch in loader])
     return time.perf_counter() - start, embeddings
 
 
-def program_seconds(program, folder, model, threads):
+def program_seconds(folder, options):
     with tempfile.TemporaryDirectory() as out:
-        done = subprocess.run([program, "embed", "--model", model, "--data", folder, "--out", out, "--json",
-                               "--threads", str(threads)], check=True, capture_output=True, text=True)
-        from safetensors.torch import load_file
+        command = [options.program, "embed", "--model", folder / "resnet50.pt", "--data", folder / "data", "--out", out,
+                   "--json", "--threads", options.threads, "--device", options.device, *["--amp"] * options.amp]
+        done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
         return json.loads(done.stdout)["train"]["seconds"], load_file(f"{out}/train.safetensors")["embeddings"]
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--size", default="375,500")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--decoded", action="store_true", help="leave reading and resizing images out")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--amp", action="store_true", help="both in mixed precision")
     options = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(options.threads)
     model = ResNetForImageClassification(ResNetConfig(num_labels=2)).eval()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        write_data(folder, options.images, tuple(map(int, options.size.split(","))))
+        (folder / "data").mkdir()
+        write_data(folder / "data", options.images, tuple(map(int, options.size.split(","))))
         torch.jit.trace(model, torch.rand(2, 3, 224, 224), strict=False).save(str(folder / "resnet50.pt"))
-        paths = [folder / f"{index}.jpg" for index in range(options.images)]
-        rates = {"neurontune": [], "eager, 0 workers": [], "eager, 2 workers": []}
+        model.to(options.device)
+        data = Images([folder / "data" / f"{index}.jpg" for index in range(options.images)])
+        if options.decoded:
+            data = torch.stack(list(data))
+            shutil.rmtree(folder / "data")
+            (folder / "data").mkdir()
+            labels = torch.arange(options.images) % 2
+            save_file({"inputs": data, "labels": labels}, folder / "data/train.safetensors")
+        worker_counts = (0,) if options.decoded else (0, 2)
+        rates = {"neurontune": [], **{f"eager, {workers} workers": [] for workers in worker_counts}}
         for _ in range(options.rounds):
-            for workers in (0, 2):
-                seconds, expected = peer_seconds(model, paths, workers)
+            for workers in worker_counts:
+                seconds, expected = peer_seconds(model, data, workers, options)
                 rates[f"eager, {workers} workers"].append(options.images / seconds)
-            seconds, found = program_seconds(options.program, folder, folder / "resnet50.pt", options.threads)
+            seconds, found = program_seconds(folder, options)
             rates["neurontune"].append(options.images / seconds)
         difference = ((found - expected).abs().max() / expected.abs().max()).item()
     best = {name: sorted(values)[len(values) // 2] for name, values in rates.items()}
     for name, rate in best.items():
         print(f"{name:18} {rate:6.2f} images/s (median of {options.rounds})")
-    peer = max(best["eager, 0 workers"], best["eager, 2 workers"])
+    peer = max(rate for name, rate in best.items() if name != "neurontune")
     print(f"ratio to the faster peer {best['neurontune'] / peer:.2f}; embeddings differ by {difference:.1e}, relative")
 
 

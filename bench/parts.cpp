@@ -1,9 +1,10 @@
 // The parts of the method, one by one, with Google Benchmark:
 //
-//   parts small|full [--benchmark_filter=REGEX …]
+//   parts small|full|growth|small-growth [--benchmark_filter=REGEX …]
 //
-// `full` is CelebA's size and ImageNet's number of classes; `small` runs in seconds and only shows
-// that everything works. What a part is held against is a benchmark beside it: one read of the same
+// `full` is CelebA's size and ImageNet's number of classes, `growth` the first identification over
+// two decades of samples, dimensions and classes, for growth.py; the small ones run in seconds and
+// only show that everything works. What a part is held against is a benchmark beside it: one read of the same
 // embeddings, medians by selection, plain matrix products.
 
 #include <ATen/ATen.h>
@@ -153,6 +154,26 @@ void add(const char* name, Part part, const Size& size) {
   benchmark::RegisterBenchmark(name, part, size)->Unit(benchmark::kMillisecond)->UseRealTime();
 }
 
+/// The first identification and its peers over two decades of samples, dimensions and classes.
+void add_growth(const Size& base) {
+  const auto add_at = [](const char* axis, int64_t value, const Size& size) {
+    const auto named = [&](const char* part) {
+      return std::string(part) + "/" + axis + ":" + std::to_string(value);
+    };
+    add(named("first_identification").c_str(), first_identification, size);
+    add(named("medians_by_selection").c_str(), medians_by_selection, size);
+    add(named("read_once").c_str(), read_once, size);
+  };
+  for (const int64_t percent : {10, 32, 100, 316, 1000}) {
+    auto size = base;
+    add_at("samples", size.identification = base.identification * percent / 100, size);
+    size = base;
+    add_at("dimensions", size.dimensions = base.dimensions * percent / 100, size);
+    size = base;
+    add_at("classes", size.classes = std::max<int64_t>(2, base.classes * percent / 100), size);
+  }
+}
+
 void add_all(const Size& celeba, const Size& imagenet) {
   add("read_once", read_once, celeba);
   add("safetensors_read", safetensors_read, celeba);
@@ -174,15 +195,19 @@ void add_all(const Size& celeba, const Size& imagenet) {
 
 int main(int argc, char** argv) {
   const std::string size = argc > 1 ? argv[1] : "";
-  if (size != "small" && size != "full") {
-    std::cerr << "usage: parts small|full [--benchmark_…]\n";
+  using neurontune::Size;
+  if (size == "growth") {
+    neurontune::add_growth(Size{0, 20000, 256, 20});
+  } else if (size == "small-growth") {
+    neurontune::add_growth(Size{0, 1000, 32, 20});
+  } else if (size == "full") {
+    neurontune::add_all(Size{162770, 19867, 2048, 2}, Size{20000, 20000, 2048, 1000});
+  } else if (size == "small") {
+    neurontune::add_all(Size{600, 400, 64, 2, 5}, Size{600, 400, 32, 100, 2});
+  } else {
+    std::cerr << "usage: parts small|full|growth|small-growth [--benchmark_…]\n";
     return 2;
   }
-  using neurontune::Size;
-  if (size == "full")
-    neurontune::add_all(Size{162770, 19867, 2048, 2}, Size{20000, 20000, 2048, 1000});
-  else
-    neurontune::add_all(Size{600, 400, 64, 2, 5}, Size{600, 400, 32, 100, 2});
   std::vector<char*> rest = {argv[0]};
   rest.insert(rest.end(), argv + 2, argv + argc);
   int count = static_cast<int>(rest.size());

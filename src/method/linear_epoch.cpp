@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <optional>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -21,6 +23,31 @@ namespace {
 constexpr int64_t kColumnsPerBlock = 256;
 /// Under this many multiplications a batch threads would wait longer than they work.
 constexpr int64_t kWorthAThread = int64_t{1} << 17;
+/// After so many it is seen whether threads were worth it.
+constexpr int64_t kBatchesAtOnce = 16;
+
+/// How many threads share a batch: where other processes keep the cores busy, a thread that is
+/// waited for may not even be running, and one alone is many times faster. Not for the bits, which
+/// are the same with any number.
+class Sharing {
+ public:
+  int threads(int most) {
+    if (alone_for_ == 0) return most;
+    --alone_for_;
+    return 1;
+  }
+
+  /// @param waited of all the time, the share that the thread waited which waited longest
+  void learn(double waited) {
+    if (waited > kTooLong) alone_for_ = kAloneFor;
+  }
+
+ private:
+  static constexpr double kTooLong = 0.6;
+  static constexpr int kAloneFor = 100;  ///< a second or so, of 16 batches of CelebA's size each
+
+  int alone_for_ = 0;
+};
 
 /// Where threads wait for each other for a microsecond or two: they keep looking, and only after a
 /// while let others run.
@@ -83,13 +110,18 @@ class Worker {
     }
   }
 
-  NEURONTUNE_INLINE void run(SpinBarrier& barrier) {
+  /// Returns the seconds that it waited for others.
+  NEURONTUNE_INLINE double run(SpinBarrier& barrier) {
+    using Clock = std::chrono::steady_clock;
+    Clock::duration waited{};
     for (int64_t batch = 0; batch < epoch_.batches; ++batch) {
       const int64_t* const rows = epoch_.rows + batch * epoch_.batch_size;
       // A thread may begin the next batch while another still reads this one's.
       Real* const partials = partials_ + batch % 2 * blocks_ * epoch_.batch_size * epoch_.classes;
       add_logits(rows, partials);
+      const auto done = Clock::now();
       barrier.wait();
+      waited += Clock::now() - done;
       find_residuals(rows, partials, epoch_.losses + batch * epoch_.batch_size);
       descend();
     }
@@ -97,6 +129,7 @@ class Worker {
       std::copy_n(bias_.data(), epoch_.classes, epoch_.bias);
       std::copy_n(bias_velocity_.data(), epoch_.classes, epoch_.bias_velocity);
     }
+    return std::chrono::duration<double>(waited).count();
   }
 
  private:
@@ -215,9 +248,10 @@ class Worker {
   std::vector<Real> bias_, bias_velocity_;
 };
 
-/// On some threads; false where there are not as many to be had, and nothing was done.
+/// On so many threads. Returns the share of the time that the thread waited which waited longest;
+/// nothing, with nothing done, where there are not as many threads to be had.
 template <typename Stored, typename Real>
-bool run_on(int threads, const Epoch<Stored, Real>& epoch) {
+std::optional<double> run_on(int threads, const Epoch<Stored, Real>& epoch) {
   const int64_t blocks = (epoch.columns + kColumnsPerBlock - 1) / kColumnsPerBlock;
   std::vector<Real> partials(2 * blocks * epoch.batch_size * epoch.classes);
   std::vector<Worker<Stored, Real>> workers;
@@ -225,17 +259,31 @@ bool run_on(int threads, const Epoch<Stored, Real>& epoch) {
     workers.emplace_back(epoch, blocks * thread / threads, blocks * (thread + 1) / threads, blocks,
                          thread == 0, partials.data());
   SpinBarrier barrier(threads);
+  std::vector<double> waited(threads);
   bool enough = true;
+  const auto start = std::chrono::steady_clock::now();
 #pragma omp parallel num_threads(threads)
   {
-    if (omp_get_num_threads() == threads) {
-      auto& worker = workers[omp_get_thread_num()];
-      with_wide_registers([&]() NEURONTUNE_INLINE_LAMBDA { worker.run(barrier); });
-    } else if (omp_get_thread_num() == 0) {
+    const int thread = omp_get_thread_num();
+    if (omp_get_num_threads() == threads)
+      with_wide_registers(
+          [&]() NEURONTUNE_INLINE_LAMBDA { waited[thread] = workers[thread].run(barrier); });
+    else if (thread == 0)
       enough = false;
-    }
   }
-  return enough;
+  if (!enough) return std::nullopt;
+  const std::chrono::duration<double> all = std::chrono::steady_clock::now() - start;
+  return *std::max_element(waited.begin(), waited.end()) / all.count();
+}
+
+/// Some batches of an epoch.
+template <typename Stored, typename Real>
+Epoch<Stored, Real> part_of(const Epoch<Stored, Real>& epoch, int64_t first, int64_t count) {
+  auto part = epoch;
+  part.rows += first * epoch.batch_size;
+  part.losses += first * epoch.batch_size;
+  part.batches = count;
+  return part;
 }
 
 template <typename Stored, typename Real>
@@ -244,7 +292,18 @@ void run(const Epoch<Stored, Real>& epoch) {
   const int64_t blocks = (epoch.columns + kColumnsPerBlock - 1) / kColumnsPerBlock;
   const int64_t most = std::min<int64_t>(at::get_num_threads(), blocks);
   const bool alone = work < kWorthAThread || most <= 1 || omp_in_parallel();
-  if (alone || !run_on(static_cast<int>(most), epoch)) run_on(1, epoch);
+  if (alone) {
+    run_on(1, epoch);
+    return;
+  }
+  thread_local Sharing sharing;
+  for (int64_t first = 0; first < epoch.batches; first += kBatchesAtOnce) {
+    const auto part = part_of(epoch, first, std::min(kBatchesAtOnce, epoch.batches - first));
+    const int threads = sharing.threads(static_cast<int>(most));
+    const auto waited = run_on(threads, part);
+    if (!waited) run_on(1, part);
+    sharing.learn(waited.value_or(1));
+  }
 }
 
 template <typename Real>

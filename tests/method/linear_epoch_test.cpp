@@ -14,6 +14,7 @@ struct Case {
   at::ScalarType dtype = at::kDouble;
   int64_t classes = 3, columns = 700, mask_rows = 0;
   bool bias = true;
+  int64_t batches = 6;
 };
 
 struct Trained {
@@ -39,7 +40,7 @@ struct Problem {
     weight = at::randn({of.classes, of.columns}, random, at::kDouble) / 20;
     if (of.bias) bias = at::randn({of.classes}, random, at::kDouble);
     if (of.mask_rows > 0) mask = mask_of(of.mask_rows, of.columns, random);
-    batches = at::randint(0, 50, {6, 13}, random, at::kLong);
+    batches = at::randint(0, 50, {of.batches, 13}, random, at::kLong);
     options.learning_rate = 0.05;
     options.weight_decay = 0.1;
   }
@@ -123,8 +124,8 @@ TEST(LinearEpoch, RowsMayLieApart) {
 }
 
 TEST(LinearEpoch, BitsDoNotDependOnTheNumberOfThreads) {
-  // Enough columns and classes for threads to be worth it.
-  const Problem problem({at::kFloat, 10, 3000, 10});
+  // Enough columns and classes for threads to be worth it; after 16 batches their number may change.
+  const Problem problem({at::kFloat, 10, 3000, 10, true, 40});
   const auto one = with_threads(1, [&] { return trained(problem); });
   for (const int threads : {2, 3, 7}) {
     const auto several = with_threads(threads, [&] { return trained(problem); });
