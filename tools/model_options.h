@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "model_help.h"
 #include "neurontune/pipeline/open_model.h"
 
 namespace neurontune::cli {
@@ -12,17 +13,9 @@ struct ModelOptions {
   /// @param head_flags "--head" where that is not a file
   ModelOptions(CLI::App& command, const std::string& head_flags) {
     command.add_option("MODEL", config.model.path, "TorchScript classifier")->required();
-    command
-        .add_option(head_flags, config.model.head,
-                    "the last linear layer, or a submodule that becomes the head")
-        ->option_text("NAME [auto]");
-    command
-        .add_option("--output", config.model.output,
-                    "which of several outputs holds the logits: a place, a field or a key")
-        ->option_text("NAME [auto]");
-    command
-        .add_option("--preload-lib", config.model.preload_lib,
-                    "shared libraries of custom operators that the model needs")
+    command.add_option(head_flags, config.model.head, kHeadHelp)->option_text("NAME [auto]");
+    command.add_option("--output", config.model.output, kOutputHelp)->option_text("NAME [auto]");
+    command.add_option("--preload-lib", config.model.preload_lib, kPreloadHelp)
         ->option_text("LIB,…");
     config.device = "cpu";
   }

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "model_help.h"
+
 namespace neurontune::cli {
 namespace {
 
@@ -25,14 +27,10 @@ const std::vector<Flag>& flags() {
       {G::model, "--data", "data.path", "DIR", "folder of images or tensors, or its manifest"},
       {G::model, "--format", "data.format", "NAME | FILE",
        "how the data lies on disk: waterbirds, celeba, … (see docs/formats.md), or JSON that says"},
-      {G::head, "--head,--head-name", "model.head", "NAME",
-       "the last linear layer, or a submodule that becomes the head; auto finds the layer"},
-      {G::head_name, "--head-name", "model.head", "NAME",
-       "the last linear layer, or a submodule that becomes the head; auto finds the layer"},
-      {G::model, "--output", "model.output", "NAME",
-       "which of several outputs holds the logits: a place in a tuple, a field or a key"},
-      {G::model, "--preload-lib", "model.preload_lib", "LIB,…",
-       "shared libraries of custom operators that the model needs"},
+      {G::head, "--head,--head-name", "model.head", "NAME", kHeadHelp},
+      {G::head_name, "--head-name", "model.head", "NAME", kHeadHelp},
+      {G::model, "--output", "model.output", "NAME", kOutputHelp},
+      {G::model, "--preload-lib", "model.preload_lib", "LIB,…", kPreloadHelp},
       {G::model, "--extract-batch", "data.batch_size", "N", "samples through the model at once"},
       {G::model, "--embedding-dtype", "data.embedding_dtype", "NAME",
        "embeddings are stored as: model, float32, float16 or bfloat16"},

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "neurontune/data/unfinished.h"
+
 namespace neurontune {
 
 /// The whole content of a file.
@@ -15,13 +17,8 @@ std::string read_file(const std::filesystem::path& path);
 /// renamed by `commit`. Destroyed before that, it leaves nothing.
 class PartialFile {
  public:
-  /// What becomes of a file that is not committed.
-  enum class Unfinished {
-    removed,
-    kept,  ///< the next PartialFile of the same path goes on with its content
-  };
-
-  /// @throws Error naming the file if it cannot be created, or another process writes it (kept only)
+  /// @throws Error naming the file if it cannot be created, or another process writes it (kept
+  /// only)
   explicit PartialFile(std::filesystem::path path, Unfinished unfinished = Unfinished::removed);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;

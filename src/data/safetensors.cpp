@@ -315,9 +315,7 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   const uint64_t data_begin = kLengthBytes + header_length;
   for (auto& [name, placement] : placements_) placement.offset += data_begin;
 
-  file_ = std::make_unique<PartialFile>(std::move(path), unfinished == Unfinished::kept
-                                                             ? PartialFile::Unfinished::kept
-                                                             : PartialFile::Unfinished::removed);
+  file_ = std::make_unique<PartialFile>(std::move(path), unfinished);
   file_->resize(data_begin + size);
   file_->write_at(&header_length, kLengthBytes, 0);
   file_->write_at(header_text.data(), header_length, kLengthBytes);

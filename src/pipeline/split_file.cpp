@@ -29,7 +29,7 @@ SplitFile::SplitFile(const std::filesystem::path& folder, const DatasetSplit& sp
       dtype_(dtype),
       embedding_dim_(embedding_dim),
       writer_(std::make_unique<SafetensorsWriter>(path_, specs(dataset_.size()),
-                                                  SafetensorsWriter::Unfinished::kept)) {
+                                                  Unfinished::kept)) {
   read_journal();
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/data/unfinished.h"
+
 namespace neurontune {
 
 class PartialFile;
@@ -40,12 +42,6 @@ struct TensorSpec {
 /// writes: laid out by dtype, the largest items first so that all are aligned, then by name.
 class SafetensorsWriter {
  public:
-  /// What becomes of a file whose writer is destroyed before `finish`, or whose process ends.
-  enum class Unfinished {
-    removed,
-    kept,  ///< beside its path, hidden: the next writer of the same tensors finds the rows there
-  };
-
   /// @throws Error if the file cannot be created, a name is given twice or a dtype has no place in
   ///         the format
   SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
