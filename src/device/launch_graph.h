@@ -17,7 +17,7 @@ class LaunchGraph {
   LaunchGraph& operator=(const LaunchGraph&) = delete;
   ~LaunchGraph();
 
-  /// Does the work, and waits for it. The first time it is called as it is, which also makes what
+  /// Does the work on the calling thread, which is always the same, and waits for it. The first time it is called as it is, which also makes what
   /// libraries make when they are first used; the second time it is recorded; from then on `work`
   /// is not called at all.
   ///

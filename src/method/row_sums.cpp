@@ -11,12 +11,15 @@ namespace neurontune {
 namespace {
 
 constexpr int64_t kParts = 64;
+/// On other devices than the CPU: each time costs a dozen launches.
+constexpr int64_t kRowsOnDevice = 8192;
 
 }  // namespace
 
 at::Tensor sum_over_rows(
     int64_t rows, int64_t rows_at_once, const at::Tensor& zero,
     const std::function<void(int64_t first, int64_t last, const at::Tensor& part)>& add) {
+  if (!zero.is_cpu()) rows_at_once = std::max(rows_at_once, kRowsOnDevice);
   const int64_t size = std::max(rows_at_once, (rows + kParts - 1) / kParts);
   const int64_t count = (rows + size - 1) / size;
   const auto parts = at::stack(std::vector<at::Tensor>(count, zero));

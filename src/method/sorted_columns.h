@@ -23,11 +23,11 @@ class SortedColumns {
 
  private:
   /// The median of the `count` values of a part, at least one: [M].
-  /// @param reached int32 [n, M]: how many of the part there are up to each rank
+  /// @param reached int32 [M, n]: how many of the part there are up to each rank
   at::Tensor median(const at::Tensor& reached, int64_t count) const;
 
-  at::Tensor values_;   ///< [n, M], rising down each column
-  at::Tensor samples_;  ///< int32 [n, M]: whose they are, as places in `rows`
+  at::Tensor values_;   ///< [M, n], rising
+  at::Tensor samples_;  ///< int32 [M, n]: whose they are, as places in `rows`
 };
 
 }  // namespace neurontune

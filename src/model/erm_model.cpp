@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "device/full_precision.h"
 #include "digest.h"
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
@@ -211,6 +212,7 @@ at::Tensor ErmModel::features(const std::vector<at::Tensor>& inputs) const {
 }
 
 bool ErmModel::speed_up(const std::vector<at::Tensor>& inputs) {
+  const FullPrecision full_precision;
   const auto plain = features(inputs);
   auto graph = torchscript::call(
       impl_->name(), [&] { return frozen_features(*impl_->head.features, impl_->module); });

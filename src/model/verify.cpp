@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "describe.h"
+#include "device/full_precision.h"
 #include "model/erm_model_impl.h"
 #include "model/torchscript.h"
 #include "neurontune/error.h"
@@ -173,7 +174,7 @@ void check_order(const std::function<at::Tensor(const at::Tensor& logits)>& afte
     outputs.push_back(after(made_up));
   }
   const auto output = at::cat(outputs);
-  if (!output.is_floating_point() || !orders_as(output, at::cat(logits)))
+  if (!output.is_floating_point() || !orders_as(output.cpu(), at::cat(logits).cpu()))
     throw Error(name +
                 ": what follows the head does not keep the order of the classes, so another head "
                 "would not do there what it does here; export the model without these steps");
@@ -207,6 +208,7 @@ double split_tolerance(const at::Tensor& output) {
 }
 
 SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const {
+  const FullPrecision full_precision;
   const auto whole = verified_output([&](const auto& tensors) { return output(tensors); }, inputs,
                                      impl_->name());
   const auto own = head();

@@ -319,7 +319,9 @@ TEST_P(NeuronTuneOnDevice, FindsAndPicksWhatTheCpuDoes) {
     EXPECT_TRUE(found.biased.biased.cpu().equal(here.biased.biased));
     EXPECT_EQ(found.source, here.source);
     EXPECT_EQ(found.selected_epoch, here.selected_epoch);
-    EXPECT_TRUE(found.head.weight.cpu().allclose(here.head.weight, 1e-3, 1e-4));
+    const auto same = predictions(here.head, problem.data.embeddings)
+                          .eq(predictions(found.head, data.embeddings).cpu());
+    EXPECT_GE(same.to(at::kDouble).mean().item<double>(), 0.995);
   }
 }
 

@@ -42,7 +42,8 @@ Head fresh_head(const Head& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
 /// softmax(W · (z ∘ m) + b), whose gradient is written out. That of a head of several layers is
-/// autograd's. On CUDA an epoch of a linear head is one CUDA graph from its second on.
+/// autograd's. On CUDA an epoch of a linear head is one CUDA graph, from the
+/// second one behind the same mask on.
 ///
 /// Bit-identical for the same inputs, generator state, device and LibTorch build, whatever the
 /// number of threads.
