@@ -173,6 +173,24 @@ def against_dfr(values):
     return "\n".join(lines)
 
 
+def set_by_set(results):
+    """The default recipe's worst-group accuracy over DFR's on the same set: mean (lowest) over the seeds of each kind."""
+    shares = {}
+    for result in results:
+        of = result["set"]
+        found = {method["method"]: method["test"]["worst_group_accuracy"]["mean"] for method in result["methods"]
+                 if "worst_group_accuracy" in method["test"]}
+        if found.get("dfr") and "neurontune_default" in found:
+            kinds = shares.setdefault(correlation_text(of["correlation"]), {})
+            kinds.setdefault(f"{of['family']} {of['classes']}", []).append(found["neurontune_default"] / found["dfr"])
+    kinds = list(dict.fromkeys(kind for row in shares.values() for kind in row))
+    lines = ["| correlation | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
+    for correlation, row in shares.items():
+        cells = [f"{statistics.mean(row[kind]):.2f} ({min(row[kind]):.2f})" if kind in row else "–" for kind in kinds]
+        lines.append(f"| {correlation} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def against_erm(results):
     """The largest loss of worst-group and of mean accuracy against ERM on a set without a spurious correlation."""
     lines = ["| | worst group: mean, worst set | mean accuracy: mean, worst set |", "|---|---|---|"]
@@ -204,6 +222,8 @@ def document(results, options):
              "#### Worst-group accuracy on test", table(worst), "#### Mean accuracy on test (groups equally often)", table(mean)]
     if any("dfr" in row for row in worst.values()):
         parts += ["#### Worst-group accuracy as a share of DFR's", against_dfr(worst)]
+        if any("neurontune_default" in row for row in worst.values()):
+            parts += ["#### The default recipe's share of DFR's, set by set: mean (lowest)", set_by_set(results)]
     if any(result["set"]["correlation"] == "none" for result in results):
         parts += ["#### Where there is nothing to gain: change against ERM without a spurious correlation", against_erm(results)]
     if failed:

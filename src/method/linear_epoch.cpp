@@ -80,7 +80,7 @@ struct Epoch {
   const int64_t *labels, *rows;
   const Real* mask;  ///< or null
   Real *weight, *velocity, *bias, *bias_velocity, *losses;
-  Real rate, momentum, decay;
+  Sgd<Real> sgd;
 };
 
 /// The part of an epoch that one thread does: some blocks of columns, and, as every thread, the
@@ -207,7 +207,8 @@ class Worker {
       Real gradient = 0;
       for (int64_t place = 0; place < epoch_.batch_size; ++place)
         gradient += residuals_[place * epoch_.classes + label];
-      if (epoch_.bias) step(bias_[label], bias_velocity_[label], gradient, epoch_.decay);
+      if (epoch_.bias)
+        sgd_steps<Real>(&bias_[label], &bias_velocity_[label], &gradient, nullptr, 1, epoch_.sgd);
     }
   }
 
@@ -220,20 +221,10 @@ class Worker {
              gradient_.data());
     for (auto& row : rows_) row -= offset;
 
-    Real* const weight = epoch_.weight + label * epoch_.columns + first;
-    Real* const velocity = epoch_.velocity + label * epoch_.columns + first;
-    if (!epoch_.mask) {
-      for (int64_t i = 0; i < count; ++i) step(weight[i], velocity[i], gradient_[i], epoch_.decay);
-      return;
-    }
-    const Real* const mask = epoch_.mask + label * epoch_.mask_stride + first;
-    for (int64_t i = 0; i < count; ++i)
-      step(weight[i], velocity[i], gradient_[i] * mask[i], mask[i] != 0 ? epoch_.decay : 0);
-  }
-
-  NEURONTUNE_INLINE void step(Real& parameter, Real& velocity, Real gradient, Real decay) const {
-    velocity = epoch_.momentum * velocity + (gradient + decay * parameter);
-    parameter -= epoch_.rate * velocity;
+    const int64_t place = label * epoch_.columns + first;
+    sgd_steps<Real>(epoch_.weight + place, epoch_.velocity + place, gradient_.data(),
+                    epoch_.mask ? epoch_.mask + label * epoch_.mask_stride + first : nullptr, count,
+                    epoch_.sgd);
   }
 
   const Epoch<Stored, Real>& epoch_;
@@ -330,9 +321,8 @@ void run(LinearTraining& head, const at::Tensor& batches, const RetrainingOption
   epoch.bias = data_or_null<Real>(head.bias);
   epoch.bias_velocity = data_or_null<Real>(head.bias_velocity);
   epoch.losses = losses.mutable_data_ptr<Real>();
-  epoch.rate = static_cast<Real>(options.learning_rate);
-  epoch.momentum = static_cast<Real>(options.momentum);
-  epoch.decay = static_cast<Real>(options.weight_decay);
+  epoch.sgd = {static_cast<Real>(options.learning_rate), static_cast<Real>(options.momentum),
+               static_cast<Real>(options.weight_decay)};
   run(epoch);
 }
 

@@ -13,6 +13,7 @@
 #include "method/fixed_blocks.h"
 #include "method/layered_gradient.h"
 #include "method/linear_epoch.h"
+#include "method/sgd_step.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
 
@@ -20,7 +21,7 @@ namespace neurontune {
 namespace {
 
 constexpr int64_t kRowsPerBlock = 32;
-constexpr int64_t kColumnsPerBlock = 512;
+constexpr int64_t kClassesPerBlock = 128;
 /// A copy of the columns that a mask keeps is made where it is at most this share of the whole.
 constexpr double kSmallCopy = 0.3;
 
@@ -162,65 +163,43 @@ void HeadRetrainer::run_batches() {
   }
 }
 
-/// One step of SGD on the mean cross-entropy: with P the softmax of the logits and Y the one-hot
-/// labels, dL/dlogits = (P − Y) / B, so dL/dW = ((P − Y) / B)ᵀ Z, times the mask, and dL/db its
-/// sum over the batch. Rows give the first, columns the second; neither is summed across blocks.
-void HeadRetrainer::step(const at::Tensor& rows, const at::Tensor& row_losses) {
-  const int64_t batch = rows.size(0);
-  const auto device = embeddings_.device();
-  const auto options = head_.weight.options();
-  const auto inputs = at::empty({batch, weight_.size(1)}, options);
-  const auto residuals = at::empty({batch, head_.classes()}, options);
-  const auto weight = column_mask_.defined() ? weight_ * column_mask_ : weight_;
+/// One step of SGD on the mean cross-entropy of a batch of B: with P the softmax of the logits and
+/// Y the one-hot labels, dL/dlogits = (P − Y) / B = R, so dL/dW = Rᵀ Z, times the mask, and dL/db
+/// the sum of R over the batch. Blocks of classes give logits and gradients, blocks of rows the
+/// softmax; nothing is summed across blocks.
+void HeadRetrainer::step(const at::Tensor& rows, at::Tensor row_losses) {
+  const auto inputs = inputs_.index_select(0, rows).to(weight_.scalar_type());
   const auto labels = labels_.index_select(0, rows).unsqueeze(1);
-
-  for_fixed_blocks(device, batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
-    auto block = inputs.slice(0, first, last);
-    block.copy_(inputs_.index_select(0, rows.slice(0, first, last)));
-    const auto log_softmax = at::linear(block, weight, head_.bias).log_softmax(1);
-    const auto block_labels = labels.slice(0, first, last);
-    row_losses.slice(0, first, last).copy_(log_softmax.gather(1, block_labels).squeeze(1).neg());
-    auto residual = log_softmax.exp();
-    residual.scatter_add_(1, block_labels, at::full_like(block_labels, -1, options));
-    residuals.slice(0, first, last).copy_(residual / batch);
+  const auto residuals = at::empty({rows.size(0), head_.classes()}, weight_.options());
+  const auto device = weight_.device();
+  for_fixed_blocks(device, head_.classes(), kClassesPerBlock, [&](int64_t first, int64_t last) {
+    const auto weight = weight_.slice(0, first, last), mask = mask_of(first, last);
+    const auto bias = head_.bias.defined() ? head_.bias.slice(0, first, last) : at::Tensor();
+    auto logits = residuals.slice(1, first, last);
+    logits.copy_(at::linear(inputs, mask.defined() ? weight * mask : weight, bias));
   });
-
-  for_fixed_blocks(device, weight_.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-    auto block_weight = weight_.slice(1, first, last);
-    auto velocity = weight_velocity_.slice(1, first, last);
-    auto gradient = residuals.t().mm(inputs.slice(1, first, last));
-    if (column_mask_.defined()) {
-      const auto mask = column_mask_.slice(1, first, last);
-      gradient.mul_(mask).add_(block_weight * mask.ne(0), options_.weight_decay);
-    } else {
-      gradient.add_(block_weight, options_.weight_decay);
-    }
-    velocity.mul_(options_.momentum).add_(gradient);
-    block_weight.sub_(velocity, options_.learning_rate);
+  for_fixed_blocks(device, rows.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
+    auto block = residuals.slice(0, first, last);
+    const auto of = labels.slice(0, first, last);
+    const auto log_softmax = block.log_softmax(1);
+    row_losses.slice(0, first, last).copy_(log_softmax.gather(1, of).squeeze(1).neg());
+    block.copy_(log_softmax.exp()).scatter_add_(1, of, at::full_like(of, -1, block.options()));
+    block.div_(rows.size(0));
   });
-
-  if (head_.bias.defined()) step_bias(residuals);
+  for_fixed_blocks(device, head_.classes(), kClassesPerBlock, [&](int64_t first, int64_t last) {
+    const auto of_classes = [&](const at::Tensor& tensor) { return tensor.slice(0, first, last); };
+    const auto residual = residuals.slice(1, first, last);
+    sgd_step(of_classes(weight_), of_classes(weight_velocity_), residual.t().mm(inputs),
+             mask_of(first, last), options_);
+    if (head_.bias.defined())
+      sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residual.sum(0), {}, options_);
+  });
 }
 
-void HeadRetrainer::step_bias(const at::Tensor& residuals) {
-  for_fixed_blocks(
-      residuals.device(), head_.classes(), kColumnsPerBlock, [&](int64_t first, int64_t last) {
-        auto block_bias = head_.bias.slice(0, first, last);
-        auto velocity = bias_velocity_.slice(0, first, last);
-        const auto gradient = residuals.slice(1, first, last).sum(0);
-        velocity.mul_(options_.momentum).add_(gradient).add_(block_bias, options_.weight_decay);
-        block_bias.sub_(velocity, options_.learning_rate);
-      });
-}
-
-/// One step of SGD as torch.optim.SGD takes it; what a mask, if any, drops stays.
-void HeadRetrainer::descend(at::Tensor parameter, at::Tensor velocity, const at::Tensor& gradient,
-                            const at::Tensor& mask) const {
-  const auto decays = mask.defined() ? parameter * mask.ne(0) : parameter;
-  velocity.mul_(options_.momentum)
-      .add_(mask.defined() ? gradient * mask : gradient)
-      .add_(decays, options_.weight_decay);
-  parameter.sub_(velocity, options_.learning_rate);
+/// The mask of some classes' weights, or undefined where it is 1 everywhere.
+at::Tensor HeadRetrainer::mask_of(int64_t first, int64_t last) const {
+  const bool differs = column_mask_.defined() && column_mask_.size(0) > 1;
+  return differs ? column_mask_.slice(0, first, last) : column_mask_;
 }
 
 void HeadRetrainer::step_layers(const at::Tensor& rows, const at::Tensor& row_losses) {
@@ -228,10 +207,10 @@ void HeadRetrainer::step_layers(const at::Tensor& rows, const at::Tensor& row_lo
   masked.weight = column_mask_.defined() ? weight_ * column_mask_ : weight_;
   const auto inputs = inputs_.index_select(0, rows).to(weight_.scalar_type());
   auto gradient = layered_gradient(masked, inputs, labels_.index_select(0, rows), row_losses);
-  descend(weight_, weight_velocity_, gradient.weight, column_mask_);
-  if (head_.bias.defined()) descend(head_.bias, bias_velocity_, gradient.bias);
+  sgd_step(weight_, weight_velocity_, gradient.weight, column_mask_, options_);
+  if (head_.bias.defined()) sgd_step(head_.bias, bias_velocity_, gradient.bias, {}, options_);
   for (std::size_t i = 0; i < later_velocities_.size(); ++i)
-    descend(head_.later_parameters[i], later_velocities_[i], gradient.later[i]);
+    sgd_step(head_.later_parameters[i], later_velocities_[i], gradient.later[i], {}, options_);
 }
 
 Head HeadRetrainer::head() const {

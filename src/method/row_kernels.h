@@ -36,4 +36,26 @@ NEURONTUNE_INLINE void add_rows(const Real* const* rows, const Real* factors, in
     for (int64_t i = 0; i < n; ++i) sum[i] += factors[row * stride] * rows[row][i];
 }
 
+/// Of stochastic gradient descent: learning rate, momentum, weight decay.
+template <typename Real>
+struct Sgd {
+  Real rate, momentum, decay;
+};
+
+/// A step on n parameters: v ← μ v + (m g + λ p), without the decay where m is 0, and p ← p − η v.
+/// @param mask m, or null for 1 everywhere
+template <typename Real>
+NEURONTUNE_INLINE void sgd_steps(Real* parameters, Real* velocities, const Real* gradients,
+                                 const Real* mask, int64_t n, const Sgd<Real>& sgd) {
+  const auto step = [&](int64_t i, Real gradient, Real decay) NEURONTUNE_INLINE_LAMBDA {
+    velocities[i] = sgd.momentum * velocities[i] + (gradient + decay * parameters[i]);
+    parameters[i] -= sgd.rate * velocities[i];
+  };
+  if (mask == nullptr) {
+    for (int64_t i = 0; i < n; ++i) step(i, gradients[i], sgd.decay);
+  } else {
+    for (int64_t i = 0; i < n; ++i) step(i, gradients[i] * mask[i], mask[i] != 0 ? sgd.decay : 0);
+  }
+}
+
 }  // namespace neurontune

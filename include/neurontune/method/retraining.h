@@ -76,11 +76,9 @@ class HeadRetrainer {
   at::Tensor all_columns() const;
   void run_linear();
   void run_batches();
-  void step(const at::Tensor& rows, const at::Tensor& row_losses);
-  void step_bias(const at::Tensor& residuals);
+  void step(const at::Tensor& rows, at::Tensor row_losses);
+  at::Tensor mask_of(int64_t first, int64_t last) const;
   void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
-  void descend(at::Tensor parameter, at::Tensor velocity, const at::Tensor& gradient,
-               const at::Tensor& mask = {}) const;
 
   at::Tensor embeddings_;  ///< [N, M]
   at::Tensor labels_;      ///< int64 [N]
