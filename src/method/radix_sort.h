@@ -27,18 +27,10 @@ auto ordered_bits(Scalar value) {
   return static_cast<Bits>(bits & kSign ? ~bits : bits | kSign);
 }
 
-/// Sorts items, which come in rising place, by key; equal keys stay in rising place. Digit by digit
-/// from the lowest where there are many. @param scratch of any size
-template <typename Key>
-void sort_by_key(std::vector<Keyed<Key>>& items, std::vector<Keyed<Key>>& scratch) {
-  constexpr std::size_t kFew = 1024;
-  if (items.size() < kFew) {
-    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
-      return a.key < b.key || (a.key == b.key && a.place < b.place);
-    });
-    return;
-  }
-  constexpr int kBits = 11, kDigits = (std::numeric_limits<Key>::digits + kBits - 1) / kBits;
+/// Sorts items by key, kBits at a time from the lowest; equal keys stay in the order they came in.
+template <int kBits, typename Key>
+void sort_by_digits(std::vector<Keyed<Key>>& items, std::vector<Keyed<Key>>& scratch) {
+  constexpr int kDigits = (std::numeric_limits<Key>::digits + kBits - 1) / kBits;
   const auto digit = [](Key key, int index) {
     return (key >> (kBits * index)) & ((1 << kBits) - 1);
   };
@@ -55,6 +47,21 @@ void sort_by_key(std::vector<Keyed<Key>>& items, std::vector<Keyed<Key>>& scratc
     for (const auto& item : items) scratch[starts[digit(item.key, index)]++] = item;
     items.swap(scratch);
   }
+}
+
+/// Sorts items, which come in rising place, by key; equal keys stay in rising place. By comparison,
+/// by small or by large digits: whichever is fastest for so many. @param scratch of any size
+template <typename Key>
+void sort_by_key(std::vector<Keyed<Key>>& items, std::vector<Keyed<Key>>& scratch) {
+  constexpr std::size_t kFew = 100, kMany = 3000;
+  if (items.size() >= kMany)
+    sort_by_digits<11>(items, scratch);
+  else if (items.size() >= kFew)
+    sort_by_digits<8>(items, scratch);
+  else
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+      return a.key < b.key || (a.key == b.key && a.place < b.place);
+    });
 }
 
 }  // namespace neurontune

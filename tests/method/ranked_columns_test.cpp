@@ -48,8 +48,9 @@ TEST(RankedColumns, MediansOfAPartAndOfTheRestAreThoseOfSorting) {
   auto random = at::detail::createCPUGenerator(1);
   for (const auto dtype : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16})
     for (const auto activation : {Activation::raw, Activation::magnitude})
-      // 1,024 samples and more are sorted digit by digit; 64 are a word of marks.
-      for (const int64_t samples : {1, 2, 3, 63, 64, 65, 128, 1023, 1024, 3001})
+      // From 100 samples on they are sorted by small digits, from 3,000 by large; 64 are a word of
+      // marks.
+      for (const int64_t samples : {1, 2, 3, 63, 64, 65, 99, 100, 1024, 2999, 3000})
         for (const int64_t chosen : {int64_t{0}, int64_t{1}, samples / 3, samples - 1, samples})
           expect_the_straight_medians(tied_values(samples + 7, 35, random).to(dtype), samples,
                                       chosen, activation, random);
