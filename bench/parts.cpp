@@ -4,8 +4,8 @@
 //
 // `full` is CelebA's size and ImageNet's number of classes, `growth` the first identification over
 // two decades of samples, dimensions and classes, for growth.py; the small ones run in seconds and
-// only show that everything works. What a part is held against is a benchmark beside it: one read of the same
-// embeddings, medians by selection, plain matrix products.
+// only show that everything works. What a part is held against is a benchmark beside it: one read
+// of the same embeddings, medians by selection, plain matrix products.
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

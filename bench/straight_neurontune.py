@@ -51,12 +51,12 @@ def main():
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     start = now(device)
-    train, val, head = (load_file(options.embeddings / f"{name}.safetensors", str(device))
-                        for name in ("train", "val", "head"))
+    train, val, head = (load_file(options.embeddings / f"{name}.safetensors") for name in ("train", "val", "head"))
     classes = len(head["weight"])
     seconds = {"load": now(device) - start}
 
     start = now(device)
+    train, val, head = ({name: tensor.to(device) for name, tensor in part.items()} for part in (train, val, head))
     predicted = (val["embeddings"] @ head["weight"].T + head["bias"]).argmax(1)
     biased = spuriousness(val["embeddings"], val["labels"], predicted, classes).amax(0) > 0
     mask = torch.ones_like(biased).float() if options.keep_all else (~biased).float()

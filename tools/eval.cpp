@@ -78,7 +78,7 @@ struct EvalCommand {
     const auto& dataset = data.split(selector.name);
     ProgressBar progress(output.quiet);
     const auto predicted = predict(model, chosen_head(model.head()), dataset,
-                                   config.data.extraction.batch_size, progress.callback());
+                                   config.data.extraction, progress.callback());
     const auto labels = dataset.labels(), attributes = dataset.attributes();
     const auto rows = part_rows(labels, selector);
     return split_metrics(predicted.index_select(0, rows), labels.index_select(0, rows),

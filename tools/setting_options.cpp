@@ -35,7 +35,8 @@ const std::vector<Flag>& flags() {
       {G::model, "--embedding-dtype", "data.embedding_dtype", "NAME",
        "embeddings are stored as: model, float32, float16 or bfloat16"},
       {G::model, "--amp", "data.mixed_precision", "",
-       "automatic mixed precision: float16 on CUDA, bfloat16 on the CPU, where it is enough"},
+       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that changes "
+       "the embeddings"},
       {G::model, "--skip-bad", "data.skip_bad", "", "go on without images that cannot be read"},
       {G::model, "--resize", "data.transform.resize", "S | H,W", "short side, or exact size"},
       {G::model, "--crop", "data.transform.crop", "S | H,W", "cut from the centre"},

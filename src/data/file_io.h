@@ -14,11 +14,11 @@ namespace neurontune {
 std::string read_file(const std::filesystem::path& path);
 
 /// A file that appears at its path only when it is whole: it is written as a hidden sibling and
-/// renamed by `commit`. Destroyed before that, it leaves nothing.
+/// renamed by `commit`. Destroyed before that, it leaves nothing, unless it is to be kept.
 class PartialFile {
  public:
-  /// @throws Error naming the file if it cannot be created, or another process writes it (kept
-  /// only)
+  /// @throws Error naming the file if it cannot be created, or is to be kept and another process
+  ///         writes it
   explicit PartialFile(std::filesystem::path path, Unfinished unfinished = Unfinished::removed);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;

@@ -17,9 +17,9 @@ class LaunchGraph {
   LaunchGraph& operator=(const LaunchGraph&) = delete;
   ~LaunchGraph();
 
-  /// Does the work on the calling thread, which is always the same, and waits for it. The first time it is called as it is, which also makes what
-  /// libraries make when they are first used; the second time it is recorded; from then on `work`
-  /// is not called at all.
+  /// Does the work on the calling thread, which is to be the same every time, and waits for it. The
+  /// first time it is called as it is, which also makes what libraries make when they are first
+  /// used; the second time it is recorded; from then on `work` is not called at all.
   ///
   /// @param work  the same every time; does not wait for the device in between
   /// @throws what `work` throws; then nothing is recorded

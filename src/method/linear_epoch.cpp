@@ -37,7 +37,7 @@ class Sharing {
     return 1;
   }
 
-  /// @param waited of all the time, the share that the thread waited which waited longest
+  /// @param waited of all the time, the share that some thread waited for others to come
   void learn(double waited) {
     if (waited > kTooLong) alone_for_ = kAloneFor;
   }
@@ -110,6 +110,9 @@ class Worker {
     }
   }
 
+  /// This thread's columns.
+  int64_t width() const { return begin(last_block_) - first_column(); }
+
   /// Returns the seconds that it waited for others.
   NEURONTUNE_INLINE double run(SpinBarrier& barrier) {
     using Clock = std::chrono::steady_clock;
@@ -137,7 +140,6 @@ class Worker {
 
   int64_t begin(int64_t block) const { return std::min(block * kColumnsPerBlock, epoch_.columns); }
   int64_t first_column() const { return begin(first_block_); }
-  int64_t width() const { return begin(last_block_) - first_column(); }
 
   /// This thread's columns of a sample.
   NEURONTUNE_INLINE const Real* columns_of(int64_t row, int64_t place) {
@@ -239,7 +241,7 @@ class Worker {
   std::vector<Real> bias_, bias_velocity_;
 };
 
-/// On so many threads. Returns the share of the time that the thread waited which waited longest;
+/// On so many threads. Returns the largest share of the time that one waited for others to come;
 /// nothing, with nothing done, where there are not as many threads to be had.
 template <typename Stored, typename Real>
 std::optional<double> run_on(int threads, const Epoch<Stored, Real>& epoch) {
@@ -249,8 +251,10 @@ std::optional<double> run_on(int threads, const Epoch<Stored, Real>& epoch) {
   for (int64_t thread = 0; thread < threads; ++thread)
     workers.emplace_back(epoch, blocks * thread / threads, blocks * (thread + 1) / threads, blocks,
                          thread == 0, partials.data());
+  int64_t widest = 1;
+  for (const auto& worker : workers) widest = std::max(widest, worker.width());
   SpinBarrier barrier(threads);
-  std::vector<double> waited(threads);
+  std::vector<double> waited(threads);  // seconds
   bool enough = true;
   const auto start = std::chrono::steady_clock::now();
 #pragma omp parallel num_threads(threads)
@@ -264,7 +268,13 @@ std::optional<double> run_on(int threads, const Epoch<Stored, Real>& epoch) {
   }
   if (!enough) return std::nullopt;
   const std::chrono::duration<double> all = std::chrono::steady_clock::now() - start;
-  return *std::max_element(waited.begin(), waited.end()) / all.count();
+  double longest = 0;  // less what a thread with fewer columns waits in any case
+  for (int thread = 0; thread < threads; ++thread) {
+    const double idle =
+        1 - static_cast<double>(workers[thread].width()) / static_cast<double>(widest);
+    longest = std::max(longest, waited[thread] / all.count() - idle);
+  }
+  return longest;
 }
 
 /// Some batches of an epoch.

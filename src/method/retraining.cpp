@@ -25,6 +25,20 @@ constexpr int64_t kClassesPerBlock = 128;
 /// A copy of the columns that a mask keeps is made where it is at most this share of the whole.
 constexpr double kSmallCopy = 0.3;
 
+/// Makes (softmax − one-hot labels) / B of logits [B, C], and writes the cross-entropies [B].
+void logits_to_residuals(const at::Tensor& logits, const at::Tensor& labels,
+                         const at::Tensor& losses) {
+  const int64_t batch = logits.size(0);
+  for_fixed_blocks(logits.device(), batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
+    const auto block = logits.slice(0, first, last);
+    const auto of = labels.slice(0, first, last).unsqueeze(1);
+    const auto log_softmax = block.log_softmax(1);
+    losses.slice(0, first, last).copy_(log_softmax.gather(1, of).squeeze(1).neg());
+    block.copy_(log_softmax.exp()).scatter_add_(1, of, at::full_like(of, -1, block.options()));
+    block.div_(batch);
+  });
+}
+
 }  // namespace
 
 const char* name(Start start) {
@@ -155,45 +169,58 @@ void HeadRetrainer::run_linear() {
 
 void HeadRetrainer::run_batches() {
   const FewThreads few(options_.batch_size * weight_.size(1) * weight_.size(0));
-  for (int64_t batch = 0; batch < batches_.size(0); ++batch) {
-    if (head_.is_linear())
-      step(batches_[batch], row_losses_[batch]);
-    else
+  if (head_.is_linear()) {
+    step_through_batches();
+  } else {
+    for (int64_t batch = 0; batch < batches_.size(0); ++batch)
       step_layers(batches_[batch], row_losses_[batch]);
   }
 }
 
-/// One step of SGD on the mean cross-entropy of a batch of B: with P the softmax of the logits and
-/// Y the one-hot labels, dL/dlogits = (P − Y) / B = R, so dL/dW = Rᵀ Z, times the mask, and dL/db
-/// the sum of R over the batch. Blocks of classes give logits and gradients, blocks of rows the
-/// softmax; nothing is summed across blocks.
-void HeadRetrainer::step(const at::Tensor& rows, at::Tensor row_losses) {
-  const auto inputs = inputs_.index_select(0, rows).to(weight_.scalar_type());
-  const auto labels = labels_.index_select(0, rows).unsqueeze(1);
-  const auto residuals = at::empty({rows.size(0), head_.classes()}, weight_.options());
-  const auto device = weight_.device();
-  for_fixed_blocks(device, head_.classes(), kClassesPerBlock, [&](int64_t first, int64_t last) {
-    const auto weight = weight_.slice(0, first, last), mask = mask_of(first, last);
-    const auto bias = head_.bias.defined() ? head_.bias.slice(0, first, last) : at::Tensor();
-    auto logits = residuals.slice(1, first, last);
-    logits.copy_(at::linear(inputs, mask.defined() ? weight * mask : weight, bias));
-  });
-  for_fixed_blocks(device, rows.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
-    auto block = residuals.slice(0, first, last);
-    const auto of = labels.slice(0, first, last);
-    const auto log_softmax = block.log_softmax(1);
-    row_losses.slice(0, first, last).copy_(log_softmax.gather(1, of).squeeze(1).neg());
-    block.copy_(log_softmax.exp()).scatter_add_(1, of, at::full_like(of, -1, block.options()));
-    block.div_(rows.size(0));
-  });
-  for_fixed_blocks(device, head_.classes(), kClassesPerBlock, [&](int64_t first, int64_t last) {
-    const auto of_classes = [&](const at::Tensor& tensor) { return tensor.slice(0, first, last); };
-    const auto residual = residuals.slice(1, first, last);
-    sgd_step(of_classes(weight_), of_classes(weight_velocity_), residual.t().mm(inputs),
-             mask_of(first, last), options_);
-    if (head_.bias.defined())
-      sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residual.sum(0), {}, options_);
-  });
+/// A batch of B under way.
+struct HeadRetrainer::Batch {
+  at::Tensor inputs;     ///< Z, [B, M']
+  at::Tensor residuals;  ///< the logits, [B, C], then R
+};
+
+/// Steps of SGD on the mean cross-entropy of each batch: with P the softmax of the logits and Y the
+/// one-hot labels, dL/dlogits = (P − Y) / B = R, so dL/dW = Rᵀ Z, times the mask, and dL/db the sum
+/// of R over the batch. Blocks of classes give gradients and logits, blocks of rows the softmax;
+/// nothing is summed across blocks. A block's weights are still in the cache from their step when
+/// the next batch's logits read them.
+void HeadRetrainer::step_through_batches() {
+  const auto for_class_blocks = [&](const auto& work) {
+    for_fixed_blocks(weight_.device(), head_.classes(), kClassesPerBlock, work);
+  };
+  Batch before;
+  for (int64_t i = 0; i < batches_.size(0); ++i) {
+    const auto rows = batches_[i];
+    const Batch batch{inputs_.index_select(0, rows).to(weight_.scalar_type()),
+                      at::empty({rows.size(0), head_.classes()}, weight_.options())};
+    for_class_blocks([&](int64_t first, int64_t last) {
+      if (i > 0) descend(before, first, last);
+      find_logits(batch, first, last);
+    });
+    logits_to_residuals(batch.residuals, labels_.index_select(0, rows), row_losses_[i]);
+    before = batch;
+  }
+  for_class_blocks([&](int64_t first, int64_t last) { descend(before, first, last); });
+}
+
+void HeadRetrainer::find_logits(const Batch& batch, int64_t first, int64_t last) const {
+  const auto weight = weight_.slice(0, first, last), mask = mask_of(first, last);
+  const auto bias = head_.bias.defined() ? head_.bias.slice(0, first, last) : at::Tensor();
+  batch.residuals.slice(1, first, last)
+      .copy_(at::linear(batch.inputs, mask.defined() ? weight * mask : weight, bias));
+}
+
+void HeadRetrainer::descend(const Batch& batch, int64_t first, int64_t last) {
+  const auto of_classes = [&](const at::Tensor& tensor) { return tensor.slice(0, first, last); };
+  const auto residuals = batch.residuals.slice(1, first, last);
+  sgd_step(of_classes(weight_), of_classes(weight_velocity_), residuals.t().mm(batch.inputs),
+           mask_of(first, last), options_);
+  if (head_.bias.defined())
+    sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residuals.sum(0), {}, options_);
 }
 
 /// The mask of some classes' weights, or undefined where it is 1 everywhere.

@@ -5,6 +5,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "describe.h"
@@ -72,9 +73,9 @@ class Folds {
         folds_of(data.labels, classes, options.folds, seed).to(data.labels.device());
     for (int64_t fold = 0; fold < options.folds; ++fold) {
       members_.push_back(fold_of.eq(fold));
-      const auto gram = gram_of(members_.back());
-      grams_.push_back(gram.to(inputs_.scalar_type()));
-      gram_ = fold == 0 ? gram.clone() : gram_.add_(gram);
+      const auto of_fold = gram_of(members_.back());
+      grams_.push_back(of_fold.to(inputs_.scalar_type()));
+      gram_ = fold == 0 ? of_fold.clone() : gram_.add_(of_fold);
     }
   }
 
@@ -100,10 +101,10 @@ class Folds {
   }
 
  private:
-  /// @param gram of the samples; written over
-  GroupData fitted(const at::Tensor& samples, const at::Tensor& gram) const {
+  /// @param moments the samples' Gram matrix; written over
+  GroupData fitted(const at::Tensor& samples, at::Tensor moments) const {
     GroupData data{scaling_, inputs_, labels_, samples, {}};
-    factor_second_moments(data, gram, shrinkage_);
+    factor_second_moments(data, std::move(moments), shrinkage_);
     return data;
   }
 
@@ -114,7 +115,7 @@ class Folds {
   at::Tensor inputs_, labels_, in_use_;
   at::Tensor gram_;  ///< of the samples in use, float64 [M, M]
   std::vector<at::Tensor> members_;
-  std::vector<at::Tensor> grams_;  ///< of each fold, in the inputs' dtype: there are many
+  std::vector<at::Tensor> grams_;  ///< of each fold, in the inputs' dtype, in which its terms are
 };
 
 class Search {

@@ -18,4 +18,7 @@ at::Tensor verified_output(const ModelFunction& model, const std::vector<at::Ten
 /// How far a split model's output may be from the whole one's.
 double split_tolerance(const at::Tensor& output);
 
+/// How far an output in half precision may be from this one.
+double low_precision_tolerance(const at::Tensor& output);
+
 }  // namespace neurontune

@@ -24,16 +24,16 @@ struct SkippedSample {
 
 /// Consecutive samples as a model takes them.
 struct Batch {
-  int64_t first = 0, last = 0;          ///< the rows it covers: first…last−1
-  std::vector<at::Tensor> inputs;       ///< of those that could be read; none if none could
+  int64_t first = 0, last = 0;         ///< the rows it covers: first…last−1
+  std::vector<at::Tensor> inputs;      ///< of those that could be read; none if none could
   std::vector<SkippedSample> skipped;  ///< the others, in order
 };
 
 /// What to do with samples that cannot be read.
 enum class Unreadable { fail, skip };
 
-/// Reads a data set's batches in order, one ahead in a thread of its own, so that decoding, the copy
-/// to the model's device and the model overlap. Never holds more than two batches.
+/// Reads a data set's batches in order, one ahead in a thread of its own, so that decoding, the
+/// copy to the model's device and the model overlap. Never holds more than two batches.
 class BatchReader {
  public:
   /// @param first  where to begin, a multiple of `batch_size`

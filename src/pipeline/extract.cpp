@@ -72,8 +72,9 @@ std::vector<SkippedReport> write_split(const SplitModel& model, const DatasetSpl
                                        const std::string& key, const std::filesystem::path& folder,
                                        const ProgressFn& progress) {
   SplitFile file(folder, split, key, dtype, model.head().embedding_dim());
-  for_each_batch(model, *split.dataset, file.rows_done(), options, "extract " + split.name, progress,
-                 [&](const Batch& batch, const at::Tensor& features) { file.add(batch, features); });
+  for_each_batch(
+      model, *split.dataset, file.rows_done(), options, "extract " + split.name, progress,
+      [&](const Batch& batch, const at::Tensor& features) { file.add(batch, features); });
   file.finish();
   std::vector<SkippedReport> skipped;
   const auto ids = split.dataset->ids();
@@ -97,7 +98,7 @@ void check_mixed_precision(const SplitModel& model, const std::vector<at::Tensor
   const auto own = model.features(inputs);
   const auto mixed = features_of(model, inputs, options).to(own.scalar_type());
   const double difference = (mixed - own).abs().max().item<double>();
-  const double allowed = split_tolerance(own.to(at::kHalf));
+  const double allowed = low_precision_tolerance(own);
   if (!(difference <= allowed))
     throw Error("mixed precision changes the features by " + describe(difference) + ", allowed " +
                 describe(allowed) + "; extract without it");
@@ -152,8 +153,8 @@ const char* name(StoredAs stored_as) {
 }
 
 Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
-                              const ExtractionOptions& options,
-                              const std::filesystem::path& folder, const ProgressFn& progress) {
+                              const ExtractionOptions& options, const std::filesystem::path& folder,
+                              const ProgressFn& progress) {
   const auto head = model.head();
   for (const auto& split : data.splits) check_labels(split, head.classes());
   make_folder(folder);
@@ -171,9 +172,8 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   write_head(folder / kHeadFile, head);
   data.names.write(folder);
   const auto key_of_all = model.fingerprint() + "\n" + std::to_string(options.batch_size) + "\n" +
-                          c10::DeviceTypeName(model.device().type()) + "\n" +
-                          c10::toString(dtype) + (fast ? "\nfast" : "") +
-                          (options.mixed_precision ? "\nmixed" : "") +
+                          c10::DeviceTypeName(model.device().type()) + "\n" + c10::toString(dtype) +
+                          (fast ? "\nfast" : "") + (options.mixed_precision ? "\nmixed" : "") +
                           (options.skip_bad ? "\nskip" : "") + "\n";
   for (const auto& split : data.splits) {
     const auto start = std::chrono::steady_clock::now();
@@ -193,10 +193,14 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
 }
 
 at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                   int64_t batch_size, const ProgressFn& progress) {
+                   const ExtractionOptions& options, const ProgressFn& progress) {
+  if (options.skip_bad)
+    throw OptionError("skip_bad is on, but a class is predicted for every sample");
+  if (options.mixed_precision)
+    check_mixed_precision(model, arguments(model, dataset, first_batch(dataset, options)), options);
   const auto on_device = to(head, model.device(), at::kFloat);
   std::vector<at::Tensor> batches;
-  for_each_batch(model, dataset, 0, {.batch_size = batch_size}, "evaluate", progress,
+  for_each_batch(model, dataset, 0, options, "evaluate", progress,
                  [&](const Batch&, const at::Tensor& features) {
                    batches.push_back(predictions(on_device, features).cpu());
                  });

@@ -145,12 +145,19 @@ class Extraction(CliTest):
 
     def test_mixed_precision_that_changes_the_features_is_refused(self):
         class Cancelling(Network):
-            def forward(self, x):
-                return self.classifier((self.embed(x.flatten(1)) + 1000.0) - 1000.0)
+            def __init__(self, size: float):
+                super().__init__()
+                self.size = size
 
-        torch.manual_seed(0)
-        model = self.out() / "cancelling.pt"
-        torch.jit.script(Cancelling().eval()).save(str(model))
-        arguments = ["embed", "--model", model, "--data", self.data, "--out", self.out()]
-        succeed(*arguments)
-        self.assert_fails(1, "mixed precision changes the features by", *arguments, "--amp")
+            def forward(self, x):
+                return self.classifier(((self.embed(x.flatten(1)) + 1000.0) - 1000.0) * self.size)
+
+        for size in (1.0, 1e5):  # the second is too much for float16
+            with self.subTest(size=size):
+                torch.manual_seed(0)
+                model = self.out() / "cancelling.pt"
+                torch.jit.script(Cancelling(size).eval()).save(str(model))
+                on_images = ["--model", model, "--data", self.data]
+                for command in (["embed", *on_images, "--out", self.out()], ["eval", *on_images]):
+                    succeed(*command)
+                    self.assert_fails(1, "mixed precision changes the features by", *command, "--amp")

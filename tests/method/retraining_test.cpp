@@ -108,19 +108,21 @@ TEST(HeadRetrainer, BitsDoNotDependOnTheNumberOfThreads) {
   Problem problem;
   // Large enough for matrix products that would be cut up between threads.
   problem.embeddings = at::randn({400, 2048}, generator(1));
-  problem.labels = at::arange(400).remainder(10);
-  problem.start = {at::zeros({10, 2048}), at::zeros({10})};
   problem.options.batch_size = 128;
-  const auto train = [&](int threads) {
-    return with_threads(threads, [&] {
-      auto retrainer = problem.retrainer();
-      retrainer.run_epoch();
-      return retrainer.head();
-    });
-  };
-  const auto one = train(1), two = train(2);
-  EXPECT_TRUE(one.weight.equal(two.weight));
-  EXPECT_TRUE(one.bias.equal(two.bias));
+  for (const int64_t classes : {10, 300}) {
+    problem.labels = at::arange(400).remainder(classes);
+    problem.start = {at::zeros({classes, 2048}), at::zeros({classes})};
+    const auto train = [&](int threads) {
+      return with_threads(threads, [&] {
+        auto retrainer = problem.retrainer();
+        retrainer.run_epoch();
+        return retrainer.head();
+      });
+    };
+    const auto one = train(1), two = train(2);
+    EXPECT_TRUE(one.weight.equal(two.weight));
+    EXPECT_TRUE(one.bias.equal(two.bias));
+  }
 }
 
 TEST(HeadRetrainer, AHeadWithoutABiasStaysWithout) {
@@ -159,48 +161,69 @@ TEST(FreshHead, IsUniformWithinOneOverTheRootOfTheWidth) {
   EXPECT_TRUE(head.bias.equal(at::zeros({50})));
 }
 
+enum class Mask { few_dropped, most_dropped, per_class, all_dropped };
+
+/// The masks of two phases of training, float64.
+std::vector<at::Tensor> masks_of(Mask kind, const Head& head) {
+  std::vector<at::Tensor> masks;
+  for (const uint64_t phase : {0, 1}) {
+    auto shared = at::ones({head.embedding_dim()}, at::kDouble);
+    shared[static_cast<int64_t>(phase)] = 0;
+    shared[5] = 0.5;
+    const auto values = at::rand(head.weight.sizes(), generator(7 + phase), at::kDouble);
+    masks.push_back(kind == Mask::few_dropped    ? shared
+                    : kind == Mask::most_dropped ? at::where(at::arange(12).remainder(4).eq(1),
+                                                             shared, at::zeros_like(shared))
+                    : kind == Mask::per_class    ? values.gt(0.3).to(at::kDouble) * shared
+                                                 : at::zeros_like(shared));
+  }
+  return masks;
+}
+
+/// Two epochs behind the first mask, three behind the second, where momentum starts anew.
+constexpr int kEpochs = 5;
+bool mask_changes(int epoch) { return epoch == 0 || epoch == 2; }
+
 class HeadRetrainerOnDevice : public OnDevice {
  protected:
-  /// Five epochs, the last three behind another mask.
-  static Head retrained(const Problem& problem, std::vector<double>& losses) {
+  static Head retrained(const Problem& problem, Mask kind, std::vector<double>& losses) {
     HeadRetrainer retrainer(there(problem.embeddings), there(problem.labels), problem.start,
                             problem.options, generator());
-    auto mask = at::ones({problem.start.embedding_dim()});
-    for (int epoch = 0; epoch < 5; ++epoch) {
-      if (epoch == 0 || epoch == 2) {
-        mask[epoch] = 0;
-        retrainer.set_mask(mask);
-      }
+    const auto masks = masks_of(kind, problem.start);
+    for (int epoch = 0; epoch < kEpochs; ++epoch) {
+      if (mask_changes(epoch)) retrainer.set_mask(masks[epoch / 2]);
       losses.push_back(retrainer.run_epoch());
     }
     return retrainer.head();
   }
 
   /// A softmax regression of a few lines, on the CPU in float64, on the same batches.
-  static at::Tensor straight(const Problem& problem) {
+  static at::Tensor straight(const Problem& problem, Mask kind) {
     ClassBalancedSampler sampler(problem.labels, problem.start.classes(),
                                  problem.options.batch_size, generator());
-    auto weight = problem.start.weight.to(at::kDouble), bias = problem.start.bias.to(at::kDouble);
-    auto mask = at::ones({problem.start.embedding_dim()}, at::kDouble);
-    at::Tensor velocity, bias_velocity;
-    for (int epoch = 0; epoch < 5; ++epoch) {
-      if (epoch == 0 || epoch == 2) {
-        mask[epoch] = 0;
+    const auto masks = masks_of(kind, problem.start);
+    const double decay = problem.options.weight_decay, rate = problem.options.learning_rate;
+    auto weight = problem.start.weight.to(at::kDouble);
+    const bool has_bias = problem.start.bias.defined();
+    auto bias =
+        has_bias ? problem.start.bias.to(at::kDouble) : at::zeros({weight.size(0)}, at::kDouble);
+    at::Tensor mask, velocity, bias_velocity;
+    for (int epoch = 0; epoch < kEpochs; ++epoch) {
+      if (mask_changes(epoch)) {
+        mask = masks[epoch / 2].expand_as(weight);
         velocity = at::zeros_like(weight);
         bias_velocity = at::zeros_like(bias);
       }
       for (const auto& rows : sampler.draw(problem.options.batches_per_epoch).unbind()) {
-        const auto inputs = problem.embeddings.index_select(0, rows).to(at::kDouble) * mask;
-        const auto labels = problem.labels.index_select(0, rows);
+        const auto inputs = problem.embeddings.index_select(0, rows).to(at::kDouble);
+        const auto one_hot = at::one_hot(problem.labels.index_select(0, rows), bias.size(0));
         const auto residuals =
-            (at::linear(inputs, weight, bias).softmax(1) - at::one_hot(labels, bias.size(0))) /
-            rows.size(0);
-        velocity = velocity * problem.options.momentum + residuals.t().mm(inputs) +
-                   weight * mask * problem.options.weight_decay;
-        bias_velocity = bias_velocity * problem.options.momentum + residuals.sum(0) +
-                        bias * problem.options.weight_decay;
-        weight = weight - velocity * problem.options.learning_rate;
-        bias = bias - bias_velocity * problem.options.learning_rate;
+            (at::linear(inputs, weight * mask, bias).softmax(1) - one_hot) / rows.size(0);
+        velocity = velocity * problem.options.momentum + residuals.t().mm(inputs) * mask +
+                   weight * mask.ne(0) * decay;
+        bias_velocity = bias_velocity * problem.options.momentum + residuals.sum(0) + bias * decay;
+        weight = weight - velocity * rate;
+        if (has_bias) bias = bias - bias_velocity * rate;
       }
     }
     return at::cat({weight * mask, bias.unsqueeze(1)}, 1);
@@ -208,19 +231,31 @@ class HeadRetrainerOnDevice : public OnDevice {
 };
 
 TEST_P(HeadRetrainerOnDevice, EpochsAreThoseOfStraightGradientDescent) {
-  for (const int64_t classes : {3, 40}) {  // of a few classes the CPU's kernel is another
-    Problem problem;
-    problem.labels = at::arange(400).remainder(classes);
-    problem.start = {at::randn({classes, 12}, generator(3)), at::randn({classes}, generator(4))};
-    std::vector<double> losses, again;
-    const auto head = retrained(problem, losses);
-    const auto same = retrained(problem, again);
-    EXPECT_EQ(head.weight.device(), device());
-    const auto numbers = at::cat({head.weight, head.bias.unsqueeze(1)}, 1).cpu();
-    EXPECT_TRUE(numbers.to(at::kDouble).allclose(straight(problem), 1e-4, 1e-4)) << classes;
-    EXPECT_TRUE(head.weight.equal(same.weight) && head.bias.equal(same.bias)) << "other bits";
-    EXPECT_EQ(losses, again);
-  }
+  for (const int64_t classes : {3, 40, 200})  // of a few classes the CPU's kernel is another
+    for (const bool bias : {true, false})
+      for (const auto kind :
+           {Mask::few_dropped, Mask::most_dropped, Mask::per_class, Mask::all_dropped}) {
+        SCOPED_TRACE(testing::Message() << classes << " classes, mask " << static_cast<int>(kind));
+        Problem problem;
+        problem.labels = at::arange(400).remainder(classes);
+        problem.start = {at::randn({classes, 12}, generator(3)), {}};
+        if (bias) problem.start.bias = at::randn({classes}, generator(4));
+        std::vector<double> losses, again;
+        const auto head = retrained(problem, kind, losses), same = retrained(problem, kind, again);
+        EXPECT_EQ(head.weight.device(), device());
+        EXPECT_EQ(head.bias.defined(), bias);
+        const auto expected = straight(problem, kind);
+        const auto close = [](const at::Tensor& found, const at::Tensor& straightly) {
+          return found.cpu().to(at::kDouble).allclose(straightly, 1e-4, 1e-4);
+        };
+        EXPECT_TRUE(close(head.weight, expected.slice(1, 0, 12)));
+        EXPECT_TRUE(head.weight.equal(same.weight));
+        if (bias) {
+          EXPECT_TRUE(close(head.bias, expected.select(1, 12)));
+          EXPECT_TRUE(head.bias.equal(same.bias));
+        }
+        EXPECT_EQ(losses, again);
+      }
 }
 
 NEURONTUNE_ON_EVERY_DEVICE(HeadRetrainerOnDevice);

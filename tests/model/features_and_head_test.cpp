@@ -55,7 +55,7 @@ TEST_F(FeaturesAndHeadTest, IsAllThatExtractionNeedsOfAModel) {
   EXPECT_TRUE(read.head().weight.equal(model().head().weight));
   EXPECT_TRUE(reused(model()));
   EXPECT_FALSE(reused(model("step 2")));
-  EXPECT_TRUE(predict(model(), read.head(), *data.splits[0].dataset, 2)
+  EXPECT_TRUE(predict(model(), read.head(), *data.splits[0].dataset, {.batch_size = 2})
                   .equal(values.argmax(1)));
 }
 

@@ -42,15 +42,16 @@ Head fresh_head(const Head& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
 /// softmax(W · (z ∘ m) + b), whose gradient is written out. That of a head of several layers is
-/// autograd's. On CUDA an epoch of a linear head is one CUDA graph, from the
-/// second one behind the same mask on.
+/// autograd's. On CUDA an epoch of a linear head is one CUDA graph, from the second one behind the
+/// same mask on.
 ///
 /// Bit-identical for the same inputs, generator state, device and LibTorch build, whatever the
 /// number of threads.
 class HeadRetrainer {
  public:
-  /// @param embeddings floating point [N, M], on any device; never copied but for the
-  ///                   columns that a mask keeps, where those are at most 0.3 of all
+  /// @param embeddings floating point [N, M], on any device; where each row is contiguous, not
+  /// copied
+  ///                   but for the columns that a mask keeps, if those are at most 0.3 of all
   /// @param labels     int64 [N], in 0…C−1, on the same device
   /// @param start      [C, M]; copied, to the embeddings' device, in float32 (float64 where the
   ///                   embeddings are); without a bias none is trained
@@ -72,11 +73,14 @@ class HeadRetrainer {
   Head head() const;
 
  private:
+  struct Batch;
   void select_columns();
   at::Tensor all_columns() const;
   void run_linear();
   void run_batches();
-  void step(const at::Tensor& rows, at::Tensor row_losses);
+  void step_through_batches();
+  void find_logits(const Batch& batch, int64_t first, int64_t last) const;
+  void descend(const Batch& batch, int64_t first, int64_t last);
   at::Tensor mask_of(int64_t first, int64_t last) const;
   void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
 

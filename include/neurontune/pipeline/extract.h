@@ -62,11 +62,14 @@ struct Extraction {
 /// @throws Error if the model cannot take the data, a label is outside its classes, mixed precision
 ///         changes the features by over 2e-2 of the largest, or a file cannot be read or written
 Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
-                              const ExtractionOptions& options,
-                              const std::filesystem::path& folder, const ProgressFn& progress = {});
+                              const ExtractionOptions& options, const std::filesystem::path& folder,
+                              const ProgressFn& progress = {});
 
 /// The class that a head on a model's features predicts: int64 [N] on the CPU. Nothing is written.
+/// @param options its batch size and precision
+/// @throws OptionError if bad samples are to be skipped
+/// @throws Error as extract_embeddings
 at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                   int64_t batch_size, const ProgressFn& progress = {});
+                   const ExtractionOptions& options = {}, const ProgressFn& progress = {});
 
 }  // namespace neurontune
