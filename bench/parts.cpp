@@ -12,17 +12,21 @@
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <c10/core/GradMode.h>
+#include <zip.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "method/cross_product.h"
 #include "method/group_fit.h"
 #include "method/ranked_split.h"
+#include "neurontune/data/npz.h"
 #include "neurontune/data/safetensors.h"
+#include "neurontune/data/split.h"
 #include "neurontune/method/mistake_test.h"
 #include "neurontune/method/rebalanced_retraining.h"
 #include "neurontune/method/retraining.h"
@@ -148,6 +152,36 @@ void safetensors_read(benchmark::State& state, const Size& size) {
   std::filesystem::remove(file);
 }
 
+/// A float32 matrix as numpy.savez writes it: not compressed.
+void write_npz(const std::filesystem::path& file, const at::Tensor& matrix) {
+  auto header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
+                std::to_string(matrix.size(0)) + ", " + std::to_string(matrix.size(1)) + "), }";
+  header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
+  header += '\n';
+  std::string array("\x93NUMPY\x01\x00", 8);
+  array += {static_cast<char>(header.size() % 256), static_cast<char>(header.size() / 256)};
+  array += header;
+  array.append(static_cast<const char*>(matrix.const_data_ptr()), matrix.nbytes());
+  zip_t* const archive = zip_open(file.c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
+  auto* const source = zip_source_buffer(archive, array.data(), array.size(), 0);
+  const auto entry = zip_file_add(archive, "embeddings.npy", source, 0);
+  zip_set_file_compression(archive, static_cast<zip_uint64_t>(entry), ZIP_CM_STORE, 0);
+  if (zip_close(archive) != 0) throw std::runtime_error("cannot write " + file.string());
+}
+
+void npz_read(benchmark::State& state, const Size& size) {
+  const auto file = std::filesystem::temp_directory_path() / "neurontune-parts.npz";
+  write_npz(file, split_of(size.identification, size, 1).embeddings);
+  for (auto _ : state) benchmark::DoNotOptimize(read_npz(file).at("embeddings").max());
+  std::filesystem::remove(file);
+}
+
+void split_in_halves(benchmark::State& state, const Size& size) {
+  const auto labels = at::arange(size.tuning).remainder(size.classes);
+  const auto half = SplitSelector::parse("train:1/2");
+  for (auto _ : state) benchmark::DoNotOptimize(part_rows(labels, half));
+}
+
 using Part = void (*)(benchmark::State&, const Size&);
 
 void add(const char* name, Part part, const Size& size) {
@@ -177,6 +211,8 @@ void add_growth(const Size& base) {
 void add_all(const Size& celeba, const Size& imagenet) {
   add("read_once", read_once, celeba);
   add("safetensors_read", safetensors_read, celeba);
+  add("npz_read", npz_read, celeba);
+  add("split_in_halves", split_in_halves, celeba);
   add("medians_by_selection", medians_by_selection, celeba);
   add("first_identification", first_identification, celeba);
   add("sfit_of_an_epoch", sfit_of_an_epoch, celeba);
