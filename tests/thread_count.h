@@ -14,4 +14,14 @@ auto with_threads(int threads, Work work) {
   return result;
 }
 
+/// The head after an epoch of a problem's retrainer, on so many threads.
+template <typename Problem>
+auto head_after_an_epoch(const Problem& problem, int threads) {
+  return with_threads(threads, [&] {
+    auto retrainer = problem.retrainer();
+    retrainer.run_epoch();
+    return retrainer.head();
+  });
+}
+
 }  // namespace neurontune

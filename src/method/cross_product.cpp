@@ -11,11 +11,10 @@ namespace {
 
 constexpr int64_t kColumnsPerBlock = 64;
 constexpr int64_t kRowsPerBlock = 1024;
-constexpr int64_t kRowsOnDevice = 8192;  ///< on other devices than the CPU
 
 /// Adds aᵀ b to `sum`, some rows at a time, each time's product in float64.
 void add_product(const at::Tensor& a, const at::Tensor& b, at::Tensor sum) {
-  const int64_t rows = b.is_cpu() ? kRowsPerBlock : kRowsOnDevice;
+  const int64_t rows = rows_at_once(b.device(), kRowsPerBlock);
   for (int64_t row = 0; row < b.size(0); row += rows) {
     const int64_t end = std::min(row + rows, b.size(0));
     sum.add_(a.slice(0, row, end).t().mm(b.slice(0, row, end)));

@@ -9,6 +9,7 @@ namespace {
 
 /// About 0.2 ms of one core: twenty times what it takes to wake up another and wait for it.
 constexpr int64_t kWorthAThread = int64_t{1} << 21;
+constexpr int64_t kRowsOnDevice = 8192;
 
 }  // namespace
 
@@ -18,6 +19,10 @@ FewThreads::FewThreads(int64_t operations) : threads_before_(at::get_num_threads
 
 FewThreads::~FewThreads() {
   if (at::get_num_threads() != threads_before_) at::set_num_threads(threads_before_);
+}
+
+int64_t rows_at_once(at::Device device, int64_t in_cache) {
+  return device.is_cpu() ? in_cache : std::max(in_cache, kRowsOnDevice);
 }
 
 void on_one_thread(at::Device device, const std::function<void()>& work) {

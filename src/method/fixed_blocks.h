@@ -17,6 +17,11 @@ namespace neurontune {
 void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
                       const std::function<void(int64_t first, int64_t last)>& work);
 
+/// How many rows to work on at once: those that stay in a core's cache on the CPU, thousands
+/// elsewhere, where each time costs launches.
+/// @param in_cache rows of the CPU's
+int64_t rows_at_once(at::Device device, int64_t in_cache);
+
 /// Runs `work` on one thread on the CPU, so that its sums do not depend on how many there are.
 void on_one_thread(at::Device device, const std::function<void()>& work);
 

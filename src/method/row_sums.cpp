@@ -11,23 +11,21 @@ namespace neurontune {
 namespace {
 
 constexpr int64_t kParts = 64;
-/// On other devices than the CPU: each time costs a dozen launches.
-constexpr int64_t kRowsOnDevice = 8192;
 
 }  // namespace
 
 at::Tensor sum_over_rows(
-    int64_t rows, int64_t rows_at_once, const at::Tensor& zero,
+    int64_t rows, int64_t rows_in_cache, const at::Tensor& zero,
     const std::function<void(int64_t first, int64_t last, const at::Tensor& part)>& add) {
-  if (!zero.is_cpu()) rows_at_once = std::max(rows_at_once, kRowsOnDevice);
-  const int64_t size = std::max(rows_at_once, (rows + kParts - 1) / kParts);
+  const int64_t at_once = rows_at_once(zero.device(), rows_in_cache);
+  const int64_t size = std::max(at_once, (rows + kParts - 1) / kParts);
   const int64_t count = (rows + size - 1) / size;
   const auto parts = at::stack(std::vector<at::Tensor>(count, zero));
   for_fixed_blocks(zero.device(), count, 1, [&](int64_t first, int64_t last) {
     for (int64_t part = first; part < last; ++part) {
       const int64_t end = std::min(rows, (part + 1) * size);
-      for (int64_t row = part * size; row < end; row += rows_at_once)
-        add(row, std::min(row + rows_at_once, end), parts[part]);
+      for (int64_t row = part * size; row < end; row += at_once)
+        add(row, std::min(row + at_once, end), parts[part]);
     }
   });
   at::Tensor sum;

@@ -43,13 +43,16 @@ at::Tensor features_of(const SplitModel& model, const std::vector<at::Tensor>& i
   return model.features(inputs);
 }
 
+Unreadable on_unreadable(const ExtractionOptions& options) {
+  return options.skip_bad ? Unreadable::skip : Unreadable::fail;
+}
+
 /// Calls use(batch, features) for the batches of a data set from row `first` on, in order.
 void for_each_batch(const SplitModel& model, const Dataset& dataset, int64_t first,
                     const ExtractionOptions& options, const std::string& stage,
                     const ProgressFn& progress,
                     const std::function<void(const Batch&, const at::Tensor&)>& use) {
-  BatchReader reader(dataset, first, options.batch_size,
-                     options.skip_bad ? Unreadable::skip : Unreadable::fail, model.device());
+  BatchReader reader(dataset, first, options.batch_size, on_unreadable(options), model.device());
   while (const auto batch = reader.next()) {
     const auto inputs = arguments(model, dataset, batch->inputs);
     use(*batch, inputs.empty() ? at::Tensor() : features_of(model, inputs, options));
@@ -86,7 +89,7 @@ std::vector<SkippedReport> write_split(const SplitModel& model, const DatasetSpl
 /// What the model is tried on: the first samples that can be read.
 std::vector<at::Tensor> first_batch(const Dataset& dataset, const ExtractionOptions& options) {
   BatchReader reader(dataset, 0, std::min(options.batch_size, dataset.size()),
-                     options.skip_bad ? Unreadable::skip : Unreadable::fail, at::kCPU);
+                     on_unreadable(options), at::kCPU);
   while (const auto batch = reader.next())
     if (!batch->inputs.empty()) return batch->inputs;
   throw Error("no sample of the data can be read");
@@ -94,8 +97,7 @@ std::vector<at::Tensor> first_batch(const Dataset& dataset, const ExtractionOpti
 
 /// Features in mixed precision must be those in the model's own, but for rounding.
 void check_mixed_precision(const SplitModel& model, const std::vector<at::Tensor>& inputs,
-                           const ExtractionOptions& options) {
-  const auto own = model.features(inputs);
+                           const at::Tensor& own, const ExtractionOptions& options) {
   const auto mixed = features_of(model, inputs, options).to(own.scalar_type());
   const double difference = (mixed - own).abs().max().item<double>();
   const double allowed = low_precision_tolerance(own);
@@ -164,8 +166,9 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   const auto first = arguments(model, sample, first_batch(sample, options));
   const bool fast = model.speed_up(first);
   extraction.verified = model.verify(first);
-  if (options.mixed_precision) check_mixed_precision(model, first, options);
-  const auto dtype = stored_dtype(options.stored_as, model.features(first).scalar_type());
+  const auto features = model.features(first);
+  if (options.mixed_precision) check_mixed_precision(model, first, features, options);
+  const auto dtype = stored_dtype(options.stored_as, features.scalar_type());
 
   ExtractionCache cache(folder);
   remove_other_splits(data, cache, folder);
@@ -196,8 +199,10 @@ at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dat
                    const ExtractionOptions& options, const ProgressFn& progress) {
   if (options.skip_bad)
     throw OptionError("skip_bad is on, but a class is predicted for every sample");
-  if (options.mixed_precision)
-    check_mixed_precision(model, arguments(model, dataset, first_batch(dataset, options)), options);
+  if (options.mixed_precision) {
+    const auto first = arguments(model, dataset, first_batch(dataset, options));
+    check_mixed_precision(model, first, model.features(first), options);
+  }
   const auto on_device = to(head, model.device(), at::kFloat);
   std::vector<at::Tensor> batches;
   for_each_batch(model, dataset, 0, options, "evaluate", progress,

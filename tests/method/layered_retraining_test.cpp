@@ -142,14 +142,7 @@ TEST(LayeredRetraining, OneLinearLayerIsTheClosedForm) {
 
 TEST(LayeredRetraining, BitsDoNotDependOnTheNumberOfThreads) {
   const Problem problem;
-  const auto train = [&](int threads) {
-    return with_threads(threads, [&] {
-      auto retrainer = problem.retrainer();
-      retrainer.run_epoch();
-      return retrainer.head();
-    });
-  };
-  const auto one = train(1), two = train(2);
+  const auto one = head_after_an_epoch(problem, 1), two = head_after_an_epoch(problem, 2);
   EXPECT_TRUE(one.weight.equal(two.weight));
   EXPECT_TRUE(one.later_parameters[0].equal(two.later_parameters[0]));
 }

@@ -112,14 +112,7 @@ TEST(HeadRetrainer, BitsDoNotDependOnTheNumberOfThreads) {
   for (const int64_t classes : {10, 300}) {
     problem.labels = at::arange(400).remainder(classes);
     problem.start = {at::zeros({classes, 2048}), at::zeros({classes})};
-    const auto train = [&](int threads) {
-      return with_threads(threads, [&] {
-        auto retrainer = problem.retrainer();
-        retrainer.run_epoch();
-        return retrainer.head();
-      });
-    };
-    const auto one = train(1), two = train(2);
+    const auto one = head_after_an_epoch(problem, 1), two = head_after_an_epoch(problem, 2);
     EXPECT_TRUE(one.weight.equal(two.weight));
     EXPECT_TRUE(one.bias.equal(two.bias));
   }

@@ -49,8 +49,7 @@ Head fresh_head(const Head& like, at::Generator generator);
 /// number of threads.
 class HeadRetrainer {
  public:
-  /// @param embeddings floating point [N, M], on any device; where each row is contiguous, not
-  /// copied
+  /// @param embeddings floating point [N, M], on any device; not copied where rows are contiguous,
   ///                   but for the columns that a mask keeps, if those are at most 0.3 of all
   /// @param labels     int64 [N], in 0…C−1, on the same device
   /// @param start      [C, M]; copied, to the embeddings' device, in float32 (float64 where the
