@@ -17,8 +17,9 @@ struct GroupData {
   at::Tensor factor;   ///< of their second moments, see below; set by factor_second_moments
 };
 
-/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) / n inputsᵀ inputs + s v I
-/// over the n samples present, with s the shrinkage, and v their mean variance within the classes.
+/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) / n inputsᵀ inputs + s v
+/// I over the n samples present, with s the shrinkage, and v their mean variance within the
+/// classes.
 /// @param gram inputsᵀ inputs of them, float64 [M, M]; written over
 /// @throws Error if the inputs do not vary within the classes
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);
@@ -28,6 +29,7 @@ void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);
 struct GroupEvidence {
   at::Tensor begun_with;  ///< that the first beliefs are
   at::Tensor counted;     ///< that the prior p(a | y) is counted from
+  bool even = false;      ///< of a class's prior, the values that are not its own are alike
 };
 
 /// As `infer_groups`, of checked data.

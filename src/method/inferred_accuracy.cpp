@@ -41,10 +41,12 @@ InferredAccuracy inferred_accuracy(const at::Tensor& predictions, const at::Tens
   const auto correct = cross_product(one_hot, believed * right).cpu();
 
   const auto of_class = result.samples.sum(1, /*keepdim=*/true);
-  const auto class_accuracy = correct.sum(1, /*keepdim=*/true) / of_class.clamp_min(1);
   const auto n = result.samples + kPriorSamples;
+  // Of the class's groups, each by how much of it is known.
+  const auto mean =
+      (correct / n).sum(1, /*keepdim=*/true) / (result.samples / n).sum(1, /*keepdim=*/true);
   const double z2 = kQuantile * kQuantile;
-  result.accuracy = (correct + class_accuracy * kPriorSamples) / n;
+  result.accuracy = (correct + mean * kPriorSamples) / n;
   const auto& p = result.accuracy;
   const auto centre = (p + z2 / 2 / n) / (1 + z2 / n);
   const auto radius = (p * (1 - p) / n + z2 / 4 / n.square()).sqrt() * kQuantile / (1 + z2 / n);

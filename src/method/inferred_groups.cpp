@@ -22,11 +22,17 @@ namespace {
 constexpr int64_t kRowsPerBlock = 1024;
 
 /// log p(a | y): how often a class's samples speak for each value, smoothed.
-at::Tensor log_prior(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+at::Tensor log_prior(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
                      double smoothing) {
-  const auto pairs = at::bincount((data.labels * classes + evidence).masked_select(data.present),
-                                  {}, classes * classes);
-  const auto counts = pairs.view({classes, classes}).to(at::kDouble) + smoothing;
+  const auto of_pairs = (data.labels * classes + evidence.counted).masked_select(data.present);
+  const auto pairs = at::bincount(of_pairs, {}, classes * classes);
+  auto counts = pairs.view({classes, classes}).to(at::kDouble) + smoothing;
+  if (evidence.even) {
+    const auto own = counts.diagonal().clone();
+    counts =
+        ((counts.sum(1, /*keepdim=*/true) - own.unsqueeze(1)) / (classes - 1)).repeat({1, classes});
+    counts.diagonal().copy_(own);
+  }
   return (counts / counts.sum(1, /*keepdim=*/true)).log();
 }
 
@@ -77,7 +83,7 @@ class Fit {
         one_hot_(present_one_hot(data, classes)),
         unscaled_{at::zeros({inputs_.size(1)}, factor_.options()),
                   at::ones({inputs_.size(1)}, factor_.options())} {
-    model_.log_prior = log_prior(data, evidence.counted, classes, options.smoothing);
+    model_.log_prior = log_prior(data, evidence, classes, options.smoothing);
     const double rest = (1 - options.confidence) / static_cast<double>(classes - 1);
     believe(at::full({labels_.size(0), classes}, rest, factor_.options())
                 .scatter_(1, evidence.begun_with.unsqueeze(1), options.confidence));
@@ -85,7 +91,11 @@ class Fit {
 
   InferredGroups run() {
     for (int64_t round = 0; round < options_.rounds; ++round) {
-      if (round > 0) believe(beliefs_of(inputs_, labels_, unscaled_, model_));
+      if (round > 0) {
+        const auto before = beliefs_;
+        believe(beliefs_of(inputs_, labels_, unscaled_, model_));
+        if (change(before) <= options_.tolerance) break;
+      }
       maximise();
     }
     return std::move(model_);
@@ -94,6 +104,13 @@ class Fit {
  private:
   /// Samples that are not present add nothing to any sum.
   void believe(const at::Tensor& beliefs) { beliefs_ = beliefs * present_.unsqueeze(1); }
+
+  /// Of the beliefs: the mean over samples of the share that went to another value.
+  double change(const at::Tensor& before) const {
+    double moved = 0;
+    on_one_thread(before.device(), [&] { moved = (beliefs_ - before).abs().sum().item<double>(); });
+    return moved / 2 / samples_;
+  }
 
   /// Weighted least squares of the effects c and s, and Σ⁻¹ sᵀ for the covariance Σ of what they
   /// leave.
@@ -162,6 +179,7 @@ void InferredGroupsOptions::validate() const {
   check_number("smoothing", smoothing, smoothing > 0, "a number over 0");
   check_number("shrinkage", shrinkage, shrinkage > 0 && shrinkage <= 1, "over 0, up to 1");
   check_at_least("rounds", rounds, 1);
+  check_number("tolerance", tolerance, tolerance >= 0, "0 or more");
   check_number("group_samples", group_samples, group_samples > 0, "a number over 0");
 }
 

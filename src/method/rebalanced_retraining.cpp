@@ -39,8 +39,9 @@ struct Problem {
   at::Tensor weights;     ///< float64 [N], of sum 1
   at::Tensor mean;        ///< μ, float64 [M′]
   at::Tensor factors;     ///< f, float64 [M′] or [C, M′]
+  at::Tensor effects;     ///< s, float64 [K, M′]
   bool has_bias = true;
-  double penalty = 0;
+  double penalty = 0, attribute_penalty = 0;
 
   int64_t dimensions() const { return mean.size(0); }
   int64_t classes() const { return one_hot.size(1); }
@@ -69,12 +70,15 @@ struct Problem {
     double value = 0;
     on_one_thread(parameters.device(), [&] {
       const auto residuals = sums.narrow(1, dimensions(), 1);  // Σ w (p − y), [C, 1]
-      const auto of_raw = sums.narrow(1, 0, dimensions()) - residuals * mean;
+      const auto shifts = weight.mm(effects.t());              // of the logits, [C, K]
+      const auto of_raw = sums.narrow(1, 0, dimensions()) - residuals * mean +
+                          shifts.mm(effects) * attribute_penalty;
       const auto values = parameters.narrow(1, 0, dimensions());
       gradient.narrow(1, 0, dimensions()).copy_(of_raw * factors + values * penalty);
       gradient.narrow(1, dimensions(), 1).copy_(has_bias ? residuals : at::zeros_like(residuals));
       value = sums.select(1, dimensions() + 1).sum().item<double>() +
-              penalty / 2 * values.square().sum().item<double>();
+              penalty / 2 * values.square().sum().item<double>() +
+              attribute_penalty / 2 * shifts.square().sum().item<double>();
     });
     return value;
   }
@@ -116,6 +120,19 @@ at::Tensor inverse_of(const at::Tensor& matrix) {
   return result;
 }
 
+/// (A + μ sᵀs)⁻¹ from A⁻¹, by Woodbury's formula. @param effects s, [K, M]
+at::Tensor with_effects(const at::Tensor& inverse, const at::Tensor& effects, double penalty) {
+  if (effects.size(0) == 0 || penalty == 0) return inverse;
+  at::Tensor result;
+  on_one_thread(inverse.device(), [&] {
+    const auto moved = effects.mm(inverse);  // s A⁻¹
+    const auto inner =
+        at::eye(effects.size(0), effects.options()) / penalty + moved.mm(effects.t());
+    result = inverse - moved.t().mm(at::linalg_solve(inner, moved));
+  });
+  return result;
+}
+
 /// The inverse curvature times a vector on scaled dimensions, the bias apart.
 Preconditioner preconditioner(const at::Tensor& inverse_curvature) {
   return [inverse_curvature](const at::Tensor& vector) {
@@ -130,6 +147,7 @@ Preconditioner preconditioner(const at::Tensor& inverse_curvature) {
 
 void RebalancingOptions::validate() const {
   check_number("penalty", penalty, penalty > 0, "a number over 0");
+  check_number("attribute_penalty", attribute_penalty, attribute_penalty >= 0, "0 or more");
   check_at_least("iterations", iterations, 1);
   check_number("tolerance", tolerance, tolerance > 0, "a number over 0");
 }
@@ -163,7 +181,8 @@ RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const
   curvature_.diagonal().add_(options.penalty);
 }
 
-void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tensor& mask) const {
+void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tensor& mask,
+                                       const at::Tensor& effects) const {
   const auto samples = tuning_.labels.size(0);
   const auto classes = like_.classes(), dimensions = deviation_.size(0);
   if (weights.sizes() != at::IntArrayRef{samples})
@@ -173,30 +192,41 @@ void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tens
       mask.sizes() != at::IntArrayRef{classes, dimensions})
     throw Error("the mask is " + describe(mask) + ", expected [" + std::to_string(dimensions) +
                 "] or [" + std::to_string(classes) + ", " + std::to_string(dimensions) + "]");
+  if (effects.defined() && (effects.dim() != 2 || effects.size(1) != dimensions))
+    throw Error("the effects are " + describe(effects) + ", expected [K, " +
+                std::to_string(dimensions) + "]");
 }
 
-Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask) {
+Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
+                              const at::Tensor& effects) {
   const c10::NoGradGuard no_grad;
-  check_shapes(weights, mask);
+  check_shapes(weights, mask, effects);
   const auto kept = (mask.dim() == 1 ? mask.ne(0) : mask.ne(0).any(0)).nonzero().squeeze(1);
   const int64_t all = deviation_.size(0);
   const bool masked = kept.size(0) < all;
   const auto columns = [&](const at::Tensor& tensor, int64_t dim) {
     return masked ? tensor.index_select(dim, kept) : tensor;
   };
-  Problem problem{tuning_.embeddings,
-                  masked ? kept : at::Tensor(),
-                  at::one_hot(tuning_.labels, like_.classes()),
-                  {},
-                  columns(mean_, 0),
-                  columns(mask.to(at::kDouble) / deviation_, -1),
-                  like_.bias.defined(),
-                  options_.penalty};
+  Problem problem{
+      tuning_.embeddings,
+      masked ? kept : at::Tensor(),
+      at::one_hot(tuning_.labels, like_.classes()),
+      {},
+      columns(mean_, 0),
+      columns(mask.to(at::kDouble) / deviation_, -1),
+      columns(effects.defined() ? effects : at::zeros({0, all}, deviation_.options()), 1),
+      like_.bias.defined(),
+      options_.penalty,
+      options_.attribute_penalty};
   on_one_thread(weights.device(), [&] { problem.weights = weights / weights.sum(); });
   const auto places = at::cat({kept, at::full({1}, all, kept.options())});  // and the bias
   if (!masked && !inverse_curvature_.defined()) inverse_curvature_ = inverse_of(curvature_);
-  const auto inverse_curvature =
+  auto inverse_curvature =
       masked ? inverse_of(columns(columns(curvature_, 0), 1)) : inverse_curvature_;
+  // Under masks of the classes' own, the effects' curvature is each class's own too.
+  if (mask.dim() == 1)
+    inverse_curvature = with_effects(inverse_curvature, problem.effects * problem.factors,
+                                     options_.attribute_penalty);
   Lbfgs lbfgs(preconditioner(inverse_curvature), {options_.iterations, options_.tolerance});
   const auto minimum = [&](const Problem& of, const at::Tensor& start) {
     return lbfgs.minimise(start, [&](const at::Tensor& parameters, at::Tensor& gradient) {

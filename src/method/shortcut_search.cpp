@@ -26,6 +26,8 @@ constexpr int64_t kProbeSamples = 16384;
 /// Mistakes by a margin over this quantile are the evidence of the groups.
 constexpr double kSurest = 0.5;
 
+std::string rounded(double value) { return describe(std::round(value * 100) / 100); }
+
 /// The rows of some samples, bool [N].
 at::Tensor rows(const at::Tensor& tensor, const at::Tensor& samples) {
   return tensor.index_select(0, samples.nonzero().squeeze(1));
@@ -56,6 +58,11 @@ Head linear_like(const LabelledEmbeddings& data, int64_t classes) {
   const auto dtype = data.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto options = data.embeddings.options().dtype(dtype);
   return {at::zeros({classes, data.embeddings.size(1)}, options), at::zeros({classes}, options)};
+}
+
+/// How the attribute moves embeddings, from the mean of its values: float64 [C, M].
+at::Tensor effects_of(const InferredGroups& groups) {
+  return (groups.attribute_effects - groups.attribute_effects.mean(0)) * groups.deviation;
 }
 
 /// The held-out data in folds, all scaled alike, so that each fit's products are those of the whole
@@ -95,6 +102,11 @@ class Folds {
   const at::Tensor& members(std::size_t fold) const { return members_[fold]; }  ///< bool [N]
 
   GroupData whole() const { return fitted(in_use_, gram_.clone()); }
+  /// @param samples bool [N]
+  GroupData whole_but(const at::Tensor& samples) const {
+    return fitted(in_use_.logical_and(samples.logical_not()),
+                  gram_ - gram_of(in_use_.logical_and(samples)));
+  }
   GroupData without(std::size_t fold) const {
     const auto others = in_use_.logical_and(members_[fold].logical_not());
     return fitted(others, gram_ - grams_[fold]);
@@ -162,13 +174,21 @@ class Search {
 
     /// The logits of the held-out samples: [N, C].
     at::Tensor operator()(const InferredGroups& groups) {
-      const auto weights =
-          rebalancing_weights(tuning_.labels, groups.beliefs(tuning_), like_.classes());
-      const auto mask = at::ones({like_.embedding_dim()}, like_.weight.options());
-      return logits(retrainer_.fit(weights, mask), held_out_);
+      return outputs(groups.beliefs(tuning_), {});
+    }
+
+    /// The same of a head of balanced classes that is not to follow some effects.
+    at::Tensor without(const at::Tensor& effects) {
+      return outputs(at::ones({tuning_.labels.size(0), 1}, like_.weight.options()), effects);
     }
 
    private:
+    at::Tensor outputs(const at::Tensor& beliefs, const at::Tensor& effects) {
+      const auto weights = rebalancing_weights(tuning_.labels, beliefs, like_.classes());
+      const auto mask = at::ones({like_.embedding_dim()}, like_.weight.options());
+      return logits(retrainer_.fit(weights, mask, effects), held_out_);
+    }
+
     LabelledEmbeddings tuning_;
     const at::Tensor& held_out_;
     Head like_;
@@ -226,6 +246,9 @@ class Search {
 
     const auto sure = without(hard.logical_or(unsure(trusted.logical_and(hard.logical_not()))));
     result.groups = fit(whole, sure, repaired);
+    const auto effects = effects_of(fit_attribute(folds.whole_but(hard)));
+    result.effects = at::cat({effects_of(result.groups), effects}, 0);
+    result.reliance = reliance(probe, effects, trusted);
     result.trusted = trusted.nonzero().squeeze(1);
     result.beliefs = cross_fitted(folds, sure, repaired).index_select(0, result.trusted);
   }
@@ -249,6 +272,25 @@ class Search {
   }
   InferredGroups fit(const GroupData& data, const at::Tensor& evidence) const {
     return fit(data, evidence, evidence);
+  }
+
+  /// Groups from all predictions in as many rounds as it takes: they drift from what the mistakes
+  /// speak for, but what values do to embeddings is found, in whatever mixture.
+  InferredGroups fit_attribute(const GroupData& data) const {
+    auto options = options_.groups;
+    options.rounds = options_.attribute_rounds;
+    return fit_groups(data, {predicted_, predicted_, /*even=*/true}, classes_, options);
+  }
+
+  /// The errors of a head that may not follow the effects over those of one that may, one more
+  /// each.
+  double reliance(Probe& probe, const at::Tensor& effects, const at::Tensor& trusted) const {
+    const auto errors = [&](const at::Tensor& logits) {
+      const auto wrong = logits.argmax(1).ne(held_out_.labels).logical_and(trusted);
+      return static_cast<double>(wrong.sum().item<int64_t>() + 1);
+    };
+    const double free = errors(probe.without({}));
+    return errors(probe.without(effects)) / free;
   }
 
   /// The beliefs in values that are not the class's own: [N, C]; nothing of samples not trusted.
@@ -295,13 +337,15 @@ class Search {
   void decide(ShortcutSearch& result) const {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
-    const auto figures =
-        "the groups behind the mistakes overlap by " + as_percent(*result.persistence) +
-        " with those found without the mistakes that rebalancing cannot repair, "
-        "and lie " +
-        describe(std::round(*result.separation * 100) / 100) + " standard deviations apart";
+    const auto figures = "the groups behind the mistakes overlap by " +
+                         as_percent(*result.persistence) +
+                         " with those found without the mistakes that rebalancing cannot repair, "
+                         "lie " +
+                         rounded(*result.separation) +
+                         " standard deviations apart, and a head that may not use them makes " +
+                         rounded(*result.reliance) + " times the errors";
     result.reason =
-        figures + (supported ? ", as a shortcut's do" : ", as those of merely hard samples do");
+        figures + (supported ? ", as with a shortcut" : ", as with merely hard samples");
   }
 
   const LabelledEmbeddings& held_out_;
@@ -328,14 +372,16 @@ const char* name(ShortcutVerdict verdict) {
 }
 
 std::optional<double> ShortcutSearch::evidence() const {
-  if (!persistence || !separation) return std::nullopt;
-  return *persistence * *separation / std::cbrt(static_cast<double>(beliefs.size(1)));
+  if (!found_groups()) return std::nullopt;
+  return *persistence * *separation / std::cbrt(static_cast<double>(beliefs.size(1))) * *reliance *
+         *reliance;
 }
 
 void ShortcutSearchOptions::validate() const {
   groups.validate();
   retraining.validate();
   check_number("evidence_threshold", evidence_threshold, evidence_threshold >= 0, "0 or more");
+  check_at_least("attribute_rounds", attribute_rounds, 1);
   check_at_least("folds", folds, 2);
   check_number("samples_per_group", samples_per_group, samples_per_group >= 0, "0 or more");
 }

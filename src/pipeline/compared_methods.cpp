@@ -190,9 +190,9 @@ ComparedMethod rebalanced(const Config& config, bool masked) {
             if (masked) mask = identify(held_out, erm, config.identify).biased.mask;
             const auto weights =
                 rebalancing_weights(tuning.labels, search.groups.beliefs(tuning), erm.classes());
-            return MethodOutcome{
-                RebalancedRetrainer(tuning, erm, config.shortcut.retraining).fit(weights, mask),
-                ""};
+            return MethodOutcome{RebalancedRetrainer(tuning, erm, config.shortcut.retraining)
+                                     .fit(weights, mask, search.effects),
+                                 ""};
           }};
 }
 

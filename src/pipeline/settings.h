@@ -53,10 +53,12 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("shortcut.smoothing", config.shortcut.groups.smoothing);
   visit("shortcut.shrinkage", config.shortcut.groups.shrinkage);
   visit("shortcut.rounds", config.shortcut.groups.rounds);
+  visit("shortcut.attribute_rounds", config.shortcut.attribute_rounds);
   visit("shortcut.group_samples", config.shortcut.groups.group_samples);
   visit("shortcut.samples_per_group", config.shortcut.samples_per_group);
   visit("shortcut.folds", config.shortcut.folds);
   visit("shortcut.penalty", config.shortcut.retraining.penalty);
+  visit("shortcut.attribute_penalty", config.shortcut.retraining.attribute_penalty);
 }
 
 }  // namespace neurontune

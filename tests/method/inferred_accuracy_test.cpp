@@ -55,16 +55,17 @@ TEST(InferredAccuracy, OfCertainBeliefsCountsTheGroups) {
   const auto true_groups =
       group_metrics(judged.predictions, judged.labels, judged.attributes, 2, 2).groups;
   for (const auto& group : true_groups) {
-    // Shrunk, by 10 samples at the class's accuracy.
-    const auto of_class = judged.labels.eq(group.label);
-    const double rate = judged.predictions.eq(judged.labels)
-                            .masked_select(of_class)
-                            .to(at::kDouble)
-                            .mean()
-                            .item<double>();
+    // Shrunk, by 10 samples at the accuracy of the class's groups.
+    double rates = 0, known = 0;
+    for (const auto& other : true_groups) {
+      if (other.label != group.label) continue;
+      const auto n = static_cast<double>(other.count);
+      rates += other.accuracy * n / (n + 10);
+      known += n / (n + 10);
+    }
     const auto n = static_cast<double>(group.count);
     EXPECT_NEAR(found.accuracy[group.label][group.attribute].item<double>(),
-                (n * group.accuracy + 10 * rate) / (n + 10), 1e-12);
+                (n * group.accuracy + 10 * rates / known) / (n + 10), 1e-12);
   }
 }
 
@@ -91,6 +92,16 @@ TEST(InferredAccuracy, TheWorstIsTheGroupOfTheLowestLowerBoundNotOfTheLowestAccu
   EXPECT_NEAR(found.worst_accuracy(), 0.75, 1e-12);
   EXPECT_EQ(found.worst_lower(), found.lower.min().item<double>());
   EXPECT_EQ(found.worst_upper(), found.upper[1][0].item<double>());
+}
+
+TEST(InferredAccuracy, ARareGroupIsNotSavedByTheCommonOneOfItsClass) {
+  // One class: 1000 samples of value 0, all right; two each of values 1 to 9, all wrong.
+  const auto values = at::cat({at::zeros({1000}, at::kLong), at::arange(18) % 9 + 1});
+  const auto predictions = values.ne(0).to(at::kLong);
+  const auto found =
+      inferred_accuracy(predictions, at::zeros({1018}, at::kLong), at::one_hot(values, 10), 1);
+  EXPECT_NEAR(found.accuracy[0][0].item<double>(), 1, 0.01);
+  EXPECT_LT(found.worst_accuracy(), 0.4);
 }
 
 TEST(InferredAccuracy, AGroupOfNoSampleIsJudgedByItsClass) {

@@ -135,8 +135,8 @@ int64_t candidates_of(const NeuronTuneResult& result, Source source) {
 }
 
 TEST(NeuronTune, WithAShortcutARebalancedHeadIsPickedAndRepairsTheWorstGroup) {
-  const auto held_out = world_with_shortcut(1);
-  const auto result = by_groups(held_out, world_with_shortcut(2));
+  const auto held_out = world_with_shortcut(1, 3000, 0.95);
+  const auto result = by_groups(held_out, world_with_shortcut(2, 3000, 0.95));
   ASSERT_TRUE(result.shortcut.has_value());
   EXPECT_EQ(result.shortcut->verdict, ShortcutVerdict::supported);
   EXPECT_TRUE(result.source == Source::rebalanced || result.source == Source::rebalanced_masked);
@@ -220,7 +220,8 @@ TEST(NeuronTune, AnEpochThatIsSureOfTheWorstGroupIsPickedOverRebalancedHeads) {
   const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
   NeuronTuneOptions options;
   options.tune.epochs = 3;
-  options.shortcut.retraining.penalty = 1e3;  // next to nothing is left of rebalanced heads
+  options.shortcut.retraining.penalty = 1e3;  // next to nothing is left of retrained heads
+  options.shortcut.evidence_threshold = 1;
   const auto result = neuron_tune(held_out.data(), tuning.data(), held_out.erm, options);
   EXPECT_EQ(result.source, Source::neurontune);
   ASSERT_TRUE(result.selected_epoch.has_value());

@@ -19,8 +19,8 @@ namespace neurontune {
 namespace {
 
 Head fit(const LabelledEmbeddings& tuning, const at::Tensor& weights, const at::Tensor& mask,
-         const Head& like, const RebalancingOptions& options = {}) {
-  return RebalancedRetrainer(tuning, like, options).fit(weights, mask);
+         const Head& like, const RebalancingOptions& options = {}, const at::Tensor& effects = {}) {
+  return RebalancedRetrainer(tuning, like, options).fit(weights, mask, effects);
 }
 
 /// How far a head may be off, in proportion to its largest weight. In float32 the loss is flat by
@@ -38,10 +38,15 @@ Head fitted(const OracleCase& expected) {
     like.bias = at::zeros({expected.integer("classes")}, embeddings.options());
   RebalancingOptions options;
   options.penalty = expected.number("penalty");
-  options.iterations = 2000;
+  options.iterations = 5000;
   options.tolerance = embeddings.scalar_type() == at::kDouble ? 1e-10 : 1e-7;
+  at::Tensor effects;
+  if (expected.has("effects")) {
+    effects = expected.tensor("effects");
+    options.attribute_penalty = expected.number("attribute_penalty");
+  }
   return fit({embeddings, expected.tensor("labels")}, expected.tensor("weights"),
-             expected.tensor("mask"), like, options);
+             expected.tensor("mask"), like, options, effects);
 }
 
 TEST(Oracle, RebalancingWeightsAreTheFormulas) {
@@ -136,6 +141,28 @@ TEST(RebalancedRetraining, AMaskedDimensionIsNotUsedAndAShrunkenOneLess) {
   const auto use = [](const Head& of) { return std::abs(of.weight[1][0].item<double>()); };
   EXPECT_GT(use(head), 0);
   EXPECT_LT(use(head), 0.9 * use(retrained(world)));
+}
+
+/// How far the logits of the two classes part where the embedding moves along dimension 1.
+double use_of_attribute(const Head& head) {
+  return (head.weight[1][1] - head.weight[0][1]).item<double>();
+}
+
+TEST(RebalancedRetraining, ALogitThatFollowsAnEffectCosts) {
+  const auto world = world_with_shortcut();
+  const auto weights = at::ones({3000}, at::kDouble);
+  auto effect = at::zeros({1, 40}, at::kDouble);
+  effect[0][1] = 5;  // what the attribute does
+  const auto use = [&](double penalty) {
+    RebalancingOptions options;
+    options.attribute_penalty = penalty;
+    return use_of_attribute(fit(world.data(), weights, at::ones({40}), world.erm, options, effect));
+  };
+  const double free = use(0);
+  EXPECT_GT(free, 0.5);
+  EXPECT_LT(use(0.1), 0.6 * free);
+  EXPECT_NEAR(use(1000), 0, 1e-3);
+  EXPECT_EQ(free, use_of_attribute(fit(world.data(), weights, at::ones({40}), world.erm)));
 }
 
 TEST(RebalancedRetraining, DoesNotDependOnTheHeadItReplaces) {

@@ -328,9 +328,14 @@ def rebalancing_cases(file):
             beliefs = soft_beliefs(rng, labels, [2, classes, 5][i % 3])
             weights = rebalancing.rebalancing_weights(labels, beliefs, classes)
             mask = rng.choice([0.0, 0.3, 1.0, 1.0], (classes, dimensions) if per_class else dimensions)
-            weight, bias = rebalancing.retrain(z, labels, weights, mask, classes, penalty, has_bias)
-            fields = {}
-            if classes == 2 and not per_class:
+            # What it costs to follow some effects; scikit-learn knows no such cost.
+            held = [None, 0.1, 1.0][i % 3] if classes > 2 or per_class or i % 6 == 5 else None
+            effects = None
+            if held is not None:
+                effects = rng.normal(size=(2 * classes, dimensions)) * z.std(axis=0)
+            weight, bias = rebalancing.retrain(z, labels, weights, mask, classes, penalty, has_bias, effects, held or 0)
+            fields = {} if held is None else dict(effects=effects, attribute_penalty=held)
+            if classes == 2 and not per_class and held is None:
                 fields = dict(zip(["sklearn_weight", "sklearn_bias"], rebalancing.retrain_two_classes(
                     z, labels, weights, mask, penalty, has_bias)))
             file.add(embeddings=stored, labels=labels, classes=classes, beliefs=beliefs, weights=weights,

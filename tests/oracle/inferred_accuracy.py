@@ -46,12 +46,18 @@ def inferred_accuracy(predictions, labels, beliefs, classes):
         if not of_class.any():
             accuracy[c], lower[c], upper[c] = 1, 0, 1
             continue
-        class_accuracy = np.mean(predictions[of_class] == c)
+        rates, known = [], []
+        for a in range(values):
+            size = beliefs[of_class, a].sum()
+            if size > 0:
+                rates.append(beliefs[of_class & (predictions == c), a].sum() / size)
+                known.append(size / (size + PRIOR_SAMPLES))
+        of_groups = np.average(rates, weights=known)
         for a in range(values):
             samples[c, a] = beliefs[of_class, a].sum()
             right = beliefs[of_class & (predictions == c), a].sum()
             with_prior = samples[c, a] + PRIOR_SAMPLES
-            accuracy[c, a] = (right + PRIOR_SAMPLES * class_accuracy) / with_prior
+            accuracy[c, a] = (right + PRIOR_SAMPLES * of_groups) / with_prior
             lower[c, a], upper[c, a] = wilson_interval(accuracy[c, a], with_prior)
             if worst is None or lower[c, a] < lower[worst]:
                 worst = c, a

@@ -38,10 +38,15 @@ class Groups:
         return np.array([[np.sqrt(step @ inverse @ step) for step in row] for row in apart])
 
 
-def log_prior(labels, evidence, classes, smoothing):
+def log_prior(labels, evidence, classes, smoothing, even=False):
+    """`even`: of a class's values those that are not its own are alike."""
     counts = np.full((classes, classes), smoothing)
     for label, value in zip(labels, evidence):
         counts[label, value] += 1
+    if even:
+        for label in range(classes):
+            others = np.arange(classes) != label
+            counts[label, others] = counts[label, others].mean()
     return np.log(counts / counts.sum(axis=1, keepdims=True))
 
 
@@ -74,15 +79,17 @@ def scaling_of(embeddings):
 
 
 def infer_groups(embeddings, labels, evidence, classes, confidence=0.9, smoothing=2.0, shrinkage=0.1,
-                 rounds=3, group_samples=5.0, scaling=None, counted=None):
+                 rounds=3, group_samples=5.0, scaling=None, counted=None, even=False, tolerance=1e-4):
     """`scaling` is a mean and a deviation, of these embeddings where none is given; `counted` is what the prior is
     counted from, the evidence where none is given."""
     mean, deviation = scaling or scaling_of(embeddings)
     z = (embeddings - mean) / deviation
-    prior = log_prior(labels, evidence if counted is None else counted, classes, smoothing)
+    prior = log_prior(labels, evidence if counted is None else counted, classes, smoothing, even)
     beliefs = np.full((len(z), classes), (1 - confidence) / (classes - 1))
     beliefs[np.arange(len(z)), evidence] = confidence
     for _ in range(rounds):
         groups = Groups(mean, deviation, *maximised(z, labels, beliefs, group_samples, shrinkage), prior)
-        beliefs = groups.beliefs(embeddings, labels)
+        before, beliefs = beliefs, groups.beliefs(embeddings, labels)
+        if np.abs(beliefs - before).sum(axis=1).mean() / 2 <= tolerance:
+            break
     return groups

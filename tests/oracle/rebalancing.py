@@ -35,8 +35,11 @@ def folded(values, bias, mask, mean, deviation, has_bias):
     return weight, bias - weight @ mean if has_bias else None
 
 
-def retrain(embeddings, labels, weights, mask, classes, penalty, has_bias):
-    """Weight [C, M] and bias [C] or None: SciPy's minimum, and Newton's steps from there; mask [M] or [C, M]."""
+def retrain(embeddings, labels, weights, mask, classes, penalty, has_bias, effects=None, attribute_penalty=0.0):
+    """Weight [C, M] and bias [C] or None: SciPy's minimum, and Newton's steps from there; mask [M] or [C, M].
+
+    `effects` [K, M] are shifts of embeddings whose shifts of the logits cost attribute_penalty / 2 times their square.
+    """
     z, mean, deviation = features(embeddings, has_bias)
     weights = weights / weights.sum()
     dimensions = z.shape[1]
@@ -44,7 +47,12 @@ def retrain(embeddings, labels, weights, mask, classes, penalty, has_bias):
     # Each class has its own view of a sample, and the bias is one more dimension, without a penalty.
     masks = np.broadcast_to(mask, (classes, dimensions))
     views = [np.column_stack([z * masks[c], np.full(len(z), float(has_bias))]) for c in range(classes)]
-    penalties = np.tile(np.append(np.full(dimensions, penalty), 0.0), classes)
+    penalties = np.diag(np.tile(np.append(np.full(dimensions, penalty), 0.0), classes))
+    if effects is not None:
+        for c in range(classes):
+            own = slice(c * (dimensions + 1), (c + 1) * (dimensions + 1) - 1)
+            shifts = effects / deviation * masks[c]
+            penalties[own, own] += attribute_penalty * shifts.T @ shifts
 
     def log_probabilities(parameters):
         rows = parameters.reshape(classes, dimensions + 1)
@@ -52,17 +60,17 @@ def retrain(embeddings, labels, weights, mask, classes, penalty, has_bias):
 
     def objective(parameters):
         loss = -(weights[:, None] * target * log_probabilities(parameters)).sum()
-        return loss + (penalties * parameters**2).sum() / 2
+        return loss + parameters @ penalties @ parameters / 2
 
     def gradient(parameters):
         residuals = weights[:, None] * (np.exp(log_probabilities(parameters)) - target)
-        return np.concatenate([residuals[:, c] @ views[c] for c in range(classes)]) + penalties * parameters
+        return np.concatenate([residuals[:, c] @ views[c] for c in range(classes)]) + penalties @ parameters
 
     def hessian(parameters):
         p = np.exp(log_probabilities(parameters))
         blocks = [[(views[c] * (weights * p[:, c] * ((c == d) - p[:, d]))[:, None]).T @ views[d]
                    for d in range(classes)] for c in range(classes)]
-        return np.block(blocks) + np.diag(penalties)
+        return np.block(blocks) + penalties
 
     found = optimize.minimize(objective, np.zeros(len(penalties)), jac=gradient, method="L-BFGS-B").x
     for _ in range(10):  # lstsq: adding to all biases changes nothing, so their sum stays 0

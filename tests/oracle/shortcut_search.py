@@ -58,7 +58,12 @@ def label_errors(probabilities, labels):
     return wrong
 
 
-def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, folds=2, seed=0, **groups):
+def effects_of(groups):
+    return (groups.attribute_effects - groups.attribute_effects.mean(axis=0)) * groups.deviation
+
+
+def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_penalty=0.1, attribute_rounds=30, folds=2,
+                    seed=0, **groups):
     """A dictionary: what the library's ShortcutSearch has, and the number of hard and of sure mistakes."""
     (z, labels), (z_tuning, y_tuning) = held_out, tuning
     scaling = scaling_of(z)
@@ -66,14 +71,20 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, folds=2, se
     mistaken = predicted != labels
     margins = logits.max(axis=1) - logits[np.arange(len(z)), labels]
 
-    def infer(rows, evidence, counted=None):
+    def infer(rows, evidence, counted=None, **others):
         return infer_groups(z[rows], labels[rows], evidence[rows], classes, scaling=scaling,
-                            counted=None if counted is None else counted[rows], **groups)
+                            counted=None if counted is None else counted[rows], **groups, **others)
 
     def probe(inferred):
         weights = rebalancing.rebalancing_weights(y_tuning, inferred.beliefs(z_tuning, y_tuning), classes)
         weight, bias = rebalancing.retrain(z_tuning, y_tuning, weights, np.ones(z.shape[1]), classes, penalty, True)
         return z @ weight.T + bias
+
+    def errors(effects):
+        weights = rebalancing.rebalancing_weights(y_tuning, np.ones((len(y_tuning), 1)), classes)
+        weight, bias = rebalancing.retrain(z_tuning, y_tuning, weights, np.ones(z.shape[1]), classes, penalty, True,
+                                           effects, attribute_penalty)
+        return (z[trusted] @ weight.T + bias).argmax(axis=1) != labels[trusted]
 
     outputs = probe(infer(np.arange(len(z)), predicted))
     both_wrong = mistaken & (outputs.argmax(axis=1) != labels)
@@ -90,6 +101,9 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, folds=2, se
     left = mistaken & ~hard
     sure = left & (margins >= np.median(margins[left & ~suspected]))
     evidence = np.where(sure, predicted, labels)
+    lasting = infer(trusted[~hard[trusted]], predicted, even=True, rounds=attribute_rounds)
+    effects = np.concatenate([effects_of(infer(trusted, evidence, repaired)), effects_of(lasting)])
+    reliance = (errors(effects[classes:]).sum() + 1) / (errors(None).sum() + 1)
     fold = folds_of(labels, classes, folds, seed)
     cross_fitted = np.empty((len(trusted), classes))
     for k in range(folds):
@@ -98,4 +112,5 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, folds=2, se
         cross_fitted[judged] = others.beliefs(z[trusted[judged]], labels[trusted[judged]])
     return dict(suspected=int(suspected.sum()), trusted=trusted, persistence=float(persistence),
                 separation=mean_distance(first.distances(), beliefs, labels[trusted]), beliefs=cross_fitted,
+                effects=effects, reliance=float(reliance),
                 hard=int(hard[trusted].sum()), sure=int(sure[trusted].sum()))

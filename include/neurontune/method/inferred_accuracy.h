@@ -9,7 +9,7 @@ namespace neurontune {
 /// A head's accuracy in the groups (label, inferred attribute), and how sure it is.
 struct InferredAccuracy {
   at::Tensor samples;   ///< float64 [C, A]: the beliefs' sum
-  at::Tensor accuracy;  ///< float64 [C, A], shrunk towards the class's accuracy
+  at::Tensor accuracy;  ///< float64 [C, A], shrunk towards that of the class's groups
   at::Tensor lower;     ///< float64 [C, A], of the 90 % interval
   at::Tensor upper;     ///< float64 [C, A]
   int64_t worst_label = 0, worst_attribute = 0;  ///< the group of the lowest lower bound
@@ -19,9 +19,12 @@ struct InferredAccuracy {
   double worst_upper() const;
 };
 
-/// Judges predictions by inferred groups. Each group's accuracy is shrunk towards that of its class
-/// by a Beta prior worth 10 samples, and its interval is Wilson's (1927) with those added, at 90 %:
-/// a group of few samples is judged by what is known of it rather than left out.
+/// Judges predictions by inferred groups. Each group's accuracy is shrunk towards the mean of its
+/// class's groups by a Beta prior worth 10 samples (in the mean a group of n counts n / (n + 10)),
+/// and its interval is Wilson's (1927) with those added, at 90 %: a group of few samples is judged
+/// by what is known of it and of its like rather than left out. Not towards the accuracy of the
+/// whole class, which is its largest group's: a head that fails all rare groups would seem good in
+/// each.
 ///
 /// The beliefs should come from a model that was fitted on other samples.
 ///

@@ -14,6 +14,9 @@ struct RebalancingOptions {
   double penalty = 1e-2;     ///< λ of λ/2 ∥W∥², on dimensions of deviation 1; over 0
   int64_t iterations = 100;  ///< of L-BFGS at most, at least 1
   double tolerance = 1e-4;   ///< largest component of the gradient that ends it, over 0
+  /// μ of μ/2 Σ ∥W s∥² over the effects s: what it costs if an attribute moves the logits; 0 or
+  /// more
+  double attribute_penalty = 0.1;
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -29,9 +32,10 @@ struct RebalancingOptions {
 at::Tensor rebalancing_weights(const at::Tensor& labels, const at::Tensor& beliefs,
                                int64_t classes);
 
-/// Fits a linear head anew: the L2-penalised softmax regression of weighted samples, behind a mask.
-/// It has one minimum, which does not depend on where it starts: no batches, no seed. The penalty
-/// is on W of dimensions scaled to deviation 1, the bias is free.
+/// Fits a linear head anew: the L2-penalised softmax regression of weighted samples, behind a mask,
+/// that may be kept from following an attribute. It has one minimum, which does not depend on where
+/// it starts: no batches, no seed. The penalty is on W of dimensions scaled to deviation 1, the
+/// bias is free.
 ///
 /// The same inputs, device and LibTorch build give the same bits, whatever the number of threads.
 class RebalancedRetrainer {
@@ -46,11 +50,14 @@ class RebalancedRetrainer {
   /// The head, the mask folded into its weight. Each fit starts where the last one ended.
   /// @param weights float64 [N], not negative, with a sum over 0; scaled to a sum of 1
   /// @param mask    floating [M] or [C, M], what dimensions are multiplied by
+  /// @param effects float64 [K, M]: how an attribute moves embeddings, which the logits are not to
+  ///                follow; undefined for none
   /// @throws Error if a shape is another
-  Head fit(const at::Tensor& weights, const at::Tensor& mask);
+  Head fit(const at::Tensor& weights, const at::Tensor& mask, const at::Tensor& effects = {});
 
  private:
-  void check_shapes(const at::Tensor& weights, const at::Tensor& mask) const;
+  void check_shapes(const at::Tensor& weights, const at::Tensor& mask,
+                    const at::Tensor& effects) const;
 
   LabelledEmbeddings tuning_;
   Head like_;
