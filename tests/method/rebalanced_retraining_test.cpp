@@ -257,6 +257,8 @@ TEST(RebalancedRetraining, RefusesWhatItCannotUse) {
                "the head expects [N, 40]");
   EXPECT_ERROR(RebalancedRetrainer({world.embeddings, world.labels + 1}, world.erm), "hold 2");
   RebalancedRetrainer retrainer(world.data(), world.erm);
+  EXPECT_ERROR(retrainer.fit(at::ones({3000}), at::ones({40}), at::ones({2, 39}, at::kDouble)),
+               "the effects are float64 [2, 39], expected [K, 40]");
   EXPECT_ERROR(retrainer.fit(at::ones({5}, at::kDouble), at::ones({40})),
                "the weights are float64 [5], expected [3000]");
   EXPECT_ERROR(retrainer.fit(group_weights(world), at::ones({1})),
