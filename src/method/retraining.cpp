@@ -10,6 +10,7 @@
 #include "checks.h"
 #include "describe.h"
 #include "device/launch_graph.h"
+#include "method/dense_product.h"
 #include "method/fixed_blocks.h"
 #include "method/layered_gradient.h"
 #include "method/linear_epoch.h"
@@ -21,7 +22,7 @@ namespace neurontune {
 namespace {
 
 constexpr int64_t kRowsPerBlock = 32;
-constexpr int64_t kClassesPerBlock = 128;
+constexpr int64_t kClassesPerBlock = 256;
 /// A copy of the columns that a mask keeps is made where it is at most this share of the whole.
 constexpr double kSmallCopy = 0.3;
 
@@ -209,16 +210,16 @@ void HeadRetrainer::step_through_batches() {
 
 void HeadRetrainer::find_logits(const Batch& batch, int64_t first, int64_t last) const {
   const auto weight = weight_.slice(0, first, last), mask = mask_of(first, last);
-  const auto bias = head_.bias.defined() ? head_.bias.slice(0, first, last) : at::Tensor();
-  batch.residuals.slice(1, first, last)
-      .copy_(at::linear(batch.inputs, mask.defined() ? weight * mask : weight, bias));
+  auto logits = product_with_transpose(batch.inputs, mask.defined() ? weight * mask : weight);
+  if (head_.bias.defined()) logits += head_.bias.slice(0, first, last);
+  batch.residuals.slice(1, first, last).copy_(logits);
 }
 
 void HeadRetrainer::descend(const Batch& batch, int64_t first, int64_t last) {
   const auto of_classes = [&](const at::Tensor& tensor) { return tensor.slice(0, first, last); };
   const auto residuals = batch.residuals.slice(1, first, last);
-  sgd_step(of_classes(weight_), of_classes(weight_velocity_), residuals.t().mm(batch.inputs),
-           mask_of(first, last), options_);
+  sgd_step(of_classes(weight_), of_classes(weight_velocity_),
+           product_with_transpose(residuals.t(), batch.inputs.t()), mask_of(first, last), options_);
   if (head_.bias.defined())
     sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residuals.sum(0), {}, options_);
 }
