@@ -26,16 +26,16 @@ constexpr int64_t kClassesPerBlock = 256;
 /// A copy of the columns that a mask keeps is made where it is at most this share of the whole.
 constexpr double kSmallCopy = 0.3;
 
-/// Makes (softmax − one-hot labels) / B of logits [B, C], and writes the cross-entropies [B].
+/// Makes (softmax − one-hot labels) / B of logits [C, B], and writes the cross-entropies [B].
 void logits_to_residuals(const at::Tensor& logits, const at::Tensor& labels,
                          const at::Tensor& losses) {
-  const int64_t batch = logits.size(0);
+  const int64_t batch = logits.size(1);
   for_fixed_blocks(logits.device(), batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
-    const auto block = logits.slice(0, first, last);
-    const auto of = labels.slice(0, first, last).unsqueeze(1);
-    const auto log_softmax = block.log_softmax(1);
-    losses.slice(0, first, last).copy_(log_softmax.gather(1, of).squeeze(1).neg());
-    block.copy_(log_softmax.exp()).scatter_add_(1, of, at::full_like(of, -1, block.options()));
+    const auto block = logits.slice(1, first, last);
+    const auto of = labels.slice(0, first, last).unsqueeze(0);
+    const auto log_softmax = block.log_softmax(0);
+    losses.slice(0, first, last).copy_(log_softmax.gather(0, of).squeeze(0).neg());
+    block.copy_(log_softmax.exp()).scatter_add_(0, of, at::full_like(of, -1, block.options()));
     block.div_(batch);
   });
 }
@@ -181,11 +181,11 @@ void HeadRetrainer::run_batches() {
 /// A batch of B under way.
 struct HeadRetrainer::Batch {
   at::Tensor inputs;     ///< Z, [B, M']
-  at::Tensor residuals;  ///< the logits, [B, C], then R
+  at::Tensor residuals;  ///< the logits, [C, B], then R
 };
 
 /// Steps of SGD on the mean cross-entropy of each batch: with P the softmax of the logits and Y the
-/// one-hot labels, dL/dlogits = (P − Y) / B = R, so dL/dW = Rᵀ Z, times the mask, and dL/db the sum
+/// one-hot labels, dL/dlogits = (P − Y) / B = Rᵀ, so dL/dW = R Z, times the mask, and dL/db the sum
 /// of R over the batch. Blocks of classes give gradients and logits, blocks of rows the softmax;
 /// nothing is summed across blocks. A block's weights are still in the cache from their step when
 /// the next batch's logits read them.
@@ -197,7 +197,7 @@ void HeadRetrainer::step_through_batches() {
   for (int64_t i = 0; i < batches_.size(0); ++i) {
     const auto rows = batches_[i];
     const Batch batch{inputs_.index_select(0, rows).to(weight_.scalar_type()),
-                      at::empty({rows.size(0), head_.classes()}, weight_.options())};
+                      at::empty({head_.classes(), rows.size(0)}, weight_.options())};
     for_class_blocks([&](int64_t first, int64_t last) {
       if (i > 0) descend(before, first, last);
       find_logits(batch, first, last);
@@ -210,18 +210,18 @@ void HeadRetrainer::step_through_batches() {
 
 void HeadRetrainer::find_logits(const Batch& batch, int64_t first, int64_t last) const {
   const auto weight = weight_.slice(0, first, last), mask = mask_of(first, last);
-  auto logits = product_with_transpose(batch.inputs, mask.defined() ? weight * mask : weight);
-  if (head_.bias.defined()) logits += head_.bias.slice(0, first, last);
-  batch.residuals.slice(1, first, last).copy_(logits);
+  const auto logits = batch.residuals.slice(0, first, last);
+  logits.copy_(product_with_transpose(mask.defined() ? weight * mask : weight, batch.inputs));
+  if (head_.bias.defined()) logits.add_(head_.bias.slice(0, first, last).unsqueeze(1));
 }
 
 void HeadRetrainer::descend(const Batch& batch, int64_t first, int64_t last) {
   const auto of_classes = [&](const at::Tensor& tensor) { return tensor.slice(0, first, last); };
-  const auto residuals = batch.residuals.slice(1, first, last);
+  const auto residuals = batch.residuals.slice(0, first, last);
   sgd_step(of_classes(weight_), of_classes(weight_velocity_),
-           product_with_transpose(residuals.t(), batch.inputs.t()), mask_of(first, last), options_);
+           product_with_transpose(residuals, batch.inputs.t()), mask_of(first, last), options_);
   if (head_.bias.defined())
-    sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residuals.sum(0), {}, options_);
+    sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residuals.sum(1), {}, options_);
 }
 
 /// The mask of some classes' weights, or undefined where it is 1 everywhere.
