@@ -30,9 +30,11 @@ inline World world_with_shortcut(uint64_t seed = 1, int64_t samples = 3000,
   world.attributes = at::where(agrees, world.labels, 1 - world.labels);
   world.embeddings = at::randn({samples, World::kDimensions}, random);
   world.embeddings.select(1, 0).add_(world.labels, 2);
-  world.embeddings.select(1, 1).add_(world.attributes, 5);
-  world.erm.weight[1][1] = 1;
-  world.erm.bias[0] = 2.5;
+  for (const int64_t dimension : {1, 2}) {
+    world.embeddings.select(1, dimension).add_(world.attributes, 5);
+    world.erm.weight[1][dimension] = 1;
+  }
+  world.erm.bias[0] = 5;
   return world;
 }
 

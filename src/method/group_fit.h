@@ -24,16 +24,8 @@ struct GroupData {
 /// @throws Error if the inputs do not vary within the classes
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);
 
-/// What speaks for the samples' values of the attribute: int64 [N] each, in 0…C−1, of samples that
-/// are not present too.
-struct GroupEvidence {
-  at::Tensor begun_with;  ///< that the first beliefs are
-  at::Tensor counted;     ///< that the prior p(a | y) is counted from
-  bool even = false;      ///< of a class's prior, the values that are not its own are alike
-};
-
-/// As `infer_groups`, of checked data.
-InferredGroups fit_groups(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
+/// As `infer_groups`, of checked data. @param evidence of samples that are not present too
+InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
                           const InferredGroupsOptions& options);
 
 }  // namespace neurontune

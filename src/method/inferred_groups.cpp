@@ -20,20 +20,30 @@ namespace neurontune {
 namespace {
 
 constexpr int64_t kRowsPerBlock = 1024;
+/// Steps of the calibration in a round at most; it goes on in the next.
+constexpr int64_t kCalibrations = 20;
+/// Or until the logarithms of the mean beliefs are as near to the prior's.
+constexpr double kCalibrated = 1e-3;
+constexpr double kLeastMean = 1e-12;
+/// Of the effects, those that hang on less than this share of the largest weight are 0: a value
+/// that hardly any sample has left could be anywhere.
+constexpr double kLeastWeight = 1e-4;
 
-/// log p(a | y): how often a class's samples speak for each value, smoothed.
-at::Tensor log_prior(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
-                     double smoothing) {
-  const auto of_pairs = (data.labels * classes + evidence.counted).masked_select(data.present);
-  const auto pairs = at::bincount(of_pairs, {}, classes * classes);
-  auto counts = pairs.view({classes, classes}).to(at::kDouble) + smoothing;
-  if (evidence.even) {
-    const auto own = counts.diagonal().clone();
-    counts =
-        ((counts.sum(1, /*keepdim=*/true) - own.unsqueeze(1)) / (classes - 1)).repeat({1, classes});
-    counts.diagonal().copy_(own);
-  }
-  return (counts / counts.sum(1, /*keepdim=*/true)).log();
+/// log p(a | y): a value that is not its class's own is as likely in every class, and as any other
+/// such value.
+at::Tensor log_prior(const GroupData& data, const at::Tensor& evidence, int64_t classes,
+                     const InferredGroupsOptions& options) {
+  const auto count = [&](const at::Tensor& samples) {
+    return at::bincount(data.labels.masked_select(samples.logical_and(data.present)), {}, classes)
+        .to(at::kDouble);
+  };
+  const auto smoothing = options.smoothing;
+  const auto others = count(evidence.ne(data.labels)) + smoothing;
+  const auto all = count(at::ones_like(data.present)) + smoothing * static_cast<double>(classes);
+  const auto rate = (others / all).quantile(options.error_quantile);
+  auto prior = (rate / (classes - 1)).expand({classes, classes}).clone();
+  prior.diagonal().copy_(1 - rate);
+  return prior.log();
 }
 
 /// The classes of the samples present: [N, C], in the inputs' dtype.
@@ -42,10 +52,10 @@ at::Tensor present_one_hot(const GroupData& data, int64_t classes) {
   return one_hot.to(data.inputs.scalar_type());
 }
 
-/// p(a | z, y) ∝ p(a | y) exp(sₐᵀ Σ⁻¹ (x − c_y − sₐ / 2)) with x the scaled z: the scaling is
-/// folded into Σ⁻¹ s, so that no embedding is scaled.
-at::Tensor beliefs_of(const at::Tensor& embeddings, const at::Tensor& labels,
-                      const ColumnScaling& scaling, const InferredGroups& model) {
+/// The logarithm of p(a | y) exp(sₐᵀ Σ⁻¹ (x − c_y − sₐ / 2)), with x the scaled z: float64 [N, C].
+/// The scaling is folded into Σ⁻¹ s, so that no embedding is scaled.
+at::Tensor logits_of(const at::Tensor& embeddings, const at::Tensor& labels,
+                     const ColumnScaling& scaling, const InferredGroups& model) {
   const auto& discriminants = model.discriminants;
   const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   at::Tensor offsets, folded;  // [C, C] and [M, C]
@@ -56,14 +66,26 @@ at::Tensor beliefs_of(const at::Tensor& embeddings, const at::Tensor& labels,
               (folded * scaling.mean.unsqueeze(1)).sum(0);
     folded = folded.to(dtype);
   });
-  const auto beliefs =
+  const auto logits =
       at::empty({embeddings.size(0), discriminants.size(1)}, discriminants.options());
+  for_fixed_blocks(embeddings.device(), embeddings.size(0), kRowsPerBlock,
+                   [&](int64_t first, int64_t last) {
+                     const auto products = embeddings.slice(0, first, last).to(dtype).mm(folded);
+                     logits.slice(0, first, last)
+                         .copy_(products.to(at::kDouble) +
+                                offsets.index_select(0, labels.slice(0, first, last)));
+                   });
+  return logits;
+}
+
+/// Beliefs from logits, each class's moved by its row of the calibration [C, C].
+at::Tensor calibrated(const at::Tensor& logits, const at::Tensor& labels,
+                      const at::Tensor& calibration) {
+  const auto beliefs = at::empty_like(logits);
   for_fixed_blocks(
-      embeddings.device(), embeddings.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
-        const auto products = embeddings.slice(0, first, last).to(dtype).mm(folded);
-        const auto logits =
-            products.to(at::kDouble) + offsets.index_select(0, labels.slice(0, first, last));
-        beliefs.slice(0, first, last).copy_(logits.softmax(1));
+      logits.device(), logits.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
+        const auto moved = calibration.index_select(0, labels.slice(0, first, last));
+        beliefs.slice(0, first, last).copy_((logits.slice(0, first, last) + moved).softmax(1));
       });
   return beliefs;
 }
@@ -71,7 +93,7 @@ at::Tensor beliefs_of(const at::Tensor& embeddings, const at::Tensor& labels,
 /// Expectation-maximisation on scaled embeddings.
 class Fit {
  public:
-  Fit(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
+  Fit(const GroupData& data, const at::Tensor& evidence, int64_t classes,
       const InferredGroupsOptions& options)
       : inputs_(data.inputs),
         labels_(data.labels),
@@ -83,20 +105,19 @@ class Fit {
         one_hot_(present_one_hot(data, classes)),
         unscaled_{at::zeros({inputs_.size(1)}, factor_.options()),
                   at::ones({inputs_.size(1)}, factor_.options())} {
-    model_.log_prior = log_prior(data, evidence, classes, options.smoothing);
+    model_.log_prior = log_prior(data, evidence, classes, options);
+    model_.calibration = at::zeros_like(model_.log_prior);
     const double rest = (1 - options.confidence) / static_cast<double>(classes - 1);
     believe(at::full({labels_.size(0), classes}, rest, factor_.options())
-                .scatter_(1, evidence.begun_with.unsqueeze(1), options.confidence));
+                .scatter_(1, evidence.unsqueeze(1), options.confidence));
   }
 
   InferredGroups run() {
     for (int64_t round = 0; round < options_.rounds; ++round) {
-      if (round > 0) {
-        const auto before = beliefs_;
-        believe(beliefs_of(inputs_, labels_, unscaled_, model_));
-        if (change(before) <= options_.tolerance) break;
-      }
       maximise();
+      const auto before = beliefs_;
+      expect();
+      if (change(before) <= options_.tolerance) break;
     }
     return std::move(model_);
   }
@@ -104,6 +125,26 @@ class Fit {
  private:
   /// Samples that are not present add nothing to any sum.
   void believe(const at::Tensor& beliefs) { beliefs_ = beliefs * present_.unsqueeze(1); }
+
+  /// Beliefs whose mean over the samples of a class is, in each value that is not its own, at most
+  /// the prior: rare values would grow to whatever clusters the embeddings have.
+  void expect() {
+    const auto logits = logits_of(inputs_, labels_, unscaled_, model_);
+    const auto one_hot = one_hot_.to(at::kDouble);
+    const auto sizes = one_hot.sum(0).clamp_min(1).unsqueeze(1);
+    at::Tensor beliefs;
+    for (int64_t step = 0;; ++step) {
+      beliefs = calibrated(logits, labels_, model_.calibration);
+      if (step == kCalibrations) break;
+      const auto means = cross_product(one_hot, beliefs) / sizes;
+      const auto missing = model_.log_prior - means.clamp_min(kLeastMean).log();
+      const auto before = model_.calibration;
+      model_.calibration =
+          (before + missing - missing.diagonal().unsqueeze(1)).clamp_max(0).fill_diagonal_(0);
+      if ((model_.calibration - before).abs().max().item<double>() <= kCalibrated) break;
+    }
+    believe(beliefs);
+  }
 
   /// Of the beliefs: the mean over samples of the share that went to another value.
   double change(const at::Tensor& before) const {
@@ -128,7 +169,8 @@ class Fit {
     const auto weighted_products = cross_product(weighted, design);
     on_one_thread(inputs_.device(), [&] {
       const auto symmetric = (weighted_products + weighted_products.t()) / 2;
-      const auto effects = at::linalg_pinv(symmetric, 1e-12, /*hermitian=*/true).mm(weighted_sums);
+      const auto effects =
+          at::linalg_pinv(symmetric, kLeastWeight, /*hermitian=*/true).mm(weighted_sums);
       model_.class_effects = effects.slice(0, 0, classes_);
       model_.attribute_effects = effects.slice(0, classes_);
       model_.discriminants = discriminants(effects, sums - products.mm(effects) / 2);
@@ -177,6 +219,8 @@ class Fit {
 void InferredGroupsOptions::validate() const {
   check_number("confidence", confidence, confidence > 0 && confidence < 1, "over 0, below 1");
   check_number("smoothing", smoothing, smoothing > 0, "a number over 0");
+  check_number("error_quantile", error_quantile, error_quantile >= 0 && error_quantile <= 1,
+               "0 to 1");
   check_number("shrinkage", shrinkage, shrinkage > 0 && shrinkage <= 1, "over 0, up to 1");
   check_at_least("rounds", rounds, 1);
   check_number("tolerance", tolerance, tolerance >= 0, "0 or more");
@@ -189,7 +233,8 @@ at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
     throw Error("the split: embeddings are " + describe(data.embeddings) + ", expected [N, " +
                 std::to_string(mean.size(0)) + "]");
   const c10::NoGradGuard no_grad;
-  return beliefs_of(data.embeddings.detach(), data.labels, {mean, deviation}, *this);
+  return calibrated(logits_of(data.embeddings.detach(), data.labels, {mean, deviation}, *this),
+                    data.labels, calibration);
 }
 
 at::Tensor InferredGroups::distances() const {
@@ -217,7 +262,7 @@ InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor
                  at::ones_like(held_out.labels, at::kBool),
                  {}};
   factor_second_moments(data, gram(data.inputs), options.shrinkage);
-  return fit_groups(data, {evidence, evidence}, classes, options);
+  return fit_groups(data, evidence, classes, options);
 }
 
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
@@ -239,7 +284,7 @@ void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
   });
 }
 
-InferredGroups fit_groups(const GroupData& data, const GroupEvidence& evidence, int64_t classes,
+InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
                           const InferredGroupsOptions& options) {
   auto model = Fit(data, evidence, classes, options).run();
   model.mean = data.scaling.mean;

@@ -23,8 +23,6 @@ namespace {
 
 /// Of the tuning data, to see which mistakes a retrained head repairs.
 constexpr int64_t kProbeSamples = 16384;
-/// Mistakes by a margin over this quantile are the evidence of the groups.
-constexpr double kSurest = 0.5;
 
 std::string rounded(double value) { return describe(std::round(value * 100) / 100); }
 
@@ -102,11 +100,6 @@ class Folds {
   const at::Tensor& members(std::size_t fold) const { return members_[fold]; }  ///< bool [N]
 
   GroupData whole() const { return fitted(in_use_, gram_.clone()); }
-  /// @param samples bool [N]
-  GroupData whole_but(const at::Tensor& samples) const {
-    return fitted(in_use_.logical_and(samples.logical_not()),
-                  gram_ - gram_of(in_use_.logical_and(samples)));
-  }
   GroupData without(std::size_t fold) const {
     const auto others = in_use_.logical_and(members_[fold].logical_not());
     return fitted(others, gram_ - grams_[fold]);
@@ -138,11 +131,8 @@ class Search {
         tuning_(tuning),
         options_(options),
         classes_(erm.classes()),
-        margins_(logits(erm, held_out.embeddings).to(at::kDouble)),
-        predicted_(margins_.argmax(1)),
-        mistaken_(predicted_.ne(held_out.labels)) {
-    margins_ = margins_.amax(1) - margins_.gather(1, held_out.labels.unsqueeze(1)).squeeze(1);
-  }
+        predicted_(predictions(erm, held_out.embeddings)),
+        mistaken_(predicted_.ne(held_out.labels)) {}
 
   ShortcutSearch run(uint64_t seed) {
     ShortcutSearch result;
@@ -222,64 +212,27 @@ class Search {
            " look like wrong labels, which is too few to say what is behind them";
   }
 
-  at::Tensor unrepaired(const at::Tensor& logits) const {
-    return mistaken_.logical_and(logits.argmax(1).ne(held_out_.labels));
-  }
-
   /// Mistakes that a retrained head makes too, and is sure of: bool [N].
   at::Tensor suspected_labels(Probe& probe, const Folds& folds) const {
-    const auto outputs = probe(fit(folds.whole(), predicted_));
+    const auto outputs = probe(fit(folds.whole()));
     const auto probabilities = outputs.to(at::kDouble).softmax(1);
-    return unrepaired(outputs).logical_and(likely_label_errors(probabilities, held_out_.labels));
+    return mistaken_.logical_and(outputs.argmax(1).ne(held_out_.labels))
+        .logical_and(likely_label_errors(probabilities, held_out_.labels));
   }
 
   void infer(Probe& probe, const Folds& folds, ShortcutSearch& result) const {
     const auto& trusted = folds.members();
-    const auto whole = folds.whole();
-    const auto first = fit(whole, predicted_);
-    const auto hard = unrepaired(probe(first));
-    const auto repaired = without(hard);
-    const auto second = fit(whole, repaired);
-    const auto beliefs = of_other_values(first, trusted);
-    result.persistence = overlap(beliefs, of_other_values(second, trusted));
-    result.separation = mean_distance(first, beliefs);
-
-    const auto sure = without(hard.logical_or(unsure(trusted.logical_and(hard.logical_not()))));
-    result.groups = fit(whole, sure, repaired);
-    const auto effects = effects_of(fit_attribute(folds.whole_but(hard)));
-    result.effects = at::cat({effects_of(result.groups), effects}, 0);
-    result.reliance = reliance(probe, effects, trusted);
+    result.groups = fit(folds.whole());
+    result.separation = separation(result.groups, trusted);
+    result.effects = effects_of(result.groups);
+    result.reliance = reliance(probe, result.effects, trusted);
     result.trusted = trusted.nonzero().squeeze(1);
-    result.beliefs = cross_fitted(folds, sure, repaired).index_select(0, result.trusted);
+    result.beliefs = cross_fitted(folds).index_select(0, result.trusted);
   }
 
-  /// Evidence of the attribute: the ERM head's prediction, but the class where `withdrawn`.
-  at::Tensor without(const at::Tensor& withdrawn) const {
-    return at::where(withdrawn, held_out_.labels, predicted_);
-  }
-
-  /// Mistakes whose margin is under the median of some samples' mistakes: bool [N].
-  at::Tensor unsure(const at::Tensor& among) const {
-    const auto margins = rows(margins_, among.logical_and(mistaken_));
-    if (margins.numel() == 0) return mistaken_;
-    return mistaken_.logical_and(margins_.lt(margins.quantile(kSurest)));
-  }
-
-  /// Groups from evidence of the attribute. @param counted by the prior
-  InferredGroups fit(const GroupData& data, const at::Tensor& evidence,
-                     const at::Tensor& counted) const {
-    return fit_groups(data, {evidence, counted}, classes_, options_.groups);
-  }
-  InferredGroups fit(const GroupData& data, const at::Tensor& evidence) const {
-    return fit(data, evidence, evidence);
-  }
-
-  /// Groups from all predictions in as many rounds as it takes: they drift from what the mistakes
-  /// speak for, but what values do to embeddings is found, in whatever mixture.
-  InferredGroups fit_attribute(const GroupData& data) const {
-    auto options = options_.groups;
-    options.rounds = options_.attribute_rounds;
-    return fit_groups(data, {predicted_, predicted_, /*even=*/true}, classes_, options);
+  /// Groups that begin with the ERM head's predictions.
+  InferredGroups fit(const GroupData& data) const {
+    return fit_groups(data, predicted_, classes_, options_.groups);
   }
 
   /// The errors of a head that may not follow the effects over those of one that may, one more
@@ -293,42 +246,26 @@ class Search {
     return errors(probe.without(effects)) / free;
   }
 
-  /// The beliefs in values that are not the class's own: [N, C]; nothing of samples not trusted.
-  at::Tensor of_other_values(const InferredGroups& groups, const at::Tensor& trusted) const {
-    const auto beliefs = groups.beliefs(held_out_) * trusted.unsqueeze(1);
-    return beliefs.scatter(1, held_out_.labels.unsqueeze(1), 0);
-  }
-
-  /// Σ min / Σ max; 1 where there are none.
-  static double overlap(const at::Tensor& first, const at::Tensor& second) {
-    double common = 0, all = 0;
-    on_one_thread(first.device(), [&] {
-      common = at::minimum(first, second).sum().item<double>();
-      all = at::maximum(first, second).sum().item<double>();
-    });
-    return all > 0 ? common / all : 1;
-  }
-
-  /// How far a sample's value of the attribute is from that of its class, on average over those
-  /// where it is another; 0 where there are none.
-  double mean_distance(const InferredGroups& groups, const at::Tensor& beliefs) const {
+  /// How far a sample's value of the attribute is from that of its class, on average over the
+  /// beliefs in others; 0 where these are less than one sample's.
+  double separation(const InferredGroups& groups, const at::Tensor& trusted) const {
     const auto one_hot = at::one_hot(held_out_.labels, classes_).to(at::kDouble);
-    const auto sizes = cross_product(one_hot, beliefs);
+    const auto beliefs = groups.beliefs(held_out_) * trusted.unsqueeze(1);
+    const auto sizes = cross_product(one_hot, beliefs).fill_diagonal_(0);
     double distances = 0, all = 0;
     on_one_thread(sizes.device(), [&] {
       distances = (sizes * groups.distances()).sum().item<double>();
       all = sizes.sum().item<double>();
     });
-    return all > 0 ? distances / all : 0;
+    return all >= 1 ? distances / all : 0;
   }
 
   /// Of each sample by groups that were fitted to others: [N, C]; nothing of samples withdrawn.
-  at::Tensor cross_fitted(const Folds& folds, const at::Tensor& evidence,
-                          const at::Tensor& counted) const {
+  at::Tensor cross_fitted(const Folds& folds) const {
     auto beliefs = at::zeros({held_out_.labels.size(0), classes_},
                              held_out_.embeddings.options().dtype(at::kDouble));
     for (std::size_t fold = 0; fold < folds.count(); ++fold) {
-      const auto groups = fit(folds.without(fold), evidence, counted);
+      const auto groups = fit(folds.without(fold));
       beliefs.add_(groups.beliefs(held_out_) * folds.members(fold).unsqueeze(1));
     }
     return beliefs;
@@ -337,11 +274,7 @@ class Search {
   void decide(ShortcutSearch& result) const {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
-    const auto figures = "the groups behind the mistakes overlap by " +
-                         as_percent(*result.persistence) +
-                         " with those found without the mistakes that rebalancing cannot repair, "
-                         "lie " +
-                         rounded(*result.separation) +
+    const auto figures = "the groups behind the mistakes lie " + rounded(*result.separation) +
                          " standard deviations apart, and a head that may not use them makes " +
                          rounded(*result.reliance) + " times the errors";
     result.reason =
@@ -352,7 +285,6 @@ class Search {
   const LabelledEmbeddings& tuning_;
   const ShortcutSearchOptions& options_;
   int64_t classes_;
-  at::Tensor margins_;    ///< the ERM head's largest logit less the label's, float64 [N]
   at::Tensor predicted_;  ///< by the ERM head, int64 [N]
   at::Tensor mistaken_;   ///< bool [N]
 };
@@ -373,15 +305,13 @@ const char* name(ShortcutVerdict verdict) {
 
 std::optional<double> ShortcutSearch::evidence() const {
   if (!found_groups()) return std::nullopt;
-  return *persistence * *separation / std::cbrt(static_cast<double>(beliefs.size(1))) * *reliance *
-         *reliance;
+  return *separation * std::cbrt(*reliance / static_cast<double>(beliefs.size(1)));
 }
 
 void ShortcutSearchOptions::validate() const {
   groups.validate();
   retraining.validate();
   check_number("evidence_threshold", evidence_threshold, evidence_threshold >= 0, "0 or more");
-  check_at_least("attribute_rounds", attribute_rounds, 1);
   check_at_least("folds", folds, 2);
   check_number("samples_per_group", samples_per_group, samples_per_group >= 0, "0 or more");
 }

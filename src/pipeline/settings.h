@@ -51,9 +51,9 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("shortcut.evidence_threshold", config.shortcut.evidence_threshold);
   visit("shortcut.confidence", config.shortcut.groups.confidence);
   visit("shortcut.smoothing", config.shortcut.groups.smoothing);
+  visit("shortcut.error_quantile", config.shortcut.groups.error_quantile);
   visit("shortcut.shrinkage", config.shortcut.groups.shrinkage);
   visit("shortcut.rounds", config.shortcut.groups.rounds);
-  visit("shortcut.attribute_rounds", config.shortcut.attribute_rounds);
   visit("shortcut.group_samples", config.shortcut.groups.group_samples);
   visit("shortcut.samples_per_group", config.shortcut.samples_per_group);
   visit("shortcut.folds", config.shortcut.folds);

@@ -66,7 +66,6 @@ Json shortcut_json(const NeuronTuneResult& result) {
   Json json = {{"verdict", name(shortcut.verdict)},
                {"reason", shortcut.reason},
                {"evidence", nullable(shortcut.evidence())},
-               {"persistence", nullable(shortcut.persistence)},
                {"separation", nullable(shortcut.separation)},
                {"reliance", nullable(shortcut.reliance)},
                {"suspected_labels", nullable(shortcut.suspected_labels)}};

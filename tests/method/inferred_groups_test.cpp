@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "error_matchers.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "tensors.h"
@@ -35,7 +37,7 @@ TEST(InferredGroups, AreBetterThanTheirEvidence) {
   const auto wrong = at::rand({3000}, random).lt(0.1);
   const auto noisy = at::where(wrong, 1 - world.attributes, world.attributes);
   const auto groups = infer_groups(world.data(), noisy, 2);
-  EXPECT_GT(agreement(groups.beliefs(world.data()), world.attributes), 0.97);
+  EXPECT_GT(agreement(groups.beliefs(world.data()), world.attributes), 0.95) << "of 0.9";
 }
 
 TEST(InferredGroups, BeliefsSumToOne) {
@@ -44,11 +46,76 @@ TEST(InferredGroups, BeliefsSumToOne) {
   EXPECT_TRUE(beliefs.sum(1).allclose(at::ones({3000}, at::kDouble)));
 }
 
-TEST(InferredGroups, ThePriorStaysAtWhatTheEvidenceSays) {
-  const auto world = world_with_shortcut();
-  const auto counts =
-      group_counts(world.labels, evidence(world), 2, 2).view({2, 2}).to(at::kDouble) + 2;
-  EXPECT_TRUE(fit(world).log_prior.exp().allclose(counts / counts.sum(1, true)));
+TEST(InferredGroups, ThePriorIsTheSameInEveryClassAndStays) {
+  auto world = world_with_shortcut();
+  const auto predicted = evidence(world);
+  const auto counts = group_counts(world.labels, predicted, 2, 2).view({2, 2}).to(at::kDouble) + 2;
+  const auto rates = 1 - counts.diagonal() / counts.sum(1);
+  InferredGroupsOptions options;
+  for (const double quantile : {0.0, 0.25, 1.0}) {
+    options.error_quantile = quantile;
+    const auto lowest = rates.min().item<double>(), highest = rates.max().item<double>();
+    const double rate = lowest + quantile * (highest - lowest);
+    const auto prior = fit(world, options).log_prior.exp().to(at::kFloat);
+    const auto of = [](double value) { return static_cast<float>(value); };
+    EXPECT_TRUE(prior.allclose(matrix({{of(1 - rate), of(rate)}, {of(rate), of(1 - rate)}})));
+  }
+}
+
+/// Of each class's samples the mean belief in the other value.
+std::vector<double> shares_of_the_other(const at::Tensor& beliefs, const at::Tensor& labels) {
+  std::vector<double> shares;
+  for (const int64_t label : {0, 1}) {
+    const auto members = labels.eq(label).nonzero().squeeze(1);
+    shares.push_back(beliefs.index_select(0, members).select(1, 1 - label).mean().item<double>());
+  }
+  return shares;
+}
+
+TEST(InferredGroups, OtherValuesAreOnAverageNoLikelierThanThePrior) {
+  // The evidence names one in five of those whose value is the other: without a limit all of them.
+  const auto world = world_with_shortcut(1, 3000, 0.6);
+  const auto named = at::arange(3000).remainder(5).eq(0);
+  const auto some = at::where(named, world.attributes, world.labels);
+  InferredGroupsOptions options;
+  options.rounds = 1;
+  const auto groups = infer_groups(world.data(), some, 2, options);
+  EXPECT_LT(groups.calibration.min().item<double>(), -0.1);
+  EXPECT_TRUE(groups.calibration.diagonal().eq(0).all().item<bool>());
+  const double prior = groups.log_prior[0][1].exp().item<double>();
+  for (const double share : shares_of_the_other(groups.beliefs(world.data()), world.labels))
+    EXPECT_LT(share, 1.01 * prior);
+}
+
+TEST(InferredGroups, ValuesThatNoSampleHasLeftLieNowhere) {
+  const auto world = world_with_shortcut(1, 3000, 0.6);
+  const auto named = at::arange(3000).remainder(5).eq(0);
+  InferredGroupsOptions options;
+  options.rounds = 30;
+  const auto some = at::where(named, world.attributes, world.labels);
+  const auto groups = infer_groups(world.data(), some, 2, options);
+  const auto shares = shares_of_the_other(groups.beliefs(world.data()), world.labels);
+  EXPECT_LT(shares[0] + shares[1], 1e-3) << "else this world shows nothing";
+  EXPECT_LT(groups.distances().max().item<double>(), 100) << "millions, if nothing limits them";
+}
+
+TEST(InferredGroups, ValuesRarerThanThePriorStaySo) {
+  const auto world = world_with_shortcut(1, 3000, 0.95);
+  InferredGroupsOptions options;
+  options.smoothing = 100;  // a prior of a tenth
+  const auto groups = fit(world, options);
+  EXPECT_GT(groups.log_prior[0][1].exp().item<double>(), 0.08);
+  for (const double share : shares_of_the_other(groups.beliefs(world.data()), world.labels))
+    EXPECT_NEAR(share, 0.05, 0.015);
+}
+
+TEST(InferredGroups, AClassWithoutSamplesIsFittedWithout) {
+  auto world = world_with_shortcut();
+  const auto predicted = evidence(world);
+  const auto groups = infer_groups(world.data(), predicted, 3);
+  const auto beliefs = groups.beliefs(world.data());
+  EXPECT_TRUE(beliefs.isfinite().all().item<bool>());
+  EXPECT_GT(agreement(beliefs, world.attributes), 0.9);
 }
 
 /// One round that takes the evidence for certain.
@@ -120,6 +187,7 @@ TEST(InferredGroups, RefuseWhatTheyCannotUse) {
   };
   expect_refused([](auto& options) { options.confidence = 1; }, "confidence is 1, expected");
   expect_refused([](auto& options) { options.smoothing = 0; }, "smoothing is 0, expected");
+  expect_refused([](auto& options) { options.error_quantile = 1.1; }, "error_quantile is 1.1");
   expect_refused([](auto& options) { options.shrinkage = 0; }, "shrinkage is 0, expected over 0");
   expect_refused([](auto& options) { options.rounds = 0; }, "rounds is 0, expected at least 1");
   expect_refused([](auto& options) { options.group_samples = 0; }, "group_samples is 0, expected");

@@ -169,13 +169,15 @@ TEST(Oracle, InferredGroupsAreThoseOfTheDensities) {
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
     const at::Tensor embeddings = expected.tensor("embeddings"), labels = expected.tensor("labels");
-    const InferredGroups groups = infer_groups(
-        {embeddings.slice(0, 0, 200), labels.slice(0, 0, 200)},
-        expected.tensor("evidence").slice(0, 0, 200), expected.integer("classes"),
-        {expected.number("confidence"), expected.number("smoothing"), expected.number("shrinkage"),
-         expected.integer("rounds"), expected.number("group_samples")});
+    const InferredGroups groups =
+        infer_groups({embeddings.slice(0, 0, 200), labels.slice(0, 0, 200)},
+                     expected.tensor("evidence").slice(0, 0, 200), expected.integer("classes"),
+                     {expected.number("confidence"), expected.number("smoothing"),
+                      expected.number("error_quantile"), expected.number("shrinkage"),
+                      expected.integer("rounds"), expected.number("group_samples")});
     EXPECT_TRUE(close_within(groups.distances(), expected.tensor("distances"), 1e-6));
     EXPECT_TRUE(close(groups.log_prior, expected.tensor("log_prior")));
+    EXPECT_TRUE(close(groups.calibration, expected.tensor("calibration")));
     EXPECT_TRUE(close(groups.class_effects, expected.tensor("class_effects")));
     EXPECT_TRUE(close(groups.attribute_effects, expected.tensor("attribute_effects")));
     EXPECT_TRUE(close(groups.discriminants, expected.tensor("discriminants")));

@@ -12,6 +12,8 @@ namespace neurontune {
 struct InferredGroupsOptions {
   double confidence = 0.9;  ///< first belief in the value the evidence names; over 0, below 1
   double smoothing = 2;     ///< added to each count of the prior, over 0
+  /// Of the classes' rates of evidence for another value, the quantile that the prior takes: 0 to 1.
+  double error_quantile = 0.25;
   /// Of the covariance, over 0 to 1: towards the identity times the mean variance in the classes.
   double shrinkage = 0.1;
   int64_t rounds = 3;        ///< of expectation-maximisation at most, at least 1
@@ -31,6 +33,7 @@ struct InferredGroups {
   at::Tensor attribute_effects;  ///< s, float64 [C, M]
   at::Tensor discriminants;      ///< Σ⁻¹ sᵀ, float64 [M, C]
   at::Tensor log_prior;          ///< log p(a | y), float64 [C, C]; frozen at what the evidence says
+  at::Tensor calibration;  ///< added to it, so that the beliefs' means are the prior: [C, C]
 
   /// p(a | z, y), which uses the label: float64 [N, C] on the embeddings' device.
   /// @throws Error if shapes disagree or a label is out of range

@@ -17,8 +17,7 @@ namespace neurontune {
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
-  double evidence_threshold = 4;  ///< a shortcut is behind the mistakes from here on; 0 or more
-  int64_t attribute_rounds = 30;  ///< of the fit that estimates the attribute's effects; at least 1
+  double evidence_threshold = 4.33;  ///< a shortcut is behind the mistakes from here on; 0 or more
   int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
@@ -41,25 +40,21 @@ struct ShortcutSearch {
   std::string reason;  ///< of the verdict, a sentence
   /// Held-out samples whose label looks wrong; none where the search ended before.
   std::optional<int64_t> suspected_labels;
-  /// Overlap of the groups inferred from all mistakes and from those alone that rebalancing
-  /// repairs, in 0…1. None where undecided.
-  std::optional<double> persistence;
   /// How far an attribute's value is from the class's own where they differ, in standard
-  /// deviations: the mean over the first groups.
+  /// deviations, on average. None where undecided.
   std::optional<double> separation;
   /// By what factor the errors of a retrained head on held-out data grow where the attribute may
   /// not move its logits. None where undecided.
   std::optional<double> reliance;
   InferredGroups groups;  ///< of the trusted held-out data; empty where undecided
-  /// How the attribute moves embeddings: float64 [2C, M], the effects of its values from their mean
-  /// by `groups`, and by those that many rounds come to. Empty where undecided.
+  /// How the attribute moves embeddings: float64 [C, M], the effects of its values from their mean.
+  /// Empty where undecided.
   at::Tensor effects;
   at::Tensor trusted;  ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
 
-  /// persistence × separation / ∛C × reliance²: mere mistakes lie further apart where there are
-  /// more classes.
+  /// separation × ∛(reliance / C): mere mistakes lie further apart where there are more classes.
   std::optional<double> evidence() const;
   bool found_groups() const { return beliefs.defined(); }
 };
@@ -67,17 +62,12 @@ struct ShortcutSearch {
 /// Infers the groups behind the ERM head's mistakes, and whether they are groups at all.
 ///
 /// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
-/// those of a head that does not are hard. Groups are inferred from all predictions, a linear head
-/// is retrained on them rebalanced, and the mistakes that it makes too are withdrawn: they count as
-/// samples whose attribute is their class's. Groups are then inferred anew. An attribute is a
-/// cluster of the embeddings, and is found again from fewer mistakes; hardness is not, and its
-/// groups shrink with the mistakes that define them.
-///
-/// A head that leans on an attribute also errs more without it, on data where it agrees with the
-/// class. So two heads are retrained with classes balanced, of which one may not follow what the
-/// attribute does to embeddings; what that is comes from groups that were fitted in many rounds,
-/// without the mistakes withdrawn. The verdict is by the evidence,
-/// persistence × separation / ∛C × reliance².
+/// those of a head that does not are hard. Groups are inferred from the predictions either way, and
+/// two things tell which they are. An attribute is a cluster of the embeddings, so its values lie
+/// further apart than the halves of what is merely spread out: the separation. And a head that
+/// leans on it errs more without it, on data where it agrees with the class: two heads are
+/// retrained with classes balanced, of which one may not follow what the attribute does to
+/// embeddings, and the factor between their errors is the reliance.
 ///
 /// Wrong labels look like a small group that no head can repair. So samples come out first that the
 /// ERM head and a head retrained on rebalanced groups both predict otherwise than they are
