@@ -11,7 +11,7 @@ namespace neurontune {
 /// Settings of the estimation of an attribute that no one labelled.
 struct InferredGroupsOptions {
   double confidence = 0.9;  ///< first belief in the value the evidence names; over 0, below 1
-  double smoothing = 2;     ///< added to each count of the prior, over 0
+  double smoothing = 2;     ///< added to each count of evidence, over 0
   /// Of the classes' rates of evidence for another value, the quantile that the prior takes: 0 to 1.
   double error_quantile = 0.25;
   /// Of the covariance, over 0 to 1: towards the identity times the mean variance in the classes.
@@ -33,7 +33,9 @@ struct InferredGroups {
   at::Tensor attribute_effects;  ///< s, float64 [C, M]
   at::Tensor discriminants;      ///< Σ⁻¹ sᵀ, float64 [M, C]
   at::Tensor log_prior;          ///< log p(a | y), float64 [C, C]; frozen at what the evidence says
-  at::Tensor calibration;  ///< added to it, so that the beliefs' means are the prior: [C, C]
+  /// Added to it, so that no value but the class's own is likelier than it on average over the
+  /// class's samples: float64 [C, C], at most 0.
+  at::Tensor calibration;
 
   /// p(a | z, y), which uses the label: float64 [N, C] on the embeddings' device.
   /// @throws Error if shapes disagree or a label is out of range
@@ -50,9 +52,13 @@ struct InferredGroups {
 /// Each round estimates the effects by least squares of z on the label and the beliefs in a, each
 /// sample weighted by the sum over a of its belief divided by (the group's samples +
 /// group_samples), so that groups count about alike however rare; then Σ from what the effects
-/// leave over; then the beliefs. The prior stays at the evidence's counts. There are few rounds on
-/// purpose: with more of them the beliefs drift from the evidence to whatever clusters the
-/// embeddings have.
+/// leave over; then the beliefs.
+///
+/// Evidence for another value than the class's own is the attribute's, or of a sample that is
+/// merely hard. The prior takes it that the attribute is another class's as often in every class,
+/// and any other's: of the classes' rates of such evidence it is a low quantile. Beliefs that are
+/// on average over it are lowered, as they would go over to whatever clusters the embeddings have.
+/// There are few rounds for the same reason.
 ///
 /// The same inputs, device and LibTorch build give the same bits, whatever the number of threads.
 ///
