@@ -226,6 +226,7 @@ class Search {
     result.separation = separation(result.groups, trusted);
     result.effects = effects_of(result.groups);
     result.reliance = reliance(probe, result.effects, trusted);
+    result.unrepaired = unrepaired(probe(result.groups), trusted);
     result.trusted = trusted.nonzero().squeeze(1);
     result.beliefs = cross_fitted(folds).index_select(0, result.trusted);
   }
@@ -244,6 +245,14 @@ class Search {
     };
     const double free = errors(probe.without({}));
     return errors(probe.without(effects)) / free;
+  }
+
+  /// Of the ERM head's mistakes those that are mistakes by other logits too, one more each.
+  double unrepaired(const at::Tensor& logits, const at::Tensor& trusted) const {
+    const auto mistakes = mistaken_.logical_and(trusted);
+    const auto left = mistakes.logical_and(logits.argmax(1).ne(held_out_.labels));
+    return static_cast<double>(left.sum().item<int64_t>() + 1) /
+           static_cast<double>(mistakes.sum().item<int64_t>() + 1);
   }
 
   /// How far a sample's value of the attribute is from that of its class, on average over the
@@ -275,8 +284,10 @@ class Search {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
     const auto figures = "the groups behind the mistakes lie " + rounded(*result.separation) +
-                         " standard deviations apart, and a head that may not use them makes " +
-                         rounded(*result.reliance) + " times the errors";
+                         " standard deviations apart, a head that may not use them makes " +
+                         rounded(*result.reliance) +
+                         " times the errors, and one that balances them " + "repairs " +
+                         as_percent(1 - *result.unrepaired) + " of the mistakes";
     result.reason =
         figures + (supported ? ", as with a shortcut" : ", as with merely hard samples");
   }
@@ -305,7 +316,8 @@ const char* name(ShortcutVerdict verdict) {
 
 std::optional<double> ShortcutSearch::evidence() const {
   if (!found_groups()) return std::nullopt;
-  return *separation * std::cbrt(*reliance / static_cast<double>(beliefs.size(1)));
+  const auto classes = static_cast<double>(beliefs.size(1));
+  return *separation * std::cbrt(*reliance / (*unrepaired * classes));
 }
 
 void ShortcutSearchOptions::validate() const {

@@ -35,6 +35,7 @@ TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
     EXPECT_TRUE(search.trusted.equal(expected.tensor("trusted")));
     EXPECT_NEAR(*search.separation, expected.number("separation"), 1e-6);
     EXPECT_NEAR(*search.reliance, expected.number("reliance"), 1e-12);
+    EXPECT_NEAR(*search.unrepaired, expected.number("unrepaired"), 1e-12);
     EXPECT_TRUE(close_within(search.effects, expected.tensor("effects"), 1e-6));
     EXPECT_TRUE(close_within(search.beliefs, expected.tensor("beliefs"), 1e-6));
   }
@@ -98,7 +99,8 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     EXPECT_THAT(search.reason, HasSubstr("as with a shortcut"));
     ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_GT(*search.reliance, 1.1);
-    EXPECT_DOUBLE_EQ(*search.evidence(), *search.separation * std::cbrt(*search.reliance / 2));
+    EXPECT_DOUBLE_EQ(*search.evidence(),
+                     *search.separation * std::cbrt(*search.reliance / (*search.unrepaired * 2)));
     // Of the attribute's values: 5 apart in two dimensions, and hardly in any other.
     ASSERT_EQ(search.effects.sizes(), (at::IntArrayRef{2, World::kDimensions}));
     const auto apart = search.effects[1] - search.effects[0];
@@ -144,7 +146,7 @@ void expect_undecided(const ShortcutSearch& search, const std::string& reason) {
   EXPECT_EQ(search.verdict, ShortcutVerdict::undecided);
   EXPECT_THAT(search.reason, HasSubstr(reason));
   EXPECT_FALSE(search.found_groups());
-  EXPECT_FALSE(search.separation || search.reliance || search.evidence());
+  EXPECT_FALSE(search.separation || search.reliance || search.unrepaired || search.evidence());
   EXPECT_FALSE(search.effects.defined());
 }
 
@@ -197,6 +199,7 @@ TEST(ShortcutSearch, BitsDoNotDependOnTheNumberOfThreads) {
   const auto two = with_threads(2, [&] { return searched(held_out, tuning); });
   EXPECT_EQ(one.separation, two.separation);
   EXPECT_EQ(one.reliance, two.reliance);
+  EXPECT_EQ(one.unrepaired, two.unrepaired);
   EXPECT_TRUE(one.effects.equal(two.effects));
   EXPECT_TRUE(one.beliefs.equal(two.beliefs));
   EXPECT_TRUE(one.groups.discriminants.equal(two.groups.discriminants));

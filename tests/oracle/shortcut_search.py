@@ -80,6 +80,8 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_p
     inferred = infer(trusted)
     effects = effects_of(inferred)
     reliance = (errors(effects) + 1) / (errors(None) + 1)
+    left = mistaken & (probe(inferred.beliefs(z_tuning, y_tuning)).argmax(axis=1) != labels)
+    unrepaired = (left[trusted].sum() + 1) / (mistaken[trusted].sum() + 1)
     separation = mean_distance(inferred.distances(), inferred.beliefs(z[trusted], labels[trusted]), labels[trusted])
     fold = folds_of(labels, classes, folds, seed)
     cross_fitted = np.empty((len(trusted), classes))
@@ -87,4 +89,4 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_p
         judged = fold[trusted] == k
         cross_fitted[judged] = infer(trusted[~judged]).beliefs(z[trusted[judged]], labels[trusted[judged]])
     return dict(suspected=int(suspected.sum()), trusted=trusted, separation=separation, beliefs=cross_fitted,
-                effects=effects, reliance=float(reliance))
+                effects=effects, reliance=float(reliance), unrepaired=float(unrepaired))

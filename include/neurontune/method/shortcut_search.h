@@ -17,7 +17,7 @@ namespace neurontune {
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
-  double evidence_threshold = 4.33;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  double evidence_threshold = 5.5;  ///< a shortcut is behind the mistakes from here on; 0 or more
   int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
@@ -46,6 +46,9 @@ struct ShortcutSearch {
   /// By what factor the errors of a retrained head on held-out data grow where the attribute may
   /// not move its logits. None where undecided.
   std::optional<double> reliance;
+  /// Of the ERM head's mistakes the share that a head retrained on rebalanced groups makes too,
+  /// over 0 to 1. None where undecided.
+  std::optional<double> unrepaired;
   InferredGroups groups;  ///< of the trusted held-out data; empty where undecided
   /// How the attribute moves embeddings: float64 [C, M], the effects of its values from their mean.
   /// Empty where undecided.
@@ -54,7 +57,8 @@ struct ShortcutSearch {
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
 
-  /// separation × ∛(reliance / C): mere mistakes lie further apart where there are more classes.
+  /// separation × ∛(reliance / (unrepaired × C)): mere mistakes lie further apart where there are
+  /// more classes.
   std::optional<double> evidence() const;
   bool found_groups() const { return beliefs.defined(); }
 };
@@ -63,11 +67,12 @@ struct ShortcutSearch {
 ///
 /// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
 /// those of a head that does not are hard. Groups are inferred from the predictions either way, and
-/// two things tell which they are. An attribute is a cluster of the embeddings, so its values lie
+/// three things tell which they are. An attribute is a cluster of the embeddings, so its values lie
 /// further apart than the halves of what is merely spread out: the separation. And a head that
 /// leans on it errs more without it, on data where it agrees with the class: two heads are
 /// retrained with classes balanced, of which one may not follow what the attribute does to
-/// embeddings, and the factor between their errors is the reliance.
+/// embeddings, and the factor between their errors is the reliance. Mistakes that it makes for the
+/// attribute, lastly, are repaired by a head retrained with the groups rebalanced; hard ones are not.
 ///
 /// Wrong labels look like a small group that no head can repair. So samples come out first that the
 /// ERM head and a head retrained on rebalanced groups both predict otherwise than they are
