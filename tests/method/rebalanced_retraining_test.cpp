@@ -145,14 +145,15 @@ TEST(RebalancedRetraining, AMaskedDimensionIsNotUsedAndAShrunkenOneLess) {
 
 /// How far the logits of the two classes part where the embedding moves along dimension 1.
 double use_of_attribute(const Head& head) {
-  return (head.weight[1][1] - head.weight[0][1]).item<double>();
+  const auto difference = head.weight[1] - head.weight[0];
+  return (difference[1] + difference[2]).item<double>();
 }
 
 TEST(RebalancedRetraining, ALogitThatFollowsAnEffectCosts) {
   const auto world = world_with_shortcut();
   const auto weights = at::ones({3000}, at::kDouble);
   auto effect = at::zeros({1, 40}, at::kDouble);
-  effect[0][1] = 5;  // what the attribute does
+  effect[0][1] = effect[0][2] = 5;  // what the attribute does
   const auto use = [&](double penalty) {
     RebalancingOptions options;
     options.attribute_penalty = penalty;

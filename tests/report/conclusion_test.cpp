@@ -89,7 +89,7 @@ TEST(Conclusion, OfARunHasTheRunsFigures) {
   const auto result = neuron_tune(held_out.data(), tuning.data(), held_out.erm, options);
   const auto text = conclusion(result);
   EXPECT_THAT(text, HasSubstr("retrained on rebalanced inferred groups"));
-  EXPECT_THAT(text, HasSubstr("times the errors, as with a shortcut. Its accuracy"));
+  EXPECT_THAT(text, HasSubstr("of the mistakes, as with a shortcut. Its accuracy"));
   EXPECT_THAT(text, Not(HasSubstr("\n")));
 }
 
