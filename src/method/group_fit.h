@@ -17,14 +17,14 @@ struct GroupData {
   at::Tensor factor;   ///< of their second moments, see below; set by factor_second_moments
 };
 
-/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) / n inputsᵀ inputs + s v
-/// I over the n samples present, with s the shrinkage, and v their mean variance within the
-/// classes.
+/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) / n inputsᵀ inputs + s v I
+/// over the n samples present, with s the shrinkage, and v their mean variance within the classes.
 /// @param gram inputsᵀ inputs of them, float64 [M, M]; written over
 /// @throws Error if the inputs do not vary within the classes
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);
 
-/// As `infer_groups`, of checked data. @param evidence of samples that are not present too
+/// As `infer_groups`, of checked data.
+/// @param evidence int64 [N], of samples that are not present too
 InferredGroups fit_groups(const GroupData& data, const at::Tensor& evidence, int64_t classes,
                           const InferredGroupsOptions& options);
 

@@ -130,13 +130,13 @@ class Fit {
   /// the prior: rare values would grow to whatever clusters the embeddings have.
   void expect() {
     const auto logits = logits_of(inputs_, labels_, unscaled_, model_);
-    const auto one_hot = one_hot_.to(at::kDouble);
-    const auto sizes = one_hot.sum(0).clamp_min(1).unsqueeze(1);
+    const auto class_sizes =
+        one_hot_.sum(0, /*keepdim=*/false, at::kDouble).clamp_min(1).unsqueeze(1);
     at::Tensor beliefs;
     for (int64_t step = 0;; ++step) {
       beliefs = calibrated(logits, labels_, model_.calibration);
       if (step == kCalibrations) break;
-      const auto means = cross_product(one_hot, beliefs) / sizes;
+      const auto means = group_sizes(beliefs) / class_sizes;
       const auto missing = model_.log_prior - means.clamp_min(kLeastMean).log();
       const auto before = model_.calibration;
       model_.calibration =
@@ -179,14 +179,17 @@ class Fit {
 
   /// Σ_a p(a) / (samples of (y, a) + group_samples), of mean 1: [N]
   at::Tensor weights() const {
-    const auto rare = (group_sizes() + options_.group_samples).reciprocal();  // [C, C]
+    const auto rare = (group_sizes(beliefs_) + options_.group_samples).reciprocal();  // [C, C]
     const auto weights = (beliefs_ * rare.index_select(0, labels_)).sum(1);
     at::Tensor mean;
     on_one_thread(inputs_.device(), [&] { mean = weights.sum() / samples_; });
     return weights / mean;
   }
 
-  at::Tensor group_sizes() const { return cross_product(one_hot_.to(at::kDouble), beliefs_); }
+  /// Of the samples present: [C, C].
+  at::Tensor group_sizes(const at::Tensor& beliefs) const {
+    return cross_product(one_hot_.to(at::kDouble), beliefs);
+  }
 
   /// Σ⁻¹ sᵀ, with Σ = A − α (ΘᵀF + FᵀΘ) and A = α zᵀz + … I, which is factored already, by
   /// Woodbury's formula: with L = (Θ; F) and J = (0 1; 1 0), Σ = A − α LᵀJL, so
@@ -235,6 +238,10 @@ at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
   const c10::NoGradGuard no_grad;
   return calibrated(logits_of(data.embeddings.detach(), data.labels, {mean, deviation}, *this),
                     data.labels, calibration);
+}
+
+at::Tensor InferredGroups::effects() const {
+  return (attribute_effects - attribute_effects.mean(0)) * deviation;
 }
 
 at::Tensor InferredGroups::distances() const {

@@ -135,7 +135,7 @@ class Run {
     const auto beliefs = result_.shortcut->groups.beliefs(tuning_);
     const auto weights = rebalancing_weights(tuning_.labels, beliefs, erm_.classes());
     RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
-    const auto& effects = result_.shortcut->effects;
+    const auto effects = result_.shortcut->groups.effects();
     const auto unmasked = no_mask();
     pool.push_back(
         judged(Source::rebalanced, retrainer.fit(weights, unmasked.mask, effects), unmasked));

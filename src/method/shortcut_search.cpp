@@ -58,11 +58,6 @@ Head linear_like(const LabelledEmbeddings& data, int64_t classes) {
   return {at::zeros({classes, data.embeddings.size(1)}, options), at::zeros({classes}, options)};
 }
 
-/// How the attribute moves embeddings, from the mean of its values: float64 [C, M].
-at::Tensor effects_of(const InferredGroups& groups) {
-  return (groups.attribute_effects - groups.attribute_effects.mean(0)) * groups.deviation;
-}
-
 /// The held-out data in folds, all scaled alike, so that each fit's products are those of the whole
 /// less those of the fold it leaves out.
 class Folds {
@@ -212,11 +207,14 @@ class Search {
            " look like wrong labels, which is too few to say what is behind them";
   }
 
+  /// Held-out samples that are predicted otherwise than they are labelled: bool [N].
+  at::Tensor wrong(const at::Tensor& logits) const { return logits.argmax(1).ne(held_out_.labels); }
+
   /// Mistakes that a retrained head makes too, and is sure of: bool [N].
   at::Tensor suspected_labels(Probe& probe, const Folds& folds) const {
     const auto outputs = probe(fit(folds.whole()));
     const auto probabilities = outputs.to(at::kDouble).softmax(1);
-    return mistaken_.logical_and(outputs.argmax(1).ne(held_out_.labels))
+    return mistaken_.logical_and(wrong(outputs))
         .logical_and(likely_label_errors(probabilities, held_out_.labels));
   }
 
@@ -224,8 +222,7 @@ class Search {
     const auto& trusted = folds.members();
     result.groups = fit(folds.whole());
     result.separation = separation(result.groups, trusted);
-    result.effects = effects_of(result.groups);
-    result.reliance = reliance(probe, result.effects, trusted);
+    result.reliance = reliance(probe, result.groups.effects(), trusted);
     result.unrepaired = unrepaired(probe(result.groups), trusted);
     result.trusted = trusted.nonzero().squeeze(1);
     result.beliefs = cross_fitted(folds).index_select(0, result.trusted);
@@ -240,8 +237,7 @@ class Search {
   /// each.
   double reliance(Probe& probe, const at::Tensor& effects, const at::Tensor& trusted) const {
     const auto errors = [&](const at::Tensor& logits) {
-      const auto wrong = logits.argmax(1).ne(held_out_.labels).logical_and(trusted);
-      return static_cast<double>(wrong.sum().item<int64_t>() + 1);
+      return static_cast<double>(wrong(logits).logical_and(trusted).sum().item<int64_t>() + 1);
     };
     const double free = errors(probe.without({}));
     return errors(probe.without(effects)) / free;
@@ -250,7 +246,7 @@ class Search {
   /// Of the ERM head's mistakes those that are mistakes by other logits too, one more each.
   double unrepaired(const at::Tensor& logits, const at::Tensor& trusted) const {
     const auto mistakes = mistaken_.logical_and(trusted);
-    const auto left = mistakes.logical_and(logits.argmax(1).ne(held_out_.labels));
+    const auto left = mistakes.logical_and(wrong(logits));
     return static_cast<double>(left.sum().item<int64_t>() + 1) /
            static_cast<double>(mistakes.sum().item<int64_t>() + 1);
   }
@@ -286,7 +282,7 @@ class Search {
     const auto figures = "the groups behind the mistakes lie " + rounded(*result.separation) +
                          " standard deviations apart, a head that may not use them makes " +
                          rounded(*result.reliance) +
-                         " times the errors, and one that balances them " + "repairs " +
+                         " times the errors, and one that balances them repairs " +
                          as_percent(1 - *result.unrepaired) + " of the mistakes";
     result.reason =
         figures + (supported ? ", as with a shortcut" : ", as with merely hard samples");

@@ -191,7 +191,7 @@ ComparedMethod rebalanced(const Config& config, bool masked) {
             const auto weights =
                 rebalancing_weights(tuning.labels, search.groups.beliefs(tuning), erm.classes());
             return MethodOutcome{RebalancedRetrainer(tuning, erm, config.shortcut.retraining)
-                                     .fit(weights, mask, search.effects),
+                                     .fit(weights, mask, search.groups.effects()),
                                  ""};
           }};
 }

@@ -143,7 +143,7 @@ TEST(RebalancedRetraining, AMaskedDimensionIsNotUsedAndAShrunkenOneLess) {
   EXPECT_LT(use(head), 0.9 * use(retrained(world)));
 }
 
-/// How far the logits of the two classes part where the embedding moves along dimension 1.
+/// How far the logits of the two classes part where the embedding moves along the attribute.
 double use_of_attribute(const Head& head) {
   const auto difference = head.weight[1] - head.weight[0];
   return (difference[1] + difference[2]).item<double>();

@@ -36,7 +36,7 @@ TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
     EXPECT_NEAR(*search.separation, expected.number("separation"), 1e-6);
     EXPECT_NEAR(*search.reliance, expected.number("reliance"), 1e-12);
     EXPECT_NEAR(*search.unrepaired, expected.number("unrepaired"), 1e-12);
-    EXPECT_TRUE(close_within(search.effects, expected.tensor("effects"), 1e-6));
+    EXPECT_TRUE(close_within(search.groups.effects(), expected.tensor("effects"), 1e-6));
     EXPECT_TRUE(close_within(search.beliefs, expected.tensor("beliefs"), 1e-6));
   }
 }
@@ -102,8 +102,8 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     EXPECT_DOUBLE_EQ(*search.evidence(),
                      *search.separation * std::cbrt(*search.reliance / (*search.unrepaired * 2)));
     // Of the attribute's values: 5 apart in two dimensions, and hardly in any other.
-    ASSERT_EQ(search.effects.sizes(), (at::IntArrayRef{2, World::kDimensions}));
-    const auto apart = search.effects[1] - search.effects[0];
+    ASSERT_EQ(search.groups.effects().sizes(), (at::IntArrayRef{2, World::kDimensions}));
+    const auto apart = search.groups.effects()[1] - search.groups.effects()[0];
     EXPECT_NEAR(apart[1].item<double>(), 5, 0.5);
     EXPECT_NEAR(apart[2].item<double>(), 5, 0.5);
     EXPECT_LT(apart[0].abs().item<double>(), 0.5);
@@ -147,7 +147,7 @@ void expect_undecided(const ShortcutSearch& search, const std::string& reason) {
   EXPECT_THAT(search.reason, HasSubstr(reason));
   EXPECT_FALSE(search.found_groups());
   EXPECT_FALSE(search.separation || search.reliance || search.unrepaired || search.evidence());
-  EXPECT_FALSE(search.effects.defined());
+  EXPECT_FALSE(search.groups.attribute_effects.defined());
 }
 
 TEST(ShortcutSearch, TooFewSamplesAreUndecided) {
@@ -200,7 +200,7 @@ TEST(ShortcutSearch, BitsDoNotDependOnTheNumberOfThreads) {
   EXPECT_EQ(one.separation, two.separation);
   EXPECT_EQ(one.reliance, two.reliance);
   EXPECT_EQ(one.unrepaired, two.unrepaired);
-  EXPECT_TRUE(one.effects.equal(two.effects));
+  EXPECT_TRUE(one.groups.effects().equal(two.groups.effects()));
   EXPECT_TRUE(one.beliefs.equal(two.beliefs));
   EXPECT_TRUE(one.groups.discriminants.equal(two.groups.discriminants));
 }

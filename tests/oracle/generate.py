@@ -292,8 +292,9 @@ def grouped_clusters(rng, classes, dimensions, samples, rare=0.15, class_size=1.
 
 def inferred_groups_cases(file):
     rng = np.random.default_rng(6)
-    variants = [dict(), dict(rounds=1), dict(shrinkage=0.5, confidence=0.7), dict(smoothing=0.5, error_quantile=1.0, rounds=12),
-                dict(group_samples=200.0), dict(group_samples=0.1, rounds=2)]
+    variants = [dict(), dict(rounds=1), dict(shrinkage=0.5, confidence=0.7),
+                dict(smoothing=0.5, error_quantile=1.0, rounds=12), dict(group_samples=200.0),
+                dict(group_samples=0.1, rounds=2)]
     for (classes, dimensions), variant in itertools.product([(2, 6), (3, 10), (4, 12)], variants):
         z, labels, evidence = grouped_clusters(rng, classes, dimensions, 300)
         z[:, -1] = 3.0  # a dimension that says nothing

@@ -41,6 +41,10 @@ struct InferredGroups {
   /// @throws Error if shapes disagree or a label is out of range
   at::Tensor beliefs(const LabelledEmbeddings& data) const;
 
+  /// How the attribute moves embeddings, not scaled: the effects of its values from their mean,
+  /// float64 [C, M].
+  at::Tensor effects() const;
+
   /// The Mahalanobis distances √((s_a − s_b)ᵀ Σ⁻¹ (s_a − s_b)) of the attribute's values, in
   /// standard deviations: float64 [C, C]. Beliefs that cut overlapping values apart make them
   /// larger than those of the values themselves.

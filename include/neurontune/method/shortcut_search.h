@@ -50,9 +50,6 @@ struct ShortcutSearch {
   /// over 0 to 1. None where undecided.
   std::optional<double> unrepaired;
   InferredGroups groups;  ///< of the trusted held-out data; empty where undecided
-  /// How the attribute moves embeddings: float64 [C, M], the effects of its values from their mean.
-  /// Empty where undecided.
-  at::Tensor effects;
   at::Tensor trusted;  ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
@@ -68,11 +65,12 @@ struct ShortcutSearch {
 /// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
 /// those of a head that does not are hard. Groups are inferred from the predictions either way, and
 /// three things tell which they are. An attribute is a cluster of the embeddings, so its values lie
-/// further apart than the halves of what is merely spread out: the separation. And a head that
-/// leans on it errs more without it, on data where it agrees with the class: two heads are
-/// retrained with classes balanced, of which one may not follow what the attribute does to
-/// embeddings, and the factor between their errors is the reliance. Mistakes that it makes for the
-/// attribute, lastly, are repaired by a head retrained with the groups rebalanced; hard ones are not.
+/// further apart than the halves of what is merely spread out: the separation. A head that leans on
+/// it errs more without it, on data where it agrees with the class: two heads are retrained with
+/// classes balanced, of which one may not follow what the attribute does to embeddings, and the
+/// factor between their errors is the reliance. And a head that is retrained with the groups
+/// rebalanced repairs the mistakes that are the attribute's, but not the hard ones: the share that
+/// is unrepaired.
 ///
 /// Wrong labels look like a small group that no head can repair. So samples come out first that the
 /// ERM head and a head retrained on rebalanced groups both predict otherwise than they are
