@@ -44,6 +44,8 @@ def parse_arguments():
     parser.add_argument("--methods", help="as compare takes them [all]")
     parser.add_argument("--features", type=int, default=256, metavar="M",
                         help="of the networks behind images [256]")
+    parser.add_argument("--unbiased-classes", type=int, default=0, metavar="K",
+                        help="the first K classes have every attribute equally often [0]")
     parser.add_argument("--label-noise", type=float, default=0, metavar="X",
                         help="fraction of val's labels that are made wrong [0]")
     parser.add_argument("--jobs", type=int, default=2, help="sets at once, a thread each [2]")
@@ -69,9 +71,15 @@ def methods_on(of, options):
     return ["--methods", ",".join(m for m in METHODS if m != "dfr")] if of.correlation == "none" and of.classes > 2 else []
 
 
+def variant(options):
+    """What tells a set of other than the suite's settings from the suite's."""
+    return [*([f"m{options.features}"] if options.features != 256 else []),
+            *([f"u{options.unbiased_classes}"] if options.unbiased_classes else [])]
+
+
 def compare(of, options):
     """The comparison on a set, which is made if it is not there."""
-    folder = options.out / "sets" / "-".join(map(str, [*of, *([f"m{options.features}"] if options.features != 256 else [])]))
+    folder = options.out / "sets" / "-".join(map(str, [*of, *variant(options)]))
     compared = folder / ("compare" if not options.label_noise else f"compare-noise-{options.label_noise:g}")
     done = compared / "compare.json"
     if options.resume and done.exists():
@@ -91,7 +99,7 @@ def make_set(of, folder, options, quick):
         run(sys.executable, pathlib.Path(__file__).parent / "text_dataset.py", *kind)
     else:
         run(options.program.parent / "bench/datasets", of.family, *kind, "--threads", 1, "--features", options.features,
-            *quick)
+            "--unbiased-classes", options.unbiased_classes, *quick)
 
 
 def noisy_copy(of, folder, options):
@@ -215,6 +223,7 @@ def document(results, options):
         command += "" if chosen == default else f" --{flag} {' '.join(chosen)}"
     command += f" --methods {options.methods}" if options.methods else ""
     command += f" --features {options.features}" if options.features != 256 else ""
+    command += f" --unbiased-classes {options.unbiased_classes}" if options.unbiased_classes else ""
     command += f" --label-noise {options.label_noise:g}" if options.label_noise else ""
     failed = collections.Counter(f"{method['method']}: {method['failure']}" for result in results
                                  for method in result["methods"] if "failure" in method)

@@ -25,6 +25,7 @@ Json settings_json(const DatasetOptions& options) {
   return {{"family", demo::design(images.family).name},
           {"classes", images.classes},
           {"correlation", images.correlation ? Json(*images.correlation) : Json("none")},
+          {"unbiased_classes", images.unbiased_classes},
           {"seed", images.seed},
           {"train_samples", sizes.train},
           {"val_samples", sizes.val},

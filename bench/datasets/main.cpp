@@ -43,13 +43,17 @@ struct Command {
                    "fraction of each class whose attribute is the class's; none: 1 / C, nothing to "
                    "gain from it")
         ->option_text("X | none [0.95]");
+    app.add_option("--unbiased-classes", images.unbiased_classes,
+                   "the first K classes have every attribute equally often, whatever the "
+                   "correlation")
+        ->option_text("K [0]");
     app.add_option("--seed", images.seed, "of the images, the network and its batches")
         ->option_text("N [0]");
     app.add_option("--threads", threads, "for tensor work; 0: all cores")->option_text("N [0]");
     app.add_option("--train-samples", images.train_samples, "a multiple of C")
-        ->option_text("N [8000, from 5 classes 16000]");
+        ->option_text("N [8000, from 5 classes 16000; with unbiased classes 2/3]");
     app.add_option("--val-samples", images.val_samples, "a multiple of C")
-        ->option_text("N [4000, from 5 classes 8000]");
+        ->option_text("N [4000, from 5 classes 8000; with unbiased classes 2/3]");
     app.add_option("--test-samples", images.test_samples, "a multiple of C * C")
         ->option_text("N [2000, from 5 classes 10000]");
     app.add_option("--epochs", options.epochs, "of ERM")->option_text("N [12]");

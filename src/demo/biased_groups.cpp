@@ -19,11 +19,14 @@ void check_samples(const char* name, int64_t samples, int64_t divisor, int64_t m
 
 }  // namespace
 
-std::vector<Group> biased_groups(int64_t samples, int64_t classes, double correlation) {
+std::vector<Group> biased_groups(int64_t samples, int64_t classes, double correlation,
+                                 int64_t unbiased) {
   const int64_t of_class = samples / classes;
-  const int64_t agreeing = std::llround(correlation * static_cast<double>(of_class));
+  const double independent = 1.0 / static_cast<double>(classes);
   std::vector<Group> groups;
   for (int64_t label = 0; label < classes; ++label) {
+    const double share = label < unbiased ? independent : correlation;
+    const int64_t agreeing = std::llround(share * static_cast<double>(of_class));
     for (int64_t index = 0; index < of_class; ++index) {
       const int64_t turn = index < agreeing ? 0 : 1 + (index - agreeing) % (classes - 1);
       groups.push_back({label, (label + turn) % classes});

@@ -17,7 +17,10 @@ struct Group {
 ///
 /// @param samples a multiple of `classes`
 /// @param correlation 0…1; 1 / `classes` makes all groups equally often, but for rounding
-std::vector<Group> biased_groups(int64_t samples, int64_t classes, double correlation);
+/// @param unbiased the first so many classes have every attribute equally often, whatever the
+///                 correlation; over all classes attributes are then not equally often
+std::vector<Group> biased_groups(int64_t samples, int64_t classes, double correlation,
+                                 int64_t unbiased = 0);
 
 /// Checks what biased_groups and the originals of Fashion-MNIST allow: 6,000 of each class for
 /// train and val together and 1,000 for test, none used twice, and in test every group equally

@@ -73,7 +73,11 @@ Names names_of(const BiasedImagesOptions& options) {
 }  // namespace
 
 SplitSizes BiasedImagesOptions::sizes() const {
-  const SplitSizes& most = classes < kMany ? kFewClasses : kManyClasses;
+  SplitSizes most = classes < kMany ? kFewClasses : kManyClasses;
+  if (unbiased_classes > 0) {
+    most.train = most.train * 2 / 3;
+    most.val = most.val * 2 / 3;
+  }
   const int64_t groups = classes * classes;
   const int64_t most_test = std::min(most.test, kTestOriginals * classes);
   return {train_samples.value_or(most.train - most.train % classes),
@@ -88,6 +92,10 @@ void BiasedImagesOptions::validate() const {
     throw OptionError("classes is " + std::to_string(classes) + ", expected 2 to " +
                       std::to_string(most_classes) + " of the family " + chosen.name);
   }
+  if (unbiased_classes < 0 || unbiased_classes > classes) {
+    throw OptionError("unbiased_classes is " + std::to_string(unbiased_classes) +
+                      ", expected 0 to " + std::to_string(classes));
+  }
   const SplitSizes samples = sizes();
   check_biased_samples(classes, correlation.value_or(independent(classes)), samples.train,
                        samples.val, samples.test);
@@ -101,7 +109,7 @@ BiasedImages make_biased_images(const BiasedImagesOptions& options,
   const auto& shape = design(options.family).shape;
   const double balanced = independent(options.classes);
   const auto groups = [&](int64_t samples, double correlation) {
-    return biased_groups(samples, options.classes, correlation);
+    return biased_groups(samples, options.classes, correlation, options.unbiased_classes);
   };
 
   Random random(options.seed);

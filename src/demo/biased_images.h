@@ -20,17 +20,22 @@ struct SplitSizes {
 };
 
 /// Photographs of clothing in which something else goes with the label: in train and val in
-/// `correlation` of each class's images, in test in none more than by chance: every (label,
-/// attribute) group is equally often there. There are as many attributes as classes, and in each
-/// split the classes are equally often. Train and val are made from different originals of the
-/// training set, test from the test set, and none is used twice.
+/// `correlation` of the images of each class that is not unbiased, in test in none more than by
+/// chance: every (label, attribute) group is equally often there. There are as many attributes as
+/// classes, and in each split the classes are equally often. Train and val are made from different
+/// originals of the training set, test from the test set, and none is used twice.
 struct BiasedImagesOptions {
   Family family = Family::dominoes;
   int64_t classes = 2;  ///< C, 2…4; of patch 2…10
   /// 0…1; none: 1 / C, the attribute says nothing about the label
   std::optional<double> correlation = 0.95;
+  /// The first so many classes have every attribute equally often in train and val: 0…C. With some,
+  /// the attribute that speaks for another class is not as often in every class.
+  int64_t unbiased_classes = 0;
   /// Multiples of C, train and val together at most 6000 C; test a multiple of C², at most 1000 C.
-  /// None: 8000, 4000 and 2000, of five classes or more 16000, 8000 and 10000, less what is over.
+  /// None: 8000, 4000 and 2000, of five classes or more 16000, 8000 and 10000, less what is over;
+  /// with unbiased classes two thirds of train and val, as some attributes are then had more often
+  /// than others and dominoes draws an original for each.
   std::optional<int64_t> train_samples, val_samples, test_samples;
   uint64_t seed = 0;  ///< which originals are used, in which split, and what is painted at random
 

@@ -54,6 +54,13 @@ class Datasets(unittest.TestCase):
                 self.assertTrue((folder / "embeddings/names.json").exists())
                 self.assertEqual(line["erm"], self.accuracy(folder, test, classes))
 
+    def test_unbiased_classes_have_every_attribute_equally_often(self):
+        line = json.loads(self.make("textured", "--unbiased-classes", 1, "--correlation", 0.9))
+        self.assertEqual(line["unbiased_classes"], 1)
+        train = load_file(self.folder / "set/data/train.safetensors")
+        self.assertEqual([int((train["attributes"][train["labels"] == label] == label).sum()) for label in (0, 1)],
+                         [15, 27])
+
     def accuracy(self, folder, split, classes):
         head = load_file(folder / "embeddings/head.safetensors")
         logits = split["embeddings"] @ head["weight"].T + head["bias"]
@@ -86,6 +93,7 @@ class Datasets(unittest.TestCase):
         self.assert_fails(2, "family is domino, expected dominoes, textured or patch", "domino", *out)
         self.assert_fails(2, "classes is 5, expected 2 to 4", "dominoes", "--classes", 5, *out)
         self.assert_fails(2, "correlation is half, expected 0 to 1 or none", "patch", "--correlation", "half", *out)
+        self.assert_fails(2, "unbiased_classes is 3, expected 0 to 2", "patch", "--unbiased-classes", 3, *out)
         self.assert_fails(2, "train_samples is 7", "patch", "--train-samples", 7, *out)
         self.assert_fails(2, "epochs is 0", "patch", "--epochs", 0, *out)
         self.assert_fails(2, "--sed", "patch", "--sed", 1, *out)

@@ -42,6 +42,15 @@ class Quality(unittest.TestCase):
         changes = [of["dfr"] - of["erm"] for of in unbiased]
         self.assertIn(f"| dfr | {sum(changes) / 2:+.3f}, {min(changes):+.3f} |", text)
 
+    def test_sets_of_other_settings_than_the_suites_stand_apart(self):
+        with tempfile.TemporaryDirectory() as name:
+            done = quality("--out", name, "--seeds", 1, "--families", "textured", "--correlations", "0.9", "--methods", "erm",
+                           "--unbiased-classes", 1)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            made = json.loads((pathlib.Path(name) / "sets/textured-2-0.9-0-u1/dataset.json").read_text())
+        self.assertEqual(made["unbiased_classes"], 1)
+        self.assertIn("--unbiased-classes 1`: 1 sets", done.stdout)
+
     def test_failures_end_with_one_line(self):
         with tempfile.TemporaryDirectory() as name:
             done = quality("--out", name, "--families", "dominoes", "--correlations", "2", "--seeds", 1)

@@ -11,10 +11,11 @@ namespace neurontune::demo {
 namespace {
 
 /// How often each (label, attribute) is there, as rows of labels.
-std::vector<std::vector<int64_t>> counts(int64_t samples, int64_t classes, double correlation) {
+std::vector<std::vector<int64_t>> counts(int64_t samples, int64_t classes, double correlation,
+                                         int64_t unbiased = 0) {
   const auto size = static_cast<size_t>(classes);
   std::vector<std::vector<int64_t>> table(size, std::vector<int64_t>(size));
-  for (const auto [label, attribute] : biased_groups(samples, classes, correlation)) {
+  for (const auto [label, attribute] : biased_groups(samples, classes, correlation, unbiased)) {
     ++table.at(static_cast<size_t>(label)).at(static_cast<size_t>(attribute));
   }
   return table;
@@ -33,6 +34,11 @@ TEST(BiasedGroups, OneInAsManyAsThereAreClassesMakesAllGroupsEvenAndSoDoesAHalfO
   EXPECT_EQ(counts(9, 3, 1.0 / 3), Table(3, std::vector<int64_t>(3, 1)));
   EXPECT_EQ(counts(1000, 10, 1.0 / 10), Table(10, std::vector<int64_t>(10, 10)));
   EXPECT_EQ(counts(40, 2, 0.5), Table(2, std::vector<int64_t>(2, 10)));
+}
+
+TEST(BiasedGroups, UnbiasedClassesHaveEveryAttributeEquallyOften) {
+  EXPECT_EQ(counts(200, 2, 0.95, 1), (Table{{50, 50}, {5, 95}}));
+  EXPECT_EQ(counts(90, 3, 0.8, 2), (Table{{10, 10, 10}, {10, 10, 10}, {3, 3, 24}}));
 }
 
 TEST(BiasedGroups, EveryAttributeIsEquallyOftenWhateverIsLeftOver) {

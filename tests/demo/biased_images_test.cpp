@@ -198,6 +198,16 @@ TEST(BiasedImages, WithoutACorrelationTheAttributeSaysNothingOfTheLabel) {
   EXPECT_TRUE(same(none, make_biased_images(options)));
 }
 
+TEST(BiasedImages, TestIsBalancedWhateverClassesAreUnbiasedInTraining) {
+  BiasedImagesOptions options = small(Family::textured, 2);
+  options.unbiased_classes = 1;
+  const BiasedImages data = make_biased_images(options);
+  const at::Tensor train = groups_of(data.splits[0], 2), test = groups_of(data.splits[2], 2);
+  EXPECT_EQ(train.view(-1)[0].item<int64_t>(), train.view(-1)[1].item<int64_t>());
+  EXPECT_LT(train.view(-1)[2].item<int64_t>(), train.view(-1)[3].item<int64_t>());
+  EXPECT_TRUE(test.eq(test.view(-1)[0]).all().item<bool>());
+}
+
 class WrittenImages : public TemporaryFolderTest {};
 
 TEST_F(WrittenImages, OpenAsTensorDataNormalisedToMinusOneToOne) {
@@ -216,10 +226,11 @@ TEST_F(WrittenImages, OpenAsTensorDataNormalisedToMinusOneToOne) {
 }
 
 TEST(BiasedImagesOptions, SizesLeftOpenKeepClassesAndGroupsEven) {
-  const auto sizes = [](Family family, int64_t classes) {
+  const auto sizes = [](Family family, int64_t classes, int64_t unbiased = 0) {
     BiasedImagesOptions options;
     options.family = family;
     options.classes = classes;
+    options.unbiased_classes = unbiased;
     options.validate();
     const SplitSizes all = options.sizes();
     return std::vector<int64_t>{all.train, all.val, all.test};
@@ -228,6 +239,7 @@ TEST(BiasedImagesOptions, SizesLeftOpenKeepClassesAndGroupsEven) {
   EXPECT_EQ(sizes(Family::dominoes, 3), std::vector<int64_t>({7998, 3999, 1998}));
   EXPECT_EQ(sizes(Family::patch, 7), std::vector<int64_t>({15995, 7994, 6958}));
   EXPECT_EQ(sizes(Family::patch, 10), std::vector<int64_t>({16000, 8000, 10000}));
+  EXPECT_EQ(sizes(Family::dominoes, 2, 1), std::vector<int64_t>({5332, 2666, 2000}));
 }
 
 TEST(BiasedImagesOptions, ValuesOutOfRangeAreRefused) {
@@ -243,6 +255,8 @@ TEST(BiasedImagesOptions, ValuesOutOfRangeAreRefused) {
                   "classes is 1");
   EXPECT_ERROR_OF(OptionError, validate([](auto& options) { options.correlation = 1.01; }),
                   "correlation is 1.01");
+  EXPECT_ERROR_OF(OptionError, validate([](auto& options) { options.unbiased_classes = 3; }),
+                  "unbiased_classes is 3, expected 0 to 2");
   EXPECT_ERROR_OF(OptionError, validate([](auto& options) { options.test_samples = 2002; }),
                   "test_samples is 2002, expected a multiple of 4");
   EXPECT_ERROR_OF(OptionError, parse_family("domino"),
