@@ -1,24 +1,20 @@
 // Makes one data set of the benchmark suite, with the embeddings of a model trained on it.
 #include <ATen/Parallel.h>
-#include <c10/util/Exception.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <exception>
 #include <iostream>
 #include <optional>
 #include <string>
 
 #include "benchmark_dataset.h"
+#include "exit_code.h"
 #include "neurontune/error.h"
 
 namespace {
 
 using neurontune::OptionError;
 using neurontune::benchmark::DatasetOptions;
-
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
 
 constexpr const char* kFooter = R"(Families, and the numbers of classes recommended for the suite:
   dominoes  the label's photograph below the attribute's, grey 56 x 28: 2, 3, 4
@@ -91,12 +87,6 @@ struct Command {
   int threads = 0;
 };
 
-int fail(int code, std::string message) {
-  if (const auto end = message.find('\n'); end != std::string::npos) message.resize(end);
-  std::cerr << "error: " << message << '\n';
-  return code;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -104,20 +94,9 @@ int main(int argc, char** argv) {
       "Makes a biased data set of real photographs, trains a small CNN on it and writes its "
       "embeddings.",
       "datasets");
-  try {
+  return neurontune::cli::exit_code_of(app, [&] {
     Command command(app);
     app.parse(argc, argv);
     command.execute();
-    return 0;
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    return fail(kWrongUsage, error.what());
-  } catch (const OptionError& error) {
-    return fail(kWrongUsage, error.what());
-  } catch (const c10::Error& error) {
-    return fail(kFailed, error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return fail(kFailed, error.what());
-  }
+  });
 }

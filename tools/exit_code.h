@@ -1,0 +1,12 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace neurontune::cli {
+
+/// What a program ends with: 0 done, 2 wrong usage, 1 all else. What `body` throws, parsing and
+/// working, becomes one line on stderr, after the findings in data where there are several.
+int exit_code_of(const CLI::App& app, const std::function<void()>& body);
+
+}  // namespace neurontune::cli
