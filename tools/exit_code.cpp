@@ -47,8 +47,7 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
   if (app.get_subcommands().empty())
     for (const auto* subcommand : app.get_subcommands({})) known.push_back(subcommand->get_name());
-  return "unknown argument " + argument + "; the nearest known one is " +
-         nearest(argument, known);
+  return "unknown argument " + argument + "; the nearest known one is " + nearest(argument, known);
 }
 
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {

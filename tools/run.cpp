@@ -10,6 +10,7 @@
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
+#include "wrapped.h"
 
 namespace neurontune::cli {
 namespace {
@@ -59,8 +60,8 @@ void print_run(const RunOutcome& outcome) {
   if (report.verified)
     std::cout << "head(features(x)) equals model(x) within " << report.verified->max_abs_difference
               << "\n";
-  std::cout << biased.count() << " of " << biased.biased.numel() << " dimensions masked; "
-            << conclusion(report.result) << "\n\n"
+  std::cout << biased.count() << " of " << biased.biased.numel() << " dimensions masked.\n"
+            << wrapped(conclusion(report.result)) << "\n\n"
             << metrics_table(
                    {{"ERM", report.erm.at(split)}, {"NeuronTune", report.tuned.at(split)}},
                    outcome.names)

@@ -3,9 +3,19 @@
 #include <ATen/core/Tensor.h>
 
 #include "method/column_scaling.h"
+#include "neurontune/error.h"
 #include "neurontune/method/inferred_groups.h"
 
 namespace neurontune {
+
+/// Embeddings in which no attribute can be told apart.
+class NoVariation : public Error {
+ public:
+  NoVariation()
+      : Error(
+            "the embeddings do not vary within the classes, so no attribute can be told "
+            "apart in them") {}
+};
 
 /// What groups are fitted to: some samples of a split, which is scaled and stays as a whole, so
 /// that fits to other samples of it need no copy.
@@ -17,10 +27,10 @@ struct GroupData {
   at::Tensor factor;   ///< of their second moments, see below; set by factor_second_moments
 };
 
-/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) / n inputsᵀ inputs + s v I
+/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) inputsᵀ inputs / n + v s I
 /// over the n samples present, with s the shrinkage, and v their mean variance within the classes.
 /// @param gram inputsᵀ inputs of them, float64 [M, M]; written over
-/// @throws Error if the inputs do not vary within the classes
+/// @throws NoVariation if the inputs do not vary within the classes
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);
 
 /// As `infer_groups`, of checked data.

@@ -115,9 +115,7 @@ class Fit {
   InferredGroups run() {
     for (int64_t round = 0; round < options_.rounds; ++round) {
       maximise();
-      const auto before = beliefs_;
       expect();
-      if (change(before) <= options_.tolerance) break;
     }
     return std::move(model_);
   }
@@ -144,13 +142,6 @@ class Fit {
       if ((model_.calibration - before).abs().max().item<double>() <= kCalibrated) break;
     }
     believe(beliefs);
-  }
-
-  /// Of the beliefs: the mean over samples of the share that went to another value.
-  double change(const at::Tensor& before) const {
-    double moved = 0;
-    on_one_thread(before.device(), [&] { moved = (beliefs_ - before).abs().sum().item<double>(); });
-    return moved / 2 / samples_;
   }
 
   /// Weighted least squares of the effects c and s, and Σ⁻¹ sᵀ for the covariance Σ of what they
@@ -226,7 +217,6 @@ void InferredGroupsOptions::validate() const {
                "0 to 1");
   check_number("shrinkage", shrinkage, shrinkage > 0 && shrinkage <= 1, "over 0, up to 1");
   check_at_least("rounds", rounds, 1);
-  check_number("tolerance", tolerance, tolerance >= 0, "0 or more");
   check_number("group_samples", group_samples, group_samples > 0, "a number over 0");
 }
 
@@ -285,9 +275,7 @@ void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
     at::Tensor info;
     std::tie(data.factor, info) = at::linalg_cholesky_ex(moments);
     if (info.item<int>() != 0)
-      throw Error(
-          "the embeddings do not vary within the classes, so no attribute can be told apart in "
-          "them");
+      throw NoVariation();
   });
 }
 

@@ -132,16 +132,13 @@ class Run {
   }
 
   void add_rebalanced(std::vector<Checkpoint>& pool) {
-    const auto beliefs = result_.shortcut->groups.beliefs(tuning_);
-    const auto weights = rebalancing_weights(tuning_.labels, beliefs, erm_.classes());
+    const auto& groups = result_.shortcut->groups;
     RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
-    const auto effects = result_.shortcut->groups.effects();
     const auto unmasked = no_mask();
-    pool.push_back(
-        judged(Source::rebalanced, retrainer.fit(weights, unmasked.mask, effects), unmasked));
+    pool.push_back(judged(Source::rebalanced, retrainer.fit(groups, unmasked.mask), unmasked));
     if (first_biased_.count() > 0)
-      pool.push_back(judged(Source::rebalanced_masked,
-                            retrainer.fit(weights, first_biased_.mask, effects), first_biased_));
+      pool.push_back(judged(Source::rebalanced_masked, retrainer.fit(groups, first_biased_.mask),
+                            first_biased_));
   }
 
   /// No mask at all.

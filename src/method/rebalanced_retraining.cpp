@@ -249,4 +249,9 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
   return head;
 }
 
+Head RebalancedRetrainer::fit(const InferredGroups& groups, const at::Tensor& mask) {
+  const auto beliefs = groups.beliefs(tuning_);
+  return fit(rebalancing_weights(tuning_.labels, beliefs, like_.classes()), mask, groups.effects());
+}
+
 }  // namespace neurontune

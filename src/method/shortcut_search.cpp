@@ -337,7 +337,7 @@ ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out, const Labelle
   const auto head = to(erm, judged.embeddings.device(), dtype);
   try {
     return Search(judged, retrained, head, options).run(seed);
-  } catch (const Error& error) {  // data that no groups can be fitted to
+  } catch (const NoVariation& error) {
     ShortcutSearch undecided;
     undecided.reason = error.what();
     return undecided;

@@ -188,11 +188,8 @@ ComparedMethod rebalanced(const Config& config, bool masked) {
             if (!search.found_groups()) throw Error(search.reason);
             auto mask = at::ones({erm.embedding_dim()}, erm.weight.options());
             if (masked) mask = identify(held_out, erm, config.identify).biased.mask;
-            const auto weights =
-                rebalancing_weights(tuning.labels, search.groups.beliefs(tuning), erm.classes());
-            return MethodOutcome{RebalancedRetrainer(tuning, erm, config.shortcut.retraining)
-                                     .fit(weights, mask, search.groups.effects()),
-                                 ""};
+            RebalancedRetrainer retrainer(tuning, erm, config.shortcut.retraining);
+            return MethodOutcome{retrainer.fit(search.groups, mask), ""};
           }};
 }
 

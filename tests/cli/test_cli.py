@@ -147,8 +147,11 @@ class Run(CliTest):
         self.assertEqual(len((out / "trajectory.jsonl").read_text().splitlines()), 2)
 
     def test_says_what_it_did(self):
-        text = succeed("run", "--model", self.model, "--data", self.data, "--out", self.out(), *QUICK)
+        out = self.out()
+        text = succeed("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)
         self.assertIn("dimensions masked", text)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()), 80)
+        self.assertIn(json.loads((out / "result.json").read_text())["conclusion"], " ".join(text.split()))
         self.assertRegex(text, r"(dim|bright) with (dark|light)")
 
 

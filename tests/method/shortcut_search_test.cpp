@@ -257,7 +257,6 @@ TEST(ShortcutSearch, RefusesWhatItCannotUse) {
   };
   expect_refused([](auto& options) { options.evidence_threshold = -1; },
                  "evidence_threshold is -1");
-  expect_refused([](auto& options) { options.groups.tolerance = -1; }, "tolerance is -1");
   expect_refused([](auto& options) { options.retraining.attribute_penalty = -1; },
                  "attribute_penalty is -1");
   expect_refused([](auto& options) { options.folds = 1; }, "folds is 1, expected at least 2");

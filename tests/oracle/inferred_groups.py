@@ -95,7 +95,7 @@ def scaling_of(embeddings):
 
 
 def infer_groups(embeddings, labels, evidence, classes, confidence=0.9, smoothing=2.0, error_quantile=0.25,
-                 shrinkage=0.1, rounds=3, group_samples=5.0, tolerance=1e-4, scaling=None):
+                 shrinkage=0.1, rounds=3, group_samples=5.0, scaling=None):
     """`scaling` is a mean and a deviation, of these embeddings where none is given."""
     mean, deviation = scaling or scaling_of(embeddings)
     z = (embeddings - mean) / deviation
@@ -106,8 +106,6 @@ def infer_groups(embeddings, labels, evidence, classes, confidence=0.9, smoothin
     for _ in range(rounds):
         groups = Groups(mean, deviation, *maximised(z, labels, beliefs, group_samples, shrinkage), prior,
                         calibration.copy())
-        before, beliefs = beliefs, groups.calibrate(embeddings, labels)
+        beliefs = groups.calibrate(embeddings, labels)
         calibration = groups.calibration
-        if np.abs(beliefs - before).sum(axis=1).mean() / 2 <= tolerance:
-            break
     return groups

@@ -16,9 +16,8 @@ struct InferredGroupsOptions {
   double error_quantile = 0.25;
   /// Of the covariance, over 0 to 1: towards the identity times the mean variance in the classes.
   double shrinkage = 0.1;
-  int64_t rounds = 3;        ///< of expectation-maximisation at most, at least 1
+  int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
   double group_samples = 5;  ///< groups much larger than this count alike; over 0
-  double tolerance = 1e-4;   ///< mean change of the beliefs that ends the rounds before; 0 or more
 
   /// @throws OptionError if a value is out of its range
   void validate() const;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "neurontune/method/inferred_groups.h"
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/model/head.h"
 
@@ -54,6 +55,12 @@ class RebalancedRetrainer {
   ///                follow; undefined for none
   /// @throws Error if a shape is another
   Head fit(const at::Tensor& weights, const at::Tensor& mask, const at::Tensor& effects = {});
+
+  /// The same with classes counting alike, the inferred groups of a class alike, and logits that
+  /// are not to follow what the attribute does to embeddings.
+  /// @param mask as above
+  /// @throws Error if a shape is another
+  Head fit(const InferredGroups& groups, const at::Tensor& mask);
 
  private:
   void check_shapes(const at::Tensor& weights, const at::Tensor& mask,
