@@ -52,7 +52,10 @@ def parse_arguments():
     parser.add_argument("--resume", action="store_true", help="keep comparisons that an interrupted run has finished")
     parser.add_argument("--quick", action="store_true",
                         help="tiny sets and runs of binary classes: shows that all of it runs, nothing else")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if "text" in options.families and (options.unbiased_classes or options.features != 256):
+        parser.error("text sets have neither --unbiased-classes nor --features")
+    return options
 
 
 def run(*command):

@@ -11,10 +11,12 @@
 #include "metrics_table.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/pipeline/run.h"
+#include "neurontune/report/conclusion.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
+#include "wrapped.h"
 
 namespace neurontune::cli {
 namespace {
@@ -48,24 +50,27 @@ struct DemoCommand {
   }
 
   void execute() const {
-    const auto config = settings.resolve();
+    demo::DominoesOptions options;
+    options.seed = settings.resolve().seed;
     make_folder(out);
     timed("data: dominoes of real photographs", output, [&](const ProgressFn&) {
-      demo::DominoesOptions options;
-      options.seed = config.seed;
       demo::write_dominoes(folder() / "data", options, fashion_mnist);
       return 0;
     });
+    const auto config = settings.resolve({{"--model", "model.path", (folder() / "erm.pt").string()},
+                                          {"--data", "data.path", (folder() / "data").string()}});
     timed("ERM: a small CNN trained the ordinary way", output, [&](const ProgressFn& progress) {
       train_erm(config, progress);
       return 0;
     });
-    const auto outcome = tune(config.recipe, "result");
+    const auto outcome = tune(config, "result");
     std::vector<std::pair<std::string, SplitMetrics>> rows = {
         {"ERM", outcome.report.erm.at("test")},
         {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
     if (config.recipe != kPaperRecipe)
-      rows.emplace_back("NeuronTune (paper)", tune(kPaperRecipe, "paper").report.tuned.at("test"));
+      rows.emplace_back("NeuronTune (paper)",
+                        tune(with_settings(config, {{"demo", "recipe", kPaperRecipe}}), "paper")
+                            .report.tuned.at("test"));
 
     print_warnings(outcome.report.result.warnings, output);
     if (output.json)
@@ -73,30 +78,24 @@ struct DemoCommand {
     else
       std::cout << '\n'
                 << metrics_table(rows, outcome.names) << "(accuracy on test; the repaired model is "
-                << (folder() / "result" / "model.pt").string() << ")\n";
+                << (folder() / "result" / "model.pt").string() << ")\n\n"
+                << wrapped(conclusion(outcome.report.result)) << '\n';
   }
 
   std::filesystem::path folder() const { return out; }
 
   void train_erm(const Config& config, const ProgressFn& progress) const {
-    const auto data = open_data(folder() / "data", data_settings(config.recipe).data.transform);
+    const auto data = open_data(folder() / "data", config.data.transform);
     demo::ErmTrainingOptions options;
     options.seed = config.seed;
     const auto classes = static_cast<int64_t>(data.names.labels.size());
     demo::train_small_cnn(data.split("train"), classes, options, folder() / "erm.pt", progress);
   }
 
-  /// What `run` does with this model, data and recipe.
-  RunOutcome tune(const std::string& recipe, const char* result) const {
-    return timed("NeuronTune, recipe " + recipe, output, [&](const ProgressFn& progress) {
-      return run(data_settings(recipe), folder() / result, progress);
+  RunOutcome tune(const Config& config, const char* result) const {
+    return timed("NeuronTune, recipe " + config.recipe, output, [&](const ProgressFn& progress) {
+      return run(config, folder() / result, progress);
     });
-  }
-
-  Config data_settings(const std::string& recipe) const {
-    return settings.resolve({{"--model", "model.path", (folder() / "erm.pt").string()},
-                             {"--data", "data.path", (folder() / "data").string()},
-                             {"--recipe", "recipe", recipe}});
   }
 
   SettingOptions settings;

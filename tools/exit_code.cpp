@@ -47,7 +47,9 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
   if (app.get_subcommands().empty())
     for (const auto* subcommand : app.get_subcommands({})) known.push_back(subcommand->get_name());
-  return "unknown argument " + argument + "; the nearest known one is " + nearest(argument, known);
+  const auto nearest_one = nearest(argument, known);
+  if (nearest_one == argument) return argument + " stands before the subcommand, expected after it";
+  return "unknown argument " + argument + "; the nearest known one is " + nearest_one;
 }
 
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {

@@ -23,6 +23,16 @@ constexpr int64_t kMany = 5;
 /// The fraction at which the attribute says nothing about the label.
 double independent(int64_t classes) { return 1.0 / static_cast<double>(classes); }
 
+int64_t most_of_an_attribute(int64_t samples, const BiasedImagesOptions& options) {
+  std::vector<int64_t> counts(static_cast<size_t>(options.classes));
+  const double agreement = options.correlation.value_or(independent(options.classes));
+  for (const auto [label, attribute] :
+       biased_groups(samples, options.classes, agreement, options.unbiased_classes)) {
+    ++counts[static_cast<size_t>(attribute)];
+  }
+  return *std::max_element(counts.begin(), counts.end());
+}
+
 /// Originals that are each used once, and what they are painted with.
 struct Material {
   const FashionMnist& part;
@@ -97,8 +107,16 @@ void BiasedImagesOptions::validate() const {
                       ", expected 0 to " + std::to_string(classes));
   }
   const SplitSizes samples = sizes();
-  check_biased_samples(classes, correlation.value_or(independent(classes)), samples.train,
-                       samples.val, samples.test);
+  const double agreement = correlation.value_or(independent(classes));
+  check_biased_samples(classes, agreement, samples.train, samples.val, samples.test);
+  if (family != Family::dominoes) return;
+  const auto most =
+      most_of_an_attribute(samples.train, *this) + most_of_an_attribute(samples.val, *this);
+  if (most > kTrainingOriginals) {
+    throw OptionError("train_samples and val_samples ask for " + std::to_string(most) +
+                      " photographs of an attribute, expected at most " +
+                      std::to_string(kTrainingOriginals));
+  }
 }
 
 BiasedImages make_biased_images(const BiasedImagesOptions& options,

@@ -46,10 +46,9 @@ void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimens
   if (biased.keep_at_least_binds)
     warnings.push_back(
         "keep_at_least binds: the threshold alone would flag more dimensions than the " +
-        std::to_string(biased.count()) + " that are masked");
+        std::to_string(biased.count()) + " that are flagged");
   if (biased.count() == 0)
-    warnings.emplace_back(
-        "no dimension is flagged as biased: the head is retrained without a mask");
+    warnings.emplace_back("no dimension is flagged as biased: there is nothing to mask");
 }
 
 }  // namespace

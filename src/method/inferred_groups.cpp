@@ -274,8 +274,7 @@ void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
     moments.mul_(1 - shrinkage).diagonal().add_(variance * shrinkage);
     at::Tensor info;
     std::tie(data.factor, info) = at::linalg_cholesky_ex(moments);
-    if (info.item<int>() != 0)
-      throw NoVariation();
+    if (info.item<int>() != 0) throw NoVariation();
   });
 }
 

@@ -279,13 +279,13 @@ class Search {
   void decide(ShortcutSearch& result) const {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
-    const auto figures = "the groups behind the mistakes lie " + rounded(*result.separation) +
-                         " standard deviations apart, a head that may not use them makes " +
-                         rounded(*result.reliance) +
-                         " times the errors, and one that balances them repairs " +
-                         as_percent(1 - *result.unrepaired) + " of the mistakes";
-    result.reason =
-        figures + (supported ? ", as with a shortcut" : ", as with merely hard samples");
+    result.reason = "the groups behind the mistakes lie " + rounded(*result.separation) +
+                    " standard deviations apart, a head that may not use them makes " +
+                    rounded(*result.reliance) +
+                    " times the errors, and one that balances them repairs " +
+                    as_percent(1 - *result.unrepaired) + " of the mistakes: evidence of " +
+                    rounded(*result.evidence()) + ", where a shortcut takes " +
+                    describe(options_.evidence_threshold);
   }
 
   const LabelledEmbeddings& held_out_;

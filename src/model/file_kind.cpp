@@ -38,8 +38,8 @@ bool starts_as_onnx(const std::string& bytes) {
 std::string kind_of(const fs::path& path) {
   const auto bytes = first_bytes(path, 16);
   if (bytes.empty()) return "it is empty";
-  if (bytes[0] == '\x80') return "it is a pickle, as torch.save once wrote";
   if (starts_as_safetensors(bytes)) return "it is a safetensors file, tensors without a model";
+  if (bytes[0] == '\x80') return "it is a pickle, as torch.save once wrote";
   if (starts_as_onnx(bytes)) return "it looks like an ONNX model";
   if (bytes.starts_with("\x89HDF")) return "it is an HDF5 file";
   return "it is no zip file";

@@ -80,6 +80,17 @@ void apply_recipe(const std::string& recipe, Config& config) {
   apply(source, parse_layer(source, recipe_text(recipe)), config);
 }
 
+/// Settings of a file win over those of a recipe, so that another recipe than its own would be had
+/// in name only.
+void check_recipe(const std::string& file, const FlatSettings& settings,
+                  const std::vector<SettingFlag>& flags) {
+  for (const auto& [key, json] : settings)
+    for (const auto& flag : flags)
+      if (key == "recipe" && flag.key == "recipe" && json != flag.text)
+        throw OptionError(flag.flag + " is " + flag.text + ", but " + file + " is of the recipe " +
+                          json.dump() + ", whose settings it has; expected one of the two");
+}
+
 /// A string setting as flags, or else the file, give it.
 std::string string_setting(const std::string& key, const FlatSettings& file,
                            const std::vector<SettingFlag>& flags, std::string value) {
@@ -137,6 +148,7 @@ Config resolve_config(const std::filesystem::path& config_file,
   FlatSettings file;
   if (!config_file.empty()) file = parse_layer(config_file.string(), read_file(config_file));
 
+  check_recipe(config_file.string(), file, flags);
   Config config;
   const auto recipe = string_setting("recipe", file, flags, config.recipe);
   apply_recipe(recipe, config);

@@ -4,8 +4,10 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 #include "data/file_io.h"
+#include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
 
@@ -20,8 +22,20 @@ NeuronTuneResult tune(const Config& config, const EmbeddingFolder& folder, at::D
                      neuron_tune_options(config), progress);
 }
 
+/// An embedding folder has the ERM head under the name that the repaired one gets.
+void check_out(const Config& config, const std::filesystem::path& out) {
+  std::error_code none;
+  if (!config.embeddings.path.empty() &&
+      std::filesystem::equivalent(config.embeddings.path, out, none))
+    throw OptionError("out is the folder of the embeddings, " + out.string() +
+                      ", whose head would be overwritten; expected another folder");
+}
+
+/// Nothing of an earlier run stays: without result.json a folder is unfinished.
 void write_results(const Config& config, const RunReport& report,
                    const std::optional<ErmModel>& model, const std::filesystem::path& out) {
+  std::filesystem::remove(out / "result.json");
+  std::filesystem::remove(out / "model.pt");
   if (model) model->save_with_head(report.result.head, out / "model.pt");
   write_head(out / "head.safetensors", report.result.head);
   write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
@@ -35,6 +49,7 @@ void write_results(const Config& config, const RunReport& report,
 
 RunOutcome run(const Config& config, const std::filesystem::path& out, const ProgressFn& progress) {
   config.validate();
+  check_out(config, out);
   const auto device = resolve_device(config.device);
   RunOutcome outcome;
   auto& report = outcome.report;

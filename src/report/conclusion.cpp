@@ -37,9 +37,9 @@ std::string capitalised(std::string text) {
 std::string why(const NeuronTuneResult& result) {
   const auto verdict = result.shortcut->verdict;
   if (verdict != ShortcutVerdict::supported)
-    return std::string(": nothing ") +
-           (verdict == ShortcutVerdict::undecided ? "can be said of" : "speaks for") +
-           " a shortcut behind its mistakes. ";
+    return std::string(verdict == ShortcutVerdict::undecided ? ": nothing can be said"
+                                                             : ": there is too little evidence") +
+           " of a shortcut behind its mistakes. ";
   return ", of " + std::to_string(result.candidates.size()) +
          " candidates the one whose worst inferred group is surest to be right. ";
 }

@@ -56,6 +56,9 @@ class Quality(unittest.TestCase):
             done = quality("--out", name, "--families", "dominoes", "--correlations", "2", "--seeds", 1)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr.strip().splitlines()[-1], r"^error: .*datasets dominoes .*correlation")
+        done = quality("--families", "text", "--unbiased-classes", 1)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("text sets have neither --unbiased-classes nor --features", done.stderr)
 
 
 if __name__ == "__main__":

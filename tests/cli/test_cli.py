@@ -146,6 +146,13 @@ class Run(CliTest):
         self.assertEqual((resolved["tune"]["epochs"], resolved["tune"]["batches_per_epoch"]), (2, 5))
         self.assertEqual(len((out / "trajectory.jsonl").read_text().splitlines()), 2)
 
+    def test_an_earlier_run_leaves_nothing(self):
+        out = self.out()
+        succeed("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)
+        self.assertTrue((out / "model.pt").exists())
+        succeed("run", "--embeddings", out / "embeddings", "--out", out, *QUICK)
+        self.assertFalse((out / "model.pt").exists())
+
     def test_says_what_it_did(self):
         out = self.out()
         text = succeed("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)
@@ -227,6 +234,22 @@ class Failures(CliTest):
         self.assert_fails(2, "device is tpu", *self.run_arguments("--device", "tpu"))
         self.assert_fails(2, "one or the other", *self.run_arguments("--model", self.model))
         self.assert_fails(2, "embeddings.path", "run", "--out", self.out())
+
+        self.assert_fails(2, "--json stands before the subcommand, expected after it", "--json", *self.run_arguments())
+
+    def test_the_folder_of_the_embeddings_is_not_written_over(self):
+        embeddings = self.copy(self.embeddings)
+        before = (embeddings / "head.safetensors").read_bytes()
+        self.assert_fails(2, "out is the folder of the embeddings", "run", "--embeddings", embeddings, "--out",
+                          embeddings / "." , *QUICK)
+        self.assertEqual((embeddings / "head.safetensors").read_bytes(), before)
+
+    def test_a_recipe_other_than_that_of_the_config_file_is_two(self):
+        config = self.out() / "config.json"
+        config.write_text('{"recipe": "robust", "tune": {"epochs": 1}}')
+        self.assert_fails(2, f'--recipe is paper, but {config} is of the recipe "robust"',
+                          *self.run_arguments("--recipe", "paper", "--config", config))
+        succeed("run", "--embeddings", self.embeddings, "--out", self.out(), "--recipe", "robust", "--config", config, *QUICK)
 
     def test_wrong_config_is_two(self):
         config = self.out() / "wrong.json"

@@ -257,6 +257,11 @@ TEST(BiasedImagesOptions, ValuesOutOfRangeAreRefused) {
                   "correlation is 1.01");
   EXPECT_ERROR_OF(OptionError, validate([](auto& options) { options.unbiased_classes = 3; }),
                   "unbiased_classes is 3, expected 0 to 2");
+  EXPECT_ERROR_OF(OptionError, validate([](auto& options) {
+                    options.unbiased_classes = 1;
+                    options.train_samples = 8000;
+                  }),
+                  "ask for 7732 photographs of an attribute, expected at most 6000");
   EXPECT_ERROR_OF(OptionError, validate([](auto& options) { options.test_samples = 2002; }),
                   "test_samples is 2002, expected a multiple of 4");
   EXPECT_ERROR_OF(OptionError, parse_family("domino"),

@@ -166,6 +166,17 @@ TEST(RebalancedRetraining, ALogitThatFollowsAnEffectCosts) {
   EXPECT_EQ(free, use_of_attribute(fit(world.data(), weights, at::ones({40}), world.erm)));
 }
 
+TEST(RebalancedRetraining, OfInferredGroupsHasTheirWeightsAndDoesNotFollowTheirEffects) {
+  const auto world = world_with_shortcut();
+  const auto groups = infer_groups(world.data(), predictions(world.erm, world.embeddings), 2);
+  const auto mask = at::ones({World::kDimensions});
+  const auto weights = rebalancing_weights(world.labels, groups.beliefs(world.data()), 2);
+  const auto expected = fit(world.data(), weights, mask, world.erm, {}, groups.effects());
+  const auto found = RebalancedRetrainer(world.data(), world.erm).fit(groups, mask);
+  EXPECT_TRUE(found.weight.equal(expected.weight));
+  EXPECT_TRUE(found.bias.equal(expected.bias));
+}
+
 TEST(RebalancedRetraining, DoesNotDependOnTheHeadItReplaces) {
   auto world = world_with_shortcut();
   const auto before = retrained(world).weight;

@@ -84,7 +84,7 @@ struct ShortcutSearch {
 /// @param tuning   data that retrains, on the same device
 /// @param erm      the trained head, of one or several layers
 /// @param seed     of the folds
-/// @throws Error as `infer_groups` and `RebalancedRetrainer` do
+/// @throws Error if shapes disagree, a label is out of range or a value is not finite
 ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
                                const Head& erm, const ShortcutSearchOptions& options = {},
                                uint64_t seed = 0);

@@ -23,7 +23,8 @@ struct RunOutcome {
 ///
 /// Group labels, where the data has them, reach the metrics only.
 ///
-/// @throws OptionError if the config names neither or both of model + data and embeddings
+/// @throws OptionError if the config names neither or both of model + data and embeddings, or `out`
+///         is the folder of the embeddings
 /// @throws Error for files, data and models that are not as they should be
 RunOutcome run(const Config& config, const std::filesystem::path& out,
                const ProgressFn& progress = {});
