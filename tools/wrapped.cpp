@@ -4,11 +4,12 @@
 
 namespace neurontune::cli {
 
-std::string wrapped(const std::string& text, std::size_t columns) {
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t kColumns = 80;
   std::istringstream words(text);
   std::string lines, line;
   for (std::string word; words >> word;) {
-    if (!line.empty() && line.size() + 1 + word.size() > columns) {
+    if (!line.empty() && line.size() + 1 + word.size() > kColumns) {
       lines.append(line).append("\n");
       line.clear();
     }

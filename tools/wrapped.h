@@ -4,7 +4,7 @@
 
 namespace neurontune::cli {
 
-/// The text with line breaks for spaces, so that no line is over `columns` bytes unless a word is.
-std::string wrapped(const std::string& text, std::size_t columns = 80);
+/// The text with line breaks for spaces, so that no line is over 80 bytes unless a word is.
+std::string wrapped(const std::string& text);
 
 }  // namespace neurontune::cli

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <charconv>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -36,6 +37,10 @@ SplitSelector SplitSelector::parse(const std::string& text) {
                       "` is neither NAME nor NAME:PART/PARTS with PART from 1 to PARTS (val:1/2)");
   }
   return selector;
+}
+
+bool SplitSelector::overlaps(const SplitSelector& other) const {
+  return name == other.name && (part - other.part) % std::gcd(parts, other.parts) == 0;
 }
 
 at::Tensor part_rows(const at::Tensor& labels, const SplitSelector& selector) {

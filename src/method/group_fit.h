@@ -27,8 +27,9 @@ struct GroupData {
   at::Tensor factor;   ///< of their second moments, see below; set by factor_second_moments
 };
 
-/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) inputsᵀ inputs / n + v s I
-/// over the n samples present, with s the shrinkage, and v their mean variance within the classes.
+/// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) inputsᵀ inputs / n + v s
+/// times the identity, over the n samples present, with s the shrinkage, and v their mean variance
+/// within the classes.
 /// @param gram inputsᵀ inputs of them, float64 [M, M]; written over
 /// @throws NoVariation if the inputs do not vary within the classes
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "data/file_io.h"
 #include "neurontune/error.h"
@@ -29,6 +30,14 @@ void check_out(const Config& config, const std::filesystem::path& out) {
       std::filesystem::equivalent(config.embeddings.path, out, none))
     throw OptionError("out is the folder of the embeddings, " + out.string() +
                       ", whose head would be overwritten; expected another folder");
+}
+
+/// Held-out data that is none.
+void warn_of_overlap(const SplitSelector& identification, const SplitSelector& tuning,
+                     std::vector<std::string>& warnings) {
+  if (identification.overlaps(tuning))
+    warnings.push_back("identification and tuning have samples of " + tuning.name +
+                       " in common: what is said of held-out data is not of such");
 }
 
 /// Nothing of an earlier run stays: without result.json a folder is unfinished.
@@ -59,15 +68,17 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   report.device = device.str();
   StepClock clock(report.seconds);
 
-  const auto splits = {SplitSelector::parse(config.splits.identify).name,
-                       SplitSelector::parse(config.splits.tune).name};
-  const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
+  const auto identification = SplitSelector::parse(config.splits.identify);
+  const auto tuning = SplitSelector::parse(config.splits.tune);
+  const auto [folder, model, extraction] =
+      open_embeddings(config, {identification.name, tuning.name}, out, clock, progress);
   if (extraction) {
     report.verified = extraction->verified;
     for (const auto& [name, split] : extraction->splits)
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
   report.result = tune(config, folder, device, progress);
+  warn_of_overlap(identification, tuning, report.result.warnings);
   clock.finish("tune");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
   report.tuned = evaluate(report.result.head, folder);

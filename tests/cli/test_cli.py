@@ -146,6 +146,12 @@ class Run(CliTest):
         self.assertEqual((resolved["tune"]["epochs"], resolved["tune"]["batches_per_epoch"]), (2, 5))
         self.assertEqual(len((out / "trajectory.jsonl").read_text().splitlines()), 2)
 
+    def test_warns_where_held_out_data_is_tuned_on(self):
+        warnings = [json_of("run", "--embeddings", self.embeddings, "--out", self.out(), "--tune", split, *QUICK)["warnings"]
+                    for split in ("val", "val:1/2", "train")]
+        self.assertEqual([any("samples of val in common" in warning for warning in of) for of in warnings],
+                         [True, True, False])
+
     def test_an_earlier_run_leaves_nothing(self):
         out = self.out()
         succeed("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)

@@ -19,6 +19,21 @@ TEST(SplitSelector, ParsesNamesAndParts) {
   EXPECT_EQ(part.parts, 10);
 }
 
+TEST(SplitSelector, OverlapsWhereRowsAreInBoth) {
+  const at::Tensor labels = at::zeros({60}, at::kLong);
+  for (const int64_t parts : {1, 2, 3, 4, 6})
+    for (const int64_t others : {1, 2, 4, 5})
+      for (int64_t part = 1; part <= parts; ++part)
+        for (int64_t other = 1; other <= others; ++other) {
+          const SplitSelector one{"val", part, parts}, another{"val", other, others};
+          const bool common =
+              at::isin(part_rows(labels, one), part_rows(labels, another)).any().item<bool>();
+          EXPECT_EQ(one.overlaps(another), common)
+              << part << '/' << parts << ' ' << other << '/' << others;
+        }
+  EXPECT_FALSE(SplitSelector::parse("val").overlaps(SplitSelector::parse("train")));
+}
+
 TEST(SplitSelector, RefusesWhatIsNeitherNameNorPart) {
   for (const char* text :
        {"", ":1/2", "val:", "val:1", "val:1/", "val:/2", "val:0/2", "val:3/2", "val:-1/2",

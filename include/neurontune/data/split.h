@@ -13,6 +13,9 @@ struct SplitSelector {
   int64_t part = 1;  ///< from 1 to `parts`
   int64_t parts = 1;
 
+  /// Whether the other one is of the same split, and has rows of it that this one has.
+  bool overlaps(const SplitSelector& other) const;
+
   /// @throws OptionError if the text is not NAME or NAME:PART/PARTS with 1 ≤ PART ≤ PARTS
   static SplitSelector parse(const std::string& text);
 };

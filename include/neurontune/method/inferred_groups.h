@@ -66,8 +66,7 @@ struct InferredGroups {
 /// The same inputs, device and LibTorch build give the same bits, whatever the number of threads.
 ///
 /// @param held_out data the head was not trained on, on any device
-/// @param evidence int64 [N], in 0…C−1, on the same device: the value that speaks for itself in
-/// each
+/// @param evidence int64 [N], in 0…C−1, on the same device: the value that speaks for itself in a
 ///                 sample, as the ERM head's prediction does
 /// @param classes  C, at least 2
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, or the
