@@ -17,7 +17,7 @@ namespace neurontune {
 namespace {
 
 bool may_be_swept(const std::string& key) {
-  for (const auto* prefix : {"identify.", "tune.", "select.", "splits."})
+  for (const auto* prefix : {"identify.", "tune.", "select.", "shortcut.", "splits."})
     if (key.starts_with(prefix)) return true;
   return key == "recipe";
 }
@@ -116,7 +116,8 @@ Sweep Sweep::parse(const std::string& text) {
     throw OptionError("sweep is " + text + ", expected KEY=VALUE,VALUE,…");
   if (!may_be_swept(sweep.key))
     throw OptionError("sweep is " + text + ": the key is " + sweep.key +
-                      ", expected one of identify.*, tune.*, select.*, splits.* or recipe");
+                      ", expected one of identify.*, tune.*, select.*, shortcut.*, splits.* or "
+                      "recipe");
   return sweep;
 }
 

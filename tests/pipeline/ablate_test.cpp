@@ -30,7 +30,9 @@ TEST(Sweep, IsAKeyAndItsValues) {
 TEST(Sweep, ChangesSettingsOfTheMethodOnly) {
   for (const auto* text : {"seed=1,2", "device=cpu", "threads=1", "model.path=a", "data.path=a"})
     EXPECT_THROW(Sweep::parse(text), OptionError) << text;
-  EXPECT_NO_THROW(Sweep::parse("recipe=paper"));
+  for (const auto* text : {"recipe=paper", "identify.mask_value=0", "tune.epochs=1",
+                           "select.guard=0", "shortcut.rounds=2", "splits.tune=train"})
+    EXPECT_NO_THROW(Sweep::parse(text)) << text;
 }
 
 TEST(Grid, IsEveryCombinationTheLastGoingRoundFirst) {

@@ -18,7 +18,7 @@ struct Sweep {
   std::vector<std::string> values;  ///< as on a command line
 
   /// @throws OptionError if the text is not KEY=VALUE,VALUE,… or the key is not one that a sweep
-  ///         may change: identify.*, tune.*, select.*, splits.*, recipe
+  ///         may change: identify.*, tune.*, select.*, shortcut.*, splits.*, recipe
   static Sweep parse(const std::string& text);
 };
 
