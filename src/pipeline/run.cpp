@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
-#include <vector>
 
 #include "data/file_io.h"
 #include "neurontune/error.h"
@@ -15,12 +14,17 @@
 namespace neurontune {
 namespace {
 
-NeuronTuneResult tune(const Config& config, const EmbeddingFolder& folder, at::Device device,
-                      const ProgressFn& progress) {
-  const auto identification = folder.select(SplitSelector::parse(config.splits.identify));
-  const auto tuning = folder.select(SplitSelector::parse(config.splits.tune));
-  return neuron_tune(on_device(identification, device), on_device(tuning, device), folder.head(),
-                     neuron_tune_options(config), progress);
+NeuronTuneResult tuned(const Config& config, const EmbeddingFolder& folder, at::Device device,
+                       const ProgressFn& progress) {
+  const auto identify = SplitSelector::parse(config.splits.identify);
+  const auto tune = SplitSelector::parse(config.splits.tune);
+  const auto identification = folder.select(identify), tuning = folder.select(tune);
+  auto result = neuron_tune(on_device(identification, device), on_device(tuning, device),
+                            folder.head(), neuron_tune_options(config), progress);
+  if (identify.overlaps(tune))
+    result.warnings.push_back("identification and tuning have samples of " + tune.name +
+                              " in common: what is said of held-out data is not of such");
+  return result;
 }
 
 /// An embedding folder has the ERM head under the name that the repaired one gets.
@@ -32,20 +36,14 @@ void check_out(const Config& config, const std::filesystem::path& out) {
                       ", whose head would be overwritten; expected another folder");
 }
 
-/// Held-out data that is none.
-void warn_of_overlap(const SplitSelector& identification, const SplitSelector& tuning,
-                     std::vector<std::string>& warnings) {
-  if (identification.overlaps(tuning))
-    warnings.push_back("identification and tuning have samples of " + tuning.name +
-                       " in common: what is said of held-out data is not of such");
-}
-
 /// Nothing of an earlier run stays: without result.json a folder is unfinished.
 void write_results(const Config& config, const RunReport& report,
                    const std::optional<ErmModel>& model, const std::filesystem::path& out) {
   std::filesystem::remove(out / "result.json");
-  std::filesystem::remove(out / "model.pt");
-  if (model) model->save_with_head(report.result.head, out / "model.pt");
+  if (model)
+    model->save_with_head(report.result.head, out / "model.pt");  // which may be where it came from
+  else
+    std::filesystem::remove(out / "model.pt");
   write_head(out / "head.safetensors", report.result.head);
   write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
                      report.result.test);
@@ -68,17 +66,15 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   report.device = device.str();
   StepClock clock(report.seconds);
 
-  const auto identification = SplitSelector::parse(config.splits.identify);
-  const auto tuning = SplitSelector::parse(config.splits.tune);
-  const auto [folder, model, extraction] =
-      open_embeddings(config, {identification.name, tuning.name}, out, clock, progress);
+  const auto splits = {SplitSelector::parse(config.splits.identify).name,
+                       SplitSelector::parse(config.splits.tune).name};
+  const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
   if (extraction) {
     report.verified = extraction->verified;
     for (const auto& [name, split] : extraction->splits)
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
-  report.result = tune(config, folder, device, progress);
-  warn_of_overlap(identification, tuning, report.result.warnings);
+  report.result = tuned(config, folder, device, progress);
   clock.finish("tune");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
   report.tuned = evaluate(report.result.head, folder);

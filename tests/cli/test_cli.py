@@ -156,6 +156,8 @@ class Run(CliTest):
         out = self.out()
         succeed("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)
         self.assertTrue((out / "model.pt").exists())
+        succeed("run", "--model", out / "model.pt", "--data", self.data, "--out", out, *QUICK)  # a repaired one, anew
+        self.assertTrue((out / "model.pt").exists())
         succeed("run", "--embeddings", out / "embeddings", "--out", out, *QUICK)
         self.assertFalse((out / "model.pt").exists())
 
@@ -240,14 +242,13 @@ class Failures(CliTest):
         self.assert_fails(2, "device is tpu", *self.run_arguments("--device", "tpu"))
         self.assert_fails(2, "one or the other", *self.run_arguments("--model", self.model))
         self.assert_fails(2, "embeddings.path", "run", "--out", self.out())
-
         self.assert_fails(2, "--json stands before the subcommand, expected after it", "--json", *self.run_arguments())
 
     def test_the_folder_of_the_embeddings_is_not_written_over(self):
         embeddings = self.copy(self.embeddings)
         before = (embeddings / "head.safetensors").read_bytes()
         self.assert_fails(2, "out is the folder of the embeddings", "run", "--embeddings", embeddings, "--out",
-                          embeddings / "." , *QUICK)
+                          f"{embeddings}/.", *QUICK)
         self.assertEqual((embeddings / "head.safetensors").read_bytes(), before)
 
     def test_a_recipe_other_than_that_of_the_config_file_is_two(self):
