@@ -21,9 +21,10 @@ constexpr const char* kFooter = R"(Families, and the numbers of classes recommen
   textured  a garment before coloured stripes, clear or faint, colour 32 x 32: 2, 4
   patch     a coloured square in a corner, clear or faint, colour 28 x 28: 2, 10
 
-Train and val hold the correlation in each class that is not unbiased; in test every (label, attribute) group is equally
-often. Printed, and kept in DIR/dataset.json: one line of JSON with ERM's accuracy on test. A
-finished DIR is left as it is. Exit codes: 0 done, 2 wrong usage, 1 all else.)";
+Train and val hold the correlation in each class that is not unbiased; in test every (label,
+attribute) group is equally often. Printed, and kept in DIR/dataset.json: one line of JSON with
+ERM's accuracy on test. A finished DIR is left as it is. Exit codes: 0 done, 2 wrong usage, 1 all
+else.)";
 
 /// The command line.
 struct Command {

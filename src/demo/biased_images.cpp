@@ -23,14 +23,27 @@ constexpr int64_t kMany = 5;
 /// The fraction at which the attribute says nothing about the label.
 double independent(int64_t classes) { return 1.0 / static_cast<double>(classes); }
 
-int64_t most_of_an_attribute(int64_t samples, const BiasedImagesOptions& options) {
+/// Of train or val.
+std::vector<Group> training_groups(int64_t samples, const BiasedImagesOptions& options) {
+  return biased_groups(samples, options.classes,
+                       options.correlation.value_or(independent(options.classes)),
+                       options.unbiased_classes);
+}
+
+/// Dominoes shows an original for the attribute too, and draws none twice.
+void check_attribute_originals(const BiasedImagesOptions& options, const SplitSizes& sizes) {
+  if (options.family != Family::dominoes) return;
   std::vector<int64_t> counts(static_cast<size_t>(options.classes));
-  const double agreement = options.correlation.value_or(independent(options.classes));
-  for (const auto [label, attribute] :
-       biased_groups(samples, options.classes, agreement, options.unbiased_classes)) {
-    ++counts[static_cast<size_t>(attribute)];
+  for (const int64_t samples : {sizes.train, sizes.val}) {
+    for (const auto [label, attribute] : training_groups(samples, options)) {
+      ++counts[static_cast<size_t>(attribute)];
+    }
   }
-  return *std::max_element(counts.begin(), counts.end());
+  if (const auto most = std::ranges::max(counts); most > kTrainingOriginals) {
+    throw OptionError("train_samples and val_samples ask for " + std::to_string(most) +
+                      " photographs of an attribute, expected at most " +
+                      std::to_string(kTrainingOriginals));
+  }
 }
 
 /// Originals that are each used once, and what they are painted with.
@@ -107,16 +120,9 @@ void BiasedImagesOptions::validate() const {
                       ", expected 0 to " + std::to_string(classes));
   }
   const SplitSizes samples = sizes();
-  const double agreement = correlation.value_or(independent(classes));
-  check_biased_samples(classes, agreement, samples.train, samples.val, samples.test);
-  if (family != Family::dominoes) return;
-  const auto most =
-      most_of_an_attribute(samples.train, *this) + most_of_an_attribute(samples.val, *this);
-  if (most > kTrainingOriginals) {
-    throw OptionError("train_samples and val_samples ask for " + std::to_string(most) +
-                      " photographs of an attribute, expected at most " +
-                      std::to_string(kTrainingOriginals));
-  }
+  check_biased_samples(classes, correlation.value_or(independent(classes)), samples.train,
+                       samples.val, samples.test);
+  check_attribute_originals(*this, samples);
 }
 
 BiasedImages make_biased_images(const BiasedImagesOptions& options,
@@ -125,21 +131,18 @@ BiasedImages make_biased_images(const BiasedImagesOptions& options,
   const FashionMnist training = read_fashion_mnist(fashion_mnist, "train");
   const FashionMnist test = read_fashion_mnist(fashion_mnist, "t10k");
   const auto& shape = design(options.family).shape;
-  const double balanced = independent(options.classes);
-  const auto groups = [&](int64_t samples, double correlation) {
-    return biased_groups(samples, options.classes, correlation, options.unbiased_classes);
-  };
 
   Random random(options.seed);
   const SplitSizes samples = options.sizes();
-  const double correlation = options.correlation.value_or(balanced);
   BiasedImages data{{}, names_of(options)};
   Material for_training(options, training, random);
   data.splits.push_back(
-      make_split("train", groups(samples.train, correlation), shape, for_training));
-  data.splits.push_back(make_split("val", groups(samples.val, correlation), shape, for_training));
+      make_split("train", training_groups(samples.train, options), shape, for_training));
+  data.splits.push_back(
+      make_split("val", training_groups(samples.val, options), shape, for_training));
   Material for_test(options, test, random);
-  data.splits.push_back(make_split("test", groups(samples.test, balanced), shape, for_test));
+  auto every_group = biased_groups(samples.test, options.classes, independent(options.classes));
+  data.splits.push_back(make_split("test", std::move(every_group), shape, for_test));
   return data;
 }
 

@@ -133,12 +133,14 @@ class Run {
 
   void add_rebalanced(std::vector<Checkpoint>& pool) {
     const auto& groups = result_.shortcut->groups;
+    const auto weights = rebalancing_weights(tuning_, groups);
+    const auto effects = groups.effects();
     RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
-    const auto unmasked = no_mask();
-    pool.push_back(judged(Source::rebalanced, retrainer.fit(groups, unmasked.mask), unmasked));
-    if (first_biased_.count() > 0)
-      pool.push_back(judged(Source::rebalanced_masked, retrainer.fit(groups, first_biased_.mask),
-                            first_biased_));
+    const auto add = [&](Source source, const BiasedDimensions& biased) {
+      pool.push_back(judged(source, retrainer.fit(weights, biased.mask, effects), biased));
+    };
+    add(Source::rebalanced, no_mask());
+    if (first_biased_.count() > 0) add(Source::rebalanced_masked, first_biased_);
   }
 
   /// No mask at all.

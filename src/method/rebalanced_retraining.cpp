@@ -161,6 +161,10 @@ at::Tensor rebalancing_weights(const at::Tensor& labels, const at::Tensor& belie
   return (believed / sizes.index_select(0, labels)).sum(1) / groups;
 }
 
+at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGroups& groups) {
+  return rebalancing_weights(data.labels, groups.beliefs(data), groups.log_prior.size(0));
+}
+
 RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
                                          const RebalancingOptions& options)
     : tuning_{tuning.embeddings.detach(), tuning.labels}, like_(like), options_(options) {
@@ -247,11 +251,6 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
       at::zeros_like(like_.weight).index_copy_(1, kept, weight.to(like_.weight.scalar_type()));
   if (like_.bias.defined()) head.bias = bias.to(like_.weight.scalar_type());
   return head;
-}
-
-Head RebalancedRetrainer::fit(const InferredGroups& groups, const at::Tensor& mask) {
-  const auto beliefs = groups.beliefs(tuning_);
-  return fit(rebalancing_weights(tuning_.labels, beliefs, like_.classes()), mask, groups.effects());
 }
 
 }  // namespace neurontune

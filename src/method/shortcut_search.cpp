@@ -159,17 +159,17 @@ class Search {
 
     /// The logits of the held-out samples: [N, C].
     at::Tensor operator()(const InferredGroups& groups) {
-      return outputs(groups.beliefs(tuning_), {});
+      return outputs(rebalancing_weights(tuning_, groups), {});
     }
 
     /// The same of a head of balanced classes that is not to follow some effects.
     at::Tensor without(const at::Tensor& effects) {
-      return outputs(at::ones({tuning_.labels.size(0), 1}, like_.weight.options()), effects);
+      const auto one_value = at::ones({tuning_.labels.size(0), 1}, like_.weight.options());
+      return outputs(rebalancing_weights(tuning_.labels, one_value, like_.classes()), effects);
     }
 
    private:
-    at::Tensor outputs(const at::Tensor& beliefs, const at::Tensor& effects) {
-      const auto weights = rebalancing_weights(tuning_.labels, beliefs, like_.classes());
+    at::Tensor outputs(const at::Tensor& weights, const at::Tensor& effects) {
       const auto mask = at::ones({like_.embedding_dim()}, like_.weight.options());
       return logits(retrainer_.fit(weights, mask, effects), held_out_);
     }

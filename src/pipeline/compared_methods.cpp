@@ -189,7 +189,8 @@ ComparedMethod rebalanced(const Config& config, bool masked) {
             auto mask = at::ones({erm.embedding_dim()}, erm.weight.options());
             if (masked) mask = identify(held_out, erm, config.identify).biased.mask;
             RebalancedRetrainer retrainer(tuning, erm, config.shortcut.retraining);
-            return MethodOutcome{retrainer.fit(search.groups, mask), ""};
+            const auto weights = rebalancing_weights(tuning, search.groups);
+            return MethodOutcome{retrainer.fit(weights, mask, search.groups.effects()), ""};
           }};
 }
 

@@ -80,17 +80,6 @@ void apply_recipe(const std::string& recipe, Config& config) {
   apply(source, parse_layer(source, recipe_text(recipe)), config);
 }
 
-/// Settings of a file win over those of a recipe, so that another recipe than its own would be had
-/// in name only.
-void check_recipe(const std::string& file, const FlatSettings& settings,
-                  const std::vector<SettingFlag>& flags) {
-  for (const auto& [key, json] : settings)
-    for (const auto& flag : flags)
-      if (key == "recipe" && flag.key == "recipe" && json != flag.text)
-        throw OptionError(flag.flag + " is " + flag.text + ", but " + file + " is of the recipe " +
-                          json.dump() + ", whose settings it has; expected one of the two");
-}
-
 /// A string setting as flags, or else the file, give it.
 std::string string_setting(const std::string& key, const FlatSettings& file,
                            const std::vector<SettingFlag>& flags, std::string value) {
@@ -99,6 +88,17 @@ std::string string_setting(const std::string& key, const FlatSettings& file,
   for (const auto& flag : flags)
     if (flag.key == key) value = flag.text;
   return value;
+}
+
+/// Settings of a file win over those of a recipe, so that another recipe than its own would be had
+/// in name only.
+void check_recipe(const std::string& file, const FlatSettings& settings,
+                  const std::vector<SettingFlag>& flags) {
+  const auto own = string_setting("recipe", settings, {}, "");
+  for (const auto& flag : flags)
+    if (flag.key == "recipe" && !own.empty() && flag.text != own)
+      throw OptionError(flag.flag + " is " + flag.text + ", but " + file + " is of the recipe \"" +
+                        own + "\", whose settings it has; expected one of the two");
 }
 
 /// The manifest that settings name, if there is one. That data is absent is said when it is opened.

@@ -130,6 +130,10 @@ TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
   const fs::path folder(testing::TempDir());
   EXPECT_THAT(load_error(folder / "missing.pt"), HasSubstr("missing.pt: no such file"));
   EXPECT_THAT(load_error(folder), HasSubstr("is a directory"));
+  // The length of its heading, which comes first, begins as a pickle does.
+  std::ofstream(folder / "of_128.safetensors") << '\x80' << std::string(7, '\0')
+                                               << "{\"weight\": …";
+  EXPECT_THAT(load_error(folder / "of_128.safetensors"), HasSubstr("a safetensors file"));
   std::ofstream(folder / "empty.pt").close();
   EXPECT_THAT(load_error(folder / "empty.pt"), AllOf(what, how));
 }

@@ -56,9 +56,11 @@ TEST(Conclusion, NamesTheHead) {
 }
 
 TEST(Conclusion, OfTheErmHeadThatIsKeptHasOneInterval) {
-  EXPECT_EQ(conclusion(picked(Source::erm, ShortcutVerdict::unsupported)),
-            "The ERM head is kept: there is too little evidence of a shortcut behind its mistakes. The "
-            "data say so. Its accuracy in the worst of them is 25.0 % (12.5 % to 37.5 %) on held-out data.");
+  EXPECT_EQ(
+      conclusion(picked(Source::erm, ShortcutVerdict::unsupported)),
+      "The ERM head is kept: there is too little evidence of a shortcut behind its mistakes. The "
+      "data say so. Its accuracy in the worst of them is 25.0 % (12.5 % to 37.5 %) on held-out "
+      "data.");
 }
 
 TEST(Conclusion, OfUndecidedDataHasNoFigures) {

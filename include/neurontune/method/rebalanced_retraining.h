@@ -33,6 +33,10 @@ struct RebalancingOptions {
 at::Tensor rebalancing_weights(const at::Tensor& labels, const at::Tensor& beliefs,
                                int64_t classes);
 
+/// The same of what inferred groups believe of samples.
+/// @throws Error as `InferredGroups::beliefs` does
+at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGroups& groups);
+
 /// Fits a linear head anew: the L2-penalised softmax regression of weighted samples, behind a mask,
 /// that may be kept from following an attribute. It has one minimum, which does not depend on where
 /// it starts: no batches, no seed. The penalty is on W of dimensions scaled to deviation 1, the
@@ -55,12 +59,6 @@ class RebalancedRetrainer {
   ///                follow; undefined for none
   /// @throws Error if a shape is another
   Head fit(const at::Tensor& weights, const at::Tensor& mask, const at::Tensor& effects = {});
-
-  /// The same with classes counting alike, the inferred groups of a class alike, and logits that
-  /// are not to follow what the attribute does to embeddings.
-  /// @param mask as above
-  /// @throws Error if a shape is another
-  Head fit(const InferredGroups& groups, const at::Tensor& mask);
 
  private:
   void check_shapes(const at::Tensor& weights, const at::Tensor& mask,
