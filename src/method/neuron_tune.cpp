@@ -55,7 +55,7 @@ class Run {
     result_.warnings = std::move(found.warnings);
     result_.test = std::move(found.test);
     scores_ = std::move(found.scores);
-    first_biased_ = biased_ = std::move(found.biased);
+    biased_ = std::move(found.biased);
     identifications_.push_back(scores_);
   }
 
@@ -122,7 +122,7 @@ class Run {
     const auto erm = judged_erm();
     result_.erm_inferred = erm.inferred;
     std::vector<Checkpoint> pool = {erm};
-    if (search.found_groups() && erm_.is_linear()) add_rebalanced(pool);
+    if (search.found_groups() && erm_.is_linear()) pool.push_back(rebalanced());
     pool.insert(pool.end(), result_.trajectory.begin(), result_.trajectory.end());
     result_.candidates = ranked(pool, options_.select);
     if (search.verdict == ShortcutVerdict::supported) return;
@@ -131,21 +131,18 @@ class Run {
     result_.candidates.insert(result_.candidates.begin(), erm);
   }
 
-  void add_rebalanced(std::vector<Checkpoint>& pool) {
+  Checkpoint rebalanced() {
     const auto& groups = result_.shortcut->groups;
-    const auto weights = rebalancing_weights(tuning_, groups);
-    const auto effects = groups.effects();
+    const auto biased = no_mask();
     RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
-    const auto add = [&](Source source, const BiasedDimensions& biased) {
-      pool.push_back(judged(source, retrainer.fit(weights, biased.mask, effects), biased));
-    };
-    add(Source::rebalanced, no_mask());
-    if (first_biased_.count() > 0) add(Source::rebalanced_masked, first_biased_);
+    return judged(
+        Source::rebalanced,
+        retrainer.fit(rebalancing_weights(tuning_, groups), biased.mask, groups.effects()), biased);
   }
 
   /// No mask at all.
   BiasedDimensions no_mask() const {
-    return {at::zeros_like(first_biased_.biased), at::ones_like(first_biased_.mask)};
+    return {at::zeros_like(biased_.biased), at::ones_like(biased_.mask)};
   }
 
   Checkpoint judged_erm() {
@@ -189,7 +186,6 @@ class Run {
   NeuronTuneResult result_;
 
   SpuriousnessScores scores_;                         ///< of the head judged last
-  BiasedDimensions first_biased_;                     ///< by the ERM head's mistakes
   BiasedDimensions biased_;                           ///< the mask in force
   std::vector<SpuriousnessScores> identifications_;   ///< one, and one more a refresh
   std::vector<std::size_t> identification_of_epoch_;  ///< index into them
@@ -205,8 +201,6 @@ const char* name(Source source) {
       return "neurontune";
     case Source::rebalanced:
       return "rebalanced";
-    case Source::rebalanced_masked:
-      return "rebalanced_masked";
   }
   return "";
 }

@@ -21,8 +21,12 @@
 namespace neurontune {
 namespace {
 
-/// Of the tuning data, to see which mistakes a retrained head repairs.
+/// Of the tuning data, to see what a retrained head makes of held-out samples.
 constexpr int64_t kProbeSamples = 16384;
+/// A few samples lie apart by chance: so many without an effect are added to each class's.
+constexpr double kShrinkingSamples = 3;
+/// The power of the number of classes by which mere mistakes lie further apart.
+constexpr double kPerClass = 0.4;
 
 std::string rounded(double value) { return describe(std::round(value * 100) / 100); }
 
@@ -126,7 +130,8 @@ class Search {
         tuning_(tuning),
         options_(options),
         classes_(erm.classes()),
-        predicted_(predictions(erm, held_out.embeddings)),
+        outputs_(logits(erm, held_out.embeddings)),
+        predicted_(outputs_.argmax(1)),
         mistaken_(predicted_.ne(held_out.labels)) {}
 
   ShortcutSearch run(uint64_t seed) {
@@ -210,22 +215,26 @@ class Search {
   /// Held-out samples that are predicted otherwise than they are labelled: bool [N].
   at::Tensor wrong(const at::Tensor& logits) const { return logits.argmax(1).ne(held_out_.labels); }
 
-  /// Mistakes that a retrained head makes too, and is sure of: bool [N].
+  /// Mistakes that a retrained head makes too, and that both heads are sure of: bool [N].
   at::Tensor suspected_labels(Probe& probe, const Folds& folds) const {
     const auto outputs = probe(fit(folds.whole()));
-    const auto probabilities = outputs.to(at::kDouble).softmax(1);
     return mistaken_.logical_and(wrong(outputs))
-        .logical_and(likely_label_errors(probabilities, held_out_.labels));
+        .logical_and(surely_wrong(outputs_))
+        .logical_and(surely_wrong(outputs));
+  }
+
+  /// bool [N]
+  at::Tensor surely_wrong(const at::Tensor& logits) const {
+    return likely_label_errors(logits.to(at::kDouble).softmax(1), held_out_.labels);
   }
 
   void infer(Probe& probe, const Folds& folds, ShortcutSearch& result) const {
     const auto& trusted = folds.members();
     result.groups = fit(folds.whole());
-    result.separation = separation(result.groups, trusted);
     result.reliance = reliance(probe, result.groups.effects(), trusted);
-    result.unrepaired = unrepaired(probe(result.groups), trusted);
     result.trusted = trusted.nonzero().squeeze(1);
     result.beliefs = cross_fitted(folds).index_select(0, result.trusted);
+    result.separation = separation(result);
   }
 
   /// Groups that begin with the ERM head's predictions.
@@ -243,26 +252,20 @@ class Search {
     return errors(probe.without(effects)) / free;
   }
 
-  /// Of the ERM head's mistakes those that are mistakes by other logits too, one more each.
-  double unrepaired(const at::Tensor& logits, const at::Tensor& trusted) const {
-    const auto mistakes = mistaken_.logical_and(trusted);
-    const auto left = mistakes.logical_and(wrong(logits));
-    return static_cast<double>(left.sum().item<int64_t>() + 1) /
-           static_cast<double>(mistakes.sum().item<int64_t>() + 1);
-  }
-
   /// How far a sample's value of the attribute is from that of its class, on average over the
-  /// beliefs in others; 0 where these are less than one sample's.
-  double separation(const InferredGroups& groups, const at::Tensor& trusted) const {
-    const auto one_hot = at::one_hot(held_out_.labels, classes_).to(at::kDouble);
-    const auto beliefs = groups.beliefs(held_out_) * trusted.unsqueeze(1);
-    const auto sizes = cross_product(one_hot, beliefs).fill_diagonal_(0);
+  /// beliefs in others, shrunk where these are few; 0 where they are less than one sample's.
+  double separation(const ShortcutSearch& found) const {
+    const auto labels = held_out_.labels.index_select(0, found.trusted);
+    const auto one_hot = at::one_hot(labels, classes_).to(at::kDouble);
+    const auto sizes = cross_product(one_hot, found.beliefs).fill_diagonal_(0);
     double distances = 0, all = 0;
     on_one_thread(sizes.device(), [&] {
-      distances = (sizes * groups.distances()).sum().item<double>();
+      distances = (sizes * found.groups.distances()).sum().item<double>();
       all = sizes.sum().item<double>();
     });
-    return all >= 1 ? distances / all : 0;
+    if (all < 1) return 0;
+    const double a_class = all / static_cast<double>(classes_);
+    return distances / all * std::sqrt(a_class / (a_class + kShrinkingSamples));
   }
 
   /// Of each sample by groups that were fitted to others: [N, C]; nothing of samples withdrawn.
@@ -280,10 +283,8 @@ class Search {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
     result.reason = "the groups behind the mistakes lie " + rounded(*result.separation) +
-                    " standard deviations apart, a head that may not use them makes " +
-                    rounded(*result.reliance) +
-                    " times the errors, and one that balances them repairs " +
-                    as_percent(1 - *result.unrepaired) + " of the mistakes: evidence of " +
+                    " standard deviations apart, and a head that may not use them makes " +
+                    rounded(*result.reliance) + " times the errors: evidence of " +
                     rounded(*result.evidence()) + ", where a shortcut takes " +
                     describe(options_.evidence_threshold);
   }
@@ -292,7 +293,8 @@ class Search {
   const LabelledEmbeddings& tuning_;
   const ShortcutSearchOptions& options_;
   int64_t classes_;
-  at::Tensor predicted_;  ///< by the ERM head, int64 [N]
+  at::Tensor outputs_;    ///< logits of the ERM head, [N, C]
+  at::Tensor predicted_;  ///< by it, int64 [N]
   at::Tensor mistaken_;   ///< bool [N]
 };
 
@@ -313,7 +315,7 @@ const char* name(ShortcutVerdict verdict) {
 std::optional<double> ShortcutSearch::evidence() const {
   if (!found_groups()) return std::nullopt;
   const auto classes = static_cast<double>(beliefs.size(1));
-  return *separation * std::cbrt(*reliance / (*unrepaired * classes));
+  return *separation * std::cbrt(*reliance) / std::pow(classes, kPerClass);
 }
 
 void ShortcutSearchOptions::validate() const {

@@ -17,9 +17,6 @@ std::string of_source(const NeuronTuneResult& result) {
              std::to_string(result.biased.count()) + " dimensions";
     case Source::rebalanced:
       return "The head was retrained on rebalanced inferred groups";
-    case Source::rebalanced_masked:
-      return "The head was retrained on rebalanced inferred groups behind a mask of " +
-             std::to_string(result.biased.count()) + " dimensions";
   }
   return "";
 }

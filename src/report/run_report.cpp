@@ -68,7 +68,6 @@ Json shortcut_json(const NeuronTuneResult& result) {
                {"evidence", nullable(shortcut.evidence())},
                {"separation", nullable(shortcut.separation)},
                {"reliance", nullable(shortcut.reliance)},
-               {"unrepaired", nullable(shortcut.unrepaired)},
                {"suspected_labels", nullable(shortcut.suspected_labels)}};
   if (result.erm_inferred) json["erm"] = groups_json(*result.erm_inferred);
   if (const auto& selected = result.candidates.front(); selected.inferred)

@@ -139,14 +139,13 @@ TEST(NeuronTune, WithAShortcutARebalancedHeadIsPickedAndRepairsTheWorstGroup) {
   const auto result = by_groups(held_out, world_with_shortcut(2, 3000, 0.95));
   ASSERT_TRUE(result.shortcut.has_value());
   EXPECT_EQ(result.shortcut->verdict, ShortcutVerdict::supported);
-  EXPECT_TRUE(result.source == Source::rebalanced || result.source == Source::rebalanced_masked);
+  EXPECT_EQ(result.source, Source::rebalanced);
   EXPECT_FALSE(result.selected_epoch);
   expect_first_candidate_is_selected(result);
   expect_ranked(result, 0);
-  EXPECT_EQ(result.candidates.size(), 6U) << "ERM, two rebalanced and three epochs";
+  EXPECT_EQ(result.candidates.size(), 5U) << "ERM, rebalanced and three epochs";
   EXPECT_EQ(candidates_of(result, Source::erm), 1);
   EXPECT_EQ(candidates_of(result, Source::rebalanced), 1);
-  EXPECT_EQ(candidates_of(result, Source::rebalanced_masked), 1);
   EXPECT_GT(result.candidates.front().inferred->worst_lower(), result.erm_inferred->worst_upper());
   const auto test = world_with_shortcut(3);
   EXPECT_LT(worst_group_accuracy(held_out.erm, test), 0.1);
@@ -160,8 +159,7 @@ TEST(NeuronTune, ARebalancedHeadHasTheScoresOfTheErmHeadsMistakes) {
   EXPECT_NE(result.source, Source::neurontune);
   EXPECT_TRUE(result.scores.scores.equal(found.scores.scores));
   for (const auto& candidate : result.candidates) {
-    const bool masked =
-        candidate.source == Source::rebalanced_masked || candidate.source == Source::neurontune;
+    const bool masked = candidate.source == Source::neurontune;
     EXPECT_EQ(candidate.biased.count(), masked ? found.biased.count() : 0);
     if (!masked) continue;
     const at::Tensor dropped = candidate.head.weight * found.biased.biased;
@@ -181,7 +179,7 @@ TEST(NeuronTune, WithoutAShortcutTheErmHeadIsKept) {
   expect_first_candidate_is_selected(result);
   expect_ranked(result, 1);
   EXPECT_EQ(candidates_of(result, Source::erm), 1);
-  EXPECT_EQ(result.candidates.size(), 6U);
+  EXPECT_EQ(result.candidates.size(), 5U);
 }
 
 TEST(NeuronTune, TheErmHeadIsKeptWithoutSupportEvenWhereAnotherRanksHigher) {
@@ -233,7 +231,7 @@ TEST(NeuronTune, ByGroupsTakesAMaskForEachClass) {
   NeuronTuneOptions options;
   options.identify.aggregate = Aggregate::per_class;
   const auto result = by_groups(world_with_shortcut(1), world_with_shortcut(2), options);
-  EXPECT_EQ(candidates_of(result, Source::rebalanced_masked), 1);
+  EXPECT_EQ(candidates_of(result, Source::neurontune), 3);
   EXPECT_EQ(result.biased.biased.sizes(), (std::vector<int64_t>{2, 40}));
 }
 
@@ -251,7 +249,6 @@ TEST(Source, HasNames) {
   EXPECT_STREQ(name(Source::erm), "erm");
   EXPECT_STREQ(name(Source::neurontune), "neurontune");
   EXPECT_STREQ(name(Source::rebalanced), "rebalanced");
-  EXPECT_STREQ(name(Source::rebalanced_masked), "rebalanced_masked");
 }
 
 TEST(NeuronTune, BitsDoNotDependOnTheNumberOfThreads) {

@@ -35,7 +35,6 @@ TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
     EXPECT_TRUE(search.trusted.equal(expected.tensor("trusted")));
     EXPECT_NEAR(*search.separation, expected.number("separation"), 1e-6);
     EXPECT_NEAR(*search.reliance, expected.number("reliance"), 1e-12);
-    EXPECT_NEAR(*search.unrepaired, expected.number("unrepaired"), 1e-12);
     EXPECT_TRUE(close_within(search.groups.effects(), expected.tensor("effects"), 1e-6));
     EXPECT_TRUE(close_within(search.beliefs, expected.tensor("beliefs"), 1e-6));
   }
@@ -74,6 +73,21 @@ TEST(ShortcutSearch, WrongLabelsHideNoShortcutAndMakeNone) {
   }
 }
 
+TEST(ShortcutSearch, AHeadThatFitsItsTuningDataPerfectlySuspectsNoMoreLabels) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    SCOPED_TRACE(seed);
+    const auto held_out = world_of_hard_samples(seed);
+    auto tuning = world_of_hard_samples(seed + 100);
+    // As if learnt by heart: no sample is on the wrong side, so that a retrained head is sure of
+    // all.
+    auto along = tuning.embeddings.select(1, 0);
+    along.copy_(1.3 + (along - 1.3).abs() * (2 * tuning.labels - 1));
+    const auto mistakes =
+        predictions(held_out.erm, held_out.embeddings).ne(held_out.labels).sum().item<int64_t>();
+    EXPECT_LT(*searched(held_out, tuning).suspected_labels, 0.15 * static_cast<double>(mistakes));
+  }
+}
+
 TEST(ShortcutSearch, MistakesThatAreWrongLabelsAloneAreUndecided) {
   auto held_out = world_with_shortcut(1);
   const auto tuning = world_with_shortcut(2);
@@ -96,11 +110,11 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     const auto held_out = world_with_shortcut(seed), tuning = world_with_shortcut(seed + 100);
     const auto search = searched(held_out, tuning);
     EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
-    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 5.5"));
+    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 3.65"));
     ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_GT(*search.reliance, 1.1);
     EXPECT_DOUBLE_EQ(*search.evidence(),
-                     *search.separation * std::cbrt(*search.reliance / (*search.unrepaired * 2)));
+                     *search.separation * std::cbrt(*search.reliance) / std::pow(2, 0.4));
     // Of the attribute's values: 5 apart in two dimensions, and hardly in any other.
     ASSERT_EQ(search.groups.effects().sizes(), (at::IntArrayRef{2, World::kDimensions}));
     const auto apart = search.groups.effects()[1] - search.groups.effects()[0];
@@ -120,8 +134,8 @@ TEST(ShortcutSearch, HardSamplesAreNoShortcut) {
     SCOPED_TRACE(seed);
     const auto search = searched(world_of_hard_samples(seed), world_of_hard_samples(seed + 100));
     EXPECT_EQ(search.verdict, ShortcutVerdict::unsupported);
-    EXPECT_THAT(search.reason, HasSubstr("% of the mistakes: evidence of "));
-    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 5.5"));
+    EXPECT_THAT(search.reason, HasSubstr(" times the errors: evidence of "));
+    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 3.65"));
     EXPECT_TRUE(search.found_groups());
     EXPECT_LT(*search.separation, 4);
   }
@@ -147,7 +161,7 @@ void expect_undecided(const ShortcutSearch& search, const std::string& reason) {
   EXPECT_EQ(search.verdict, ShortcutVerdict::undecided);
   EXPECT_THAT(search.reason, HasSubstr(reason));
   EXPECT_FALSE(search.found_groups());
-  EXPECT_FALSE(search.separation || search.reliance || search.unrepaired || search.evidence());
+  EXPECT_FALSE(search.separation || search.reliance || search.evidence());
   EXPECT_FALSE(search.groups.attribute_effects.defined());
 }
 
@@ -197,8 +211,7 @@ TEST(ShortcutSearch, AnotherSeedDrawsOtherFoldsAndTheVerdictStays) {
   const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
   const auto one = searched(held_out, tuning, {}, 1), two = searched(held_out, tuning, {}, 2);
   EXPECT_FALSE(one.beliefs.equal(two.beliefs));
-  // The folds' products, in float32, add up in another order.
-  EXPECT_NEAR(*one.evidence(), *two.evidence(), 1e-4);
+  EXPECT_NEAR(*one.evidence(), *two.evidence(), 0.01 * *one.evidence());
   EXPECT_EQ(one.verdict, two.verdict);
 }
 
@@ -208,7 +221,6 @@ TEST(ShortcutSearch, BitsDoNotDependOnTheNumberOfThreads) {
   const auto two = with_threads(2, [&] { return searched(held_out, tuning); });
   EXPECT_EQ(one.separation, two.separation);
   EXPECT_EQ(one.reliance, two.reliance);
-  EXPECT_EQ(one.unrepaired, two.unrepaired);
   EXPECT_TRUE(one.groups.effects().equal(two.groups.effects()));
   EXPECT_TRUE(one.beliefs.equal(two.beliefs));
   EXPECT_TRUE(one.groups.discriminants.equal(two.groups.discriminants));
@@ -224,7 +236,7 @@ TEST(ShortcutSearch, SeveralLayersOfAHeadCountByTheirPredictions) {
   };
   later->classes = 2;
   held_out.erm.later_layers = later;
-  held_out.erm.later_parameters = {at::eye(2) / 8};  // margins keep their order
+  held_out.erm.later_parameters = {at::eye(2)};
   const auto deep = searched(held_out, tuning);
   EXPECT_EQ(deep.verdict, ShortcutVerdict::supported);
   EXPECT_EQ(deep.evidence(), linear.evidence());

@@ -26,14 +26,15 @@ def folds_of(labels, classes, folds, seed):
 
 
 def mean_distance(distances, beliefs, labels):
-    """Of another value from the class's own, over the samples as far as they have another."""
+    """Of another value from the class's own, over the samples as far as they have another, shrunk where those are few."""
     total = weight = 0.0
     for label, of_sample in zip(labels, beliefs):
         for a, belief in enumerate(of_sample):
             if a != label:
                 total += belief * distances[label, a]
                 weight += belief
-    return total / weight if weight >= 1 else 0.0
+    a_class = weight / len(distances)
+    return total / weight * np.sqrt(a_class / (a_class + 3)) if weight >= 1 else 0.0
 
 
 def label_errors(probabilities, labels):
@@ -74,19 +75,19 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_p
 
     outputs = probe(infer(np.arange(len(z))).beliefs(z_tuning, y_tuning))
     both_wrong = mistaken & (outputs.argmax(axis=1) != labels)
-    suspected = both_wrong & label_errors(special.softmax(outputs, axis=1), labels)
+    both_sure = (label_errors(special.softmax(logits, axis=1), labels)
+                 & label_errors(special.softmax(outputs, axis=1), labels))
+    suspected = both_wrong & both_sure
     trusted = np.flatnonzero(~suspected)
 
     inferred = infer(trusted)
     effects = effects_of(inferred)
     reliance = (errors(effects) + 1) / (errors(None) + 1)
-    left = mistaken & (probe(inferred.beliefs(z_tuning, y_tuning)).argmax(axis=1) != labels)
-    unrepaired = (left[trusted].sum() + 1) / (mistaken[trusted].sum() + 1)
-    separation = mean_distance(inferred.distances(), inferred.beliefs(z[trusted], labels[trusted]), labels[trusted])
     fold = folds_of(labels, classes, folds, seed)
     cross_fitted = np.empty((len(trusted), classes))
     for k in range(folds):
         judged = fold[trusted] == k
         cross_fitted[judged] = infer(trusted[~judged]).beliefs(z[trusted[judged]], labels[trusted[judged]])
+    separation = mean_distance(inferred.distances(), cross_fitted, labels[trusted])
     return dict(suspected=int(suspected.sum()), trusted=trusted, separation=separation, beliefs=cross_fitted,
-                effects=effects, reliance=float(reliance), unrepaired=float(unrepaired))
+                effects=effects, reliance=float(reliance))

@@ -34,10 +34,9 @@ struct NeuronTuneOptions {
 
 /// Where a head comes from.
 enum class Source {
-  erm,                ///< as it came
-  neurontune,         ///< an epoch of class-balanced retraining behind the mask
-  rebalanced,         ///< retrained on rebalanced inferred groups
-  rebalanced_masked,  ///< and that behind the mask
+  erm,         ///< as it came
+  neurontune,  ///< an epoch of class-balanced retraining behind the mask
+  rebalanced,  ///< retrained on rebalanced inferred groups, without a mask
 };
 
 const char* name(Source source);
@@ -45,7 +44,7 @@ const char* name(Source source);
 /// A head that can be picked; the figures are on the identification split.
 struct Checkpoint {
   Source source = Source::neurontune;
-  std::optional<int64_t> epoch;  ///< from 1; 0 is the ERM head; none of rebalanced heads
+  std::optional<int64_t> epoch;  ///< from 1; 0 is the ERM head; none of a rebalanced head
   std::optional<double> loss;    ///< mean over the epoch's batches; none of other heads
   std::optional<double> sfit;    ///< none where no class has correct and misclassified samples
   AccuracyMetrics accuracy;
@@ -75,7 +74,7 @@ struct NeuronTuneResult {
 /// biased dimensions on one split, retrains the head behind a mask on another, and picks a
 /// checkpoint by the criterion. Tensors only: no files, no printing.
 ///
-/// Under Criterion::inferred_groups the ERM head and heads retrained on rebalanced inferred groups
+/// Under Criterion::inferred_groups the ERM head and a head retrained on rebalanced inferred groups
 /// are candidates too (the latter where the head is linear), and the ERM head is kept unless the
 /// held-out data say that a shortcut is behind its mistakes.
 ///

@@ -17,9 +17,9 @@ namespace neurontune {
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
-  double evidence_threshold = 5.5;  ///< a shortcut is behind the mistakes from here on; 0 or more
-  int64_t folds = 2;                ///< groups are judged on others than they were fitted on; ≥ 2
-  double samples_per_group = 10;    ///< undecided under this many on average; 0 or more
+  double evidence_threshold = 3.65;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
+  double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -41,21 +41,18 @@ struct ShortcutSearch {
   /// Held-out samples whose label looks wrong; none where the search ended before.
   std::optional<int64_t> suspected_labels;
   /// How far an attribute's value is from the class's own where they differ, in standard
-  /// deviations, on average. None where undecided.
+  /// deviations, on average: Mahalanobis distances times √(n / (n + 3)), n the samples a class that
+  /// have another value, since few lie apart by chance. None where undecided.
   std::optional<double> separation;
   /// By what factor the errors of a retrained head on held-out data grow where the attribute may
   /// not move its logits. None where undecided.
   std::optional<double> reliance;
-  /// Of the ERM head's mistakes the share that a head retrained on rebalanced groups makes too,
-  /// over 0 to 1. None where undecided.
-  std::optional<double> unrepaired;
   InferredGroups groups;  ///< of the trusted held-out data; empty where undecided
-  at::Tensor trusted;  ///< int64 [n]: the rows of held-out samples whose label is not suspected
+  at::Tensor trusted;     ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
 
-  /// separation × ∛(reliance / (unrepaired × C)): mere mistakes lie further apart where there are
-  /// more classes.
+  /// separation × ∛reliance / C^0.4: mere mistakes lie further apart where there are more classes.
   std::optional<double> evidence() const;
   bool found_groups() const { return beliefs.defined(); }
 };
@@ -64,18 +61,17 @@ struct ShortcutSearch {
 ///
 /// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
 /// those of a head that does not are hard. Groups are inferred from the predictions either way, and
-/// three things tell which they are. An attribute is a cluster of the embeddings, so its values lie
+/// two things tell which they are. An attribute is a cluster of the embeddings, so its values lie
 /// further apart than the halves of what is merely spread out: the separation. A head that leans on
 /// it errs more without it, on data where it agrees with the class: two heads are retrained with
 /// classes balanced, of which one may not follow what the attribute does to embeddings, and the
-/// factor between their errors is the reliance. And a head that is retrained with the groups
-/// rebalanced repairs the mistakes that are the attribute's, but not the hard ones: the share that
-/// is unrepaired.
+/// factor between their errors is the reliance.
 ///
 /// Wrong labels look like a small group that no head can repair. So samples come out first that the
-/// ERM head and a head retrained on rebalanced groups both predict otherwise than they are
-/// labelled, the latter surely (confident learning, Northcutt, Jiang & Chuang 2021): neither groups
-/// nor accuracies are taken from them.
+/// ERM head and a head retrained on rebalanced groups both predict surely otherwise than they are
+/// labelled (confident learning, Northcutt, Jiang & Chuang 2021): neither groups nor accuracies are
+/// taken from them. One of the two is not enough: a head that has learnt its training set by heart
+/// is as sure of its mistakes as of anything.
 ///
 /// It sees no attributes. The same inputs, seed, device and LibTorch build give the same bits,
 /// whatever the number of threads.
