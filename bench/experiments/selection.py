@@ -1,4 +1,4 @@
-"""Which head should be picked, of the ERM head, every epoch and the rebalanced heads? Criteria against the truth."""
+"""Which head should be picked, of the ERM head, every epoch and the rebalanced head? Criteria against the truth."""
 import numpy as np
 
 from experiments import ranking
@@ -47,9 +47,9 @@ def run(bench):
                              *bench.retraining())
         raw.append({"group": one.group, "seed": one.seed, "verdict": report["verdict"],
                     "criteria": judge(report["candidates"]), "candidates": report["candidates"]})
-    note = ("Candidates: the ERM head, each epoch behind the mask, the rebalanced heads. Regret: the best "
+    note = ("Candidates: the ERM head, each epoch behind the mask, the rebalanced head. Regret: the best "
             "candidate's worst-group accuracy on test less that of the pick.")
     return Report([ranking.table(found, [one["criteria"] for one in raw], note)], raw)
 
 
-EXPERIMENT = Experiment("Which head should be picked, when the ERM head and rebalanced ones are candidates too?", run)
+EXPERIMENT = Experiment("Which head should be picked, when the ERM head and the rebalanced one are candidates too?", run)
