@@ -20,6 +20,14 @@ std::string describe(double number) {
   return text.str();
 }
 
+std::string listed(const std::vector<std::string>& items, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < items.size() && i < most; ++i)
+    text += (i == 0 ? "" : ", ") + items[i];
+  if (items.size() > most) text += " and " + std::to_string(items.size() - most) + " more";
+  return text;
+}
+
 std::string as_percent(double fraction) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", 100 * fraction);

@@ -98,7 +98,7 @@ struct AblateCommand {
   }
 
   static std::vector<std::string> warnings(const AblationReport& report) {
-    std::vector<std::string> texts;
+    auto texts = report.warnings;
     for (const auto& point : report.points) {
       std::string where;
       for (const auto& [key, value] : point.settings)

@@ -30,6 +30,7 @@ struct EmbedCommand {
       ProgressBar progress(output.quiet);
       return extract_embeddings(model, data, config.data.extraction, out, progress.callback());
     }();
+    print_warnings(data.warnings, output);
     output.json ? print_json(extraction) : print(extraction);
   }
 

@@ -63,6 +63,7 @@ struct EvalCommand {
     if (!config.model.path.empty() || !config.data.path.empty())
       throw OptionError("--embeddings stands beside --model or --data; expected one or the other");
     const auto folder = EmbeddingFolder::open(config.embeddings.path);
+    print_warnings(folder.warnings(), output);
     names = folder.names();
     const auto chosen = folder.select(selector);
     const auto head = to(chosen_head(folder.head()), resolve_device(config.device), at::kFloat);
@@ -74,6 +75,7 @@ struct EvalCommand {
       throw OptionError("nothing to evaluate; expected --model and --data, or --embeddings");
     const auto model = open_model(config);
     const auto data = open_configured_data(config);
+    print_warnings(data.warnings, output);
     names = data.names;
     const auto& dataset = data.split(selector.name);
     ProgressBar progress(output.quiet);

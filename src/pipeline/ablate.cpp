@@ -154,10 +154,15 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
 
   std::map<std::string, double> seconds;
   StepClock clock(seconds);
-  const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
+  const auto [folder, model, extraction, data_warnings] =
+      open_embeddings(config, splits, out, clock, progress);
   Ablation ablation(folder, device, options.trajectory);
-  AblationReport report{
-      folder.path().string(), device.str(), folder.head().embedding_dim(), {}, ablation.erm(), {}};
+  AblationReport report;
+  report.embeddings = folder.path().string();
+  report.device = device.str();
+  report.dimensions = folder.head().embedding_dim();
+  report.erm = ablation.erm();
+  report.warnings = data_warnings;
   for (int64_t i = 0; i < options.seeds; ++i)
     report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
   for (std::size_t i = 0; i < options.points.size(); ++i)

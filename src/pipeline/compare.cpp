@@ -173,7 +173,9 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   StepClock clock(seconds);
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
                        SplitSelector::parse(config.splits.tune).name, std::string("test")};
-  const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
+  const auto [folder, model, extraction, data_warnings] =
+      open_embeddings(config, splits, out, clock, progress);
+  report.warnings = data_warnings;
   report.embeddings = folder.path().string();
 
   Comparison comparison(folder, device, report);

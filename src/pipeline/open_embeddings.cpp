@@ -28,7 +28,8 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const ProgressFn& progress) {
   check_sources(config);
   if (!config.embeddings.path.empty()) {
-    OpenedEmbeddings opened{EmbeddingFolder::open(config.embeddings.path), {}, {}};
+    OpenedEmbeddings opened{EmbeddingFolder::open(config.embeddings.path), {}, {}, {}};
+    opened.warnings = opened.folder.warnings();
     for (const auto& split : splits) opened.folder.split(split);
     clock.finish("load");
     return opened;
@@ -41,7 +42,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());
   clock.finish("load");
-  return {std::move(opened), std::move(model), std::move(extraction)};
+  return {std::move(opened), std::move(model), std::move(extraction), data.warnings};
 }
 
 LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {

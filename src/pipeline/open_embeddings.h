@@ -22,6 +22,7 @@ struct OpenedEmbeddings {
   EmbeddingFolder folder;
   std::optional<ErmModel> model;         ///< where they come from one
   std::optional<Extraction> extraction;  ///< likewise
+  std::vector<std::string> warnings;     ///< of the data or the folder, one sentence each
 };
 
 /// Opens `config.embeddings`, or extracts those of `config.model` on `config.data` into

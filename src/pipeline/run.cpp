@@ -68,13 +68,16 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
 
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
                        SplitSelector::parse(config.splits.tune).name};
-  const auto [folder, model, extraction] = open_embeddings(config, splits, out, clock, progress);
+  const auto [folder, model, extraction, data_warnings] =
+      open_embeddings(config, splits, out, clock, progress);
   if (extraction) {
     report.verified = extraction->verified;
     for (const auto& [name, split] : extraction->splits)
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
   report.result = tuned(config, folder, device, progress);
+  auto& warnings = report.result.warnings;
+  warnings.insert(warnings.begin(), data_warnings.begin(), data_warnings.end());
   clock.finish("tune");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
   report.tuned = evaluate(report.result.head, folder);

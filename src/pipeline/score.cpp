@@ -74,6 +74,8 @@ ScoreOutcome score(const Config& config, int64_t samples) {
   ScoreOutcome outcome{std::move(found.scores),   std::move(found.biased),
                        std::move(found.test),     found.sfit,
                        std::move(found.warnings), {}};
+  outcome.warnings.insert(outcome.warnings.begin(), folder.warnings().begin(),
+                          folder.warnings().end());
   outcome.strongest = strongest(outcome, split, config, samples);
   return outcome;
 }

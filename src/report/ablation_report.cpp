@@ -55,6 +55,7 @@ nlohmann::ordered_json ablation_json(const AblationReport& report) {
                {"device", report.device},
                {"versions", {{"neurontune", kVersion}, {"libtorch", TORCH_VERSION}}},
                {"erm", metrics_json(report.erm)},
+               {"warnings", report.warnings},
                {"points", Json::array()}};
   for (const auto& point : report.points) json["points"].push_back(point_json(point));
   return json;

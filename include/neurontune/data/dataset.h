@@ -49,8 +49,9 @@ struct DatasetSplit {
 
 /// A data set as it lies on disk.
 struct DataFolder {
-  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test, then by name
-  Names names;                       ///< to show; may be empty
+  std::vector<DatasetSplit> splits;   ///< those present, in the order train, val, test, then by name
+  Names names;                        ///< to show; may be empty
+  std::vector<std::string> warnings;  ///< what a user should know of the data, one sentence each
 
   /// A split by name.
   /// @throws Error if there is none of that name; the text lists those there are

@@ -42,6 +42,9 @@ class EmbeddingFolder {
   const Names& names() const { return names_; }
   const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }
 
+  /// What a user should know of the files, one sentence each.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
   /// A = 1 + the largest attribute over all splits; 0 where no split has attributes.
   int64_t attribute_values() const { return attribute_values_; }
 
@@ -58,6 +61,7 @@ class EmbeddingFolder {
   Names names_;
   std::map<std::string, EmbeddingSplit> splits_;
   int64_t attribute_values_ = 0;
+  std::vector<std::string> warnings_;
 };
 
 /// Reads a linear head from a .safetensors or .npz: `weight` [C, M] and optionally `bias` [C]. One

@@ -50,6 +50,7 @@ struct AblationReport {
   std::vector<uint64_t> seeds;
   SplitMetrics erm;  ///< the ERM head's, on test
   std::vector<AblationPoint> points;
+  std::vector<std::string> warnings;  ///< of the data, one sentence each
 };
 
 /// ablate.json: `points`, each with `settings`, `test` and `runs`, and what they were run on.
