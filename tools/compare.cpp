@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "data/output_folder.h"
 #include "describe.h"
 #include "neurontune/error.h"
 #include "output.h"
@@ -97,6 +98,9 @@ struct CompareCommand {
     options.config = settings.resolve();
     options.validate();
     StoredMeans stored;
+    if (!baseline.empty() && is_file_of(baseline, out, {"compare.json"}))
+      throw OptionError("--baseline is " + baseline +
+                        ", which this comparison would overwrite; expected another --out");
     if (!baseline.empty()) stored = read_baseline(baseline, options.methods);
     const auto report = [&] {
       ProgressBar progress(output.quiet);

@@ -5,11 +5,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/file_io.h"
+#include "data/folder_mark.h"
+#include "data/output_folder.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
 #include "metrics_table.h"
 #include "neurontune/data/dataset.h"
+#include "neurontune/error.h"
 #include "neurontune/pipeline/run.h"
 #include "neurontune/report/conclusion.h"
 #include "output.h"
@@ -22,6 +24,7 @@ namespace neurontune::cli {
 namespace {
 
 constexpr const char* kPaperRecipe = "paper";
+constexpr const char* kModel = "erm.pt";
 
 /// Does a step, and says on stderr how long it took.
 template <typename Work>
@@ -52,15 +55,17 @@ struct DemoCommand {
   void execute() const {
     demo::DominoesOptions options;
     options.seed = settings.resolve().seed;
-    make_folder(out);
+    OutputFolder top(out, {kModel});
     timed("data: dominoes of real photographs", output, [&](const ProgressFn&) {
-      demo::write_dominoes(folder() / "data", options, fashion_mnist);
+      write_data(options);
       return 0;
     });
-    const auto config = settings.resolve({{"--model", "model.path", (folder() / "erm.pt").string()},
+    const auto config = settings.resolve({{"--model", "model.path", (folder() / kModel).string()},
                                           {"--data", "data.path", (folder() / "data").string()}});
     timed("ERM: a small CNN trained the ordinary way", output, [&](const ProgressFn& progress) {
+      top.begin({kModel});
       train_erm(config, progress);
+      top.finish({kModel});
       return 0;
     });
     const auto outcome = tune(config, "result");
@@ -84,12 +89,26 @@ struct DemoCommand {
 
   std::filesystem::path folder() const { return out; }
 
+  /// DIR/data, unless somebody else's files lie there.
+  void write_data(const demo::DominoesOptions& options) const {
+    const auto data = folder() / "data";
+    std::error_code none;
+    if (std::filesystem::exists(data, none) && !is_marked(data) &&
+        !std::filesystem::is_empty(data, none))
+      throw Error(data.string() + ": was not written by neurontune; choose another folder");
+    const std::vector<std::string> files = {"metadata.csv", "names.json", "transform.json"};
+    OutputFolder written(data, files);
+    written.begin(files);
+    demo::write_dominoes(data, options, fashion_mnist);
+    written.finish(files);
+  }
+
   void train_erm(const Config& config, const ProgressFn& progress) const {
     const auto data = open_data(folder() / "data", config.data.transform);
     demo::ErmTrainingOptions options;
     options.seed = config.seed;
     const auto classes = static_cast<int64_t>(data.names.labels.size());
-    demo::train_small_cnn(data.split("train"), classes, options, folder() / "erm.pt", progress);
+    demo::train_small_cnn(data.split("train"), classes, options, folder() / kModel, progress);
   }
 
   RunOutcome tune(const Config& config, const char* result) const {

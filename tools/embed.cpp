@@ -6,6 +6,7 @@
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"
 #include "output.h"
+#include "pipeline/embedding_output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -24,6 +25,7 @@ struct EmbedCommand {
 
   void execute() const {
     const auto config = settings.resolve();
+    check_embedding_output(out, config.data.path);
     auto model = open_model(config);
     const auto data = open_configured_data(config);
     const auto extraction = [&] {
@@ -48,8 +50,9 @@ struct EmbedCommand {
   static void print(const Extraction& extraction) {
     for (const auto& [name, split] : extraction.splits)
       std::cout << name << ": " << split.samples << " samples" << (split.reused ? ", reused" : "")
-                << (split.skipped.empty() ? ""
-                                          : ", " + std::to_string(split.skipped.size()) + " skipped")
+                << (split.skipped.empty()
+                        ? ""
+                        : ", " + std::to_string(split.skipped.size()) + " skipped")
                 << '\n';
   }
 

@@ -5,8 +5,10 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "data/file_io.h"
+#include "data/output_folder.h"
 #include "neurontune/data/names.h"
 #include "neurontune/report/run_report.h"
 #include "output.h"
@@ -54,14 +56,18 @@ struct ScoreCommand {
 
   void execute() const {
     const auto config = settings.resolve();
+    const std::vector<std::string> files = {"spuriousness.safetensors", "score.json"};
+    std::optional<OutputFolder> folder;
+    if (!out.empty()) folder.emplace(out, files);
     const auto outcome = score(config);
     print_warnings(outcome.warnings, output);
     const auto json = score_json(outcome).dump(output.json ? -1 : 2) + "\n";
-    if (!out.empty()) {
-      make_folder(out);
-      write_spuriousness(std::filesystem::path(out) / "spuriousness.safetensors", outcome.scores,
-                         outcome.biased, outcome.test);
-      write_file(std::filesystem::path(out) / "score.json", json);
+    if (folder) {
+      folder->begin(files);
+      write_spuriousness(*folder / "spuriousness.safetensors", outcome.scores, outcome.biased,
+                         outcome.test);
+      write_file(*folder / "score.json", json);
+      folder->finish(files);
     }
     if (output.json)
       std::cout << json;

@@ -14,6 +14,8 @@
 #include "data/manifest_reader.h"
 #include "data/tensor_dataset.h"
 #include "data/token_dataset.h"
+#include "digest.h"
+#include "neurontune/data/split.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -72,49 +74,33 @@ class ImageDataset : public Dataset {
 
   std::string fingerprint() const override {
     Digest digest;
+    const auto add = [&](const std::string& text) {
+      digest.add(text);
+      digest.add(std::string_view("", 1));  // so that "ab", "c" differs from "a", "bc"
+    };
     for (const ManifestRow& row : rows_) {
       const std::filesystem::path path = file(row);
       std::error_code error;
       const auto bytes = std::filesystem::file_size(path, error);
       const auto time =
           error ? std::filesystem::file_time_type{} : std::filesystem::last_write_time(path, error);
-      digest.add(row.sample);
-      digest.add(std::to_string(row.label));
-      digest.add(has_attributes_ ? std::to_string(row.attribute.value()) : "");
-      digest.add(error ? "absent" : std::to_string(bytes));
-      digest.add(std::to_string(time.time_since_epoch().count()));
+      add(row.sample);
+      add(std::to_string(row.label));
+      add(has_attributes_ ? std::to_string(row.attribute.value()) : "");
+      add(error ? "absent" : std::to_string(bytes));
+      add(std::to_string(time.time_since_epoch().count()));
     }
     return std::to_string(rows_.size()) + " images, " + digest.text() + ", " + transform_text();
   }
 
  private:
-  /// FNV-1a of a list of texts, in 64 bits: enough against change by accident.
-  class Digest {
-   public:
-    void add(const std::string& text) {
-      for (const char c : text) add_byte(static_cast<unsigned char>(c));
-      add_byte(0);  // so that "ab", "c" differs from "a", "bc"
-    }
-    std::string text() const {
-      std::ostringstream hex;
-      hex << "fnv1a " << std::hex << value_;
-      return hex.str();
-    }
-
-   private:
-    void add_byte(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3U; }
-    uint64_t value_ = 0xcbf29ce484222325U;
-  };
-
   static std::string size_of(const at::Tensor& image) {
     return std::to_string(image.size(1)) + " x " + std::to_string(image.size(2));
   }
 
   const ManifestRow& row(int64_t index) const { return rows_[static_cast<size_t>(index)]; }
 
-  std::filesystem::path file(const ManifestRow& row) const {
-    return folder_ / row.sample;
-  }
+  std::filesystem::path file(const ManifestRow& row) const { return folder_ / row.sample; }
 
   std::string described(const ManifestRow& row) const {
     if (row.line == 0) return file(row).string();
@@ -218,11 +204,12 @@ DataFolder open_manifest(const ManifestSource& source, const ImageTransform& tra
 }
 
 DataFolder open_tensors(const std::filesystem::path& path) {
-  DataFolder folder{open_tensor_splits(path), Names::read(path)};
+  DataFolder folder{open_tensor_splits(path), Names::read(path), {}};
   if (folder.splits.empty()) {
-    throw Error(path.string() +
-                ": has no metadata.csv or other manifest that names its samples, no folder train of "
-                "class folders, nor tensors: train.safetensors, train.npz and the like");
+    throw Error(
+        path.string() +
+        ": has no metadata.csv or other manifest that names its samples, no folder train of "
+        "class folders, nor tensors: train.safetensors, train.npz and the like");
   }
   return folder;
 }
@@ -242,7 +229,15 @@ DataFolder open_data(const std::filesystem::path& path, const ImageTransform& tr
                      const std::string& format, BadImages bad) {
   transform.validate();
   const auto source = find_manifest(path, format);
-  return source ? open_manifest(*source, transform, bad) : open_tensors(path);
+  auto folder = source ? open_manifest(*source, transform, bad) : open_tensors(path);
+  for (const auto& split : folder.splits) {
+    try {
+      check_split_name(split.name);
+    } catch (const Error& error) {
+      throw Error(path.string() + ": " + error.what());
+    }
+  }
+  return folder;
 }
 
 }  // namespace neurontune

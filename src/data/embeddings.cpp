@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "data/sample_columns.h"
+#include "data/split_digest.h"
 #include "data/tensor_file.h"
 #include "describe.h"
 #include "neurontune/data/safetensors.h"
@@ -87,6 +88,7 @@ std::map<std::string, EmbeddingSplit> read_splits(const std::filesystem::path& f
     if (!tensors.contains("embeddings")) continue;
     naming(path, [&] {
       embeddings.push_back(read_matrix(path.string(), tensors, head));
+      check_split_digest(path, tensors);
       const ColumnLimits limits{"embeddings", embeddings.back().size(0), head.classes()};
       columns.push_back({path.filename().string(), read_sample_columns(path, tensors, limits)});
     });

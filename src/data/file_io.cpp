@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -19,9 +20,42 @@
 namespace neurontune {
 namespace {
 
-constexpr std::string_view kPartial = ".partial-";  // and the process
+constexpr std::string_view kPartial = ".partial-";  // and the host and process that write it
 
 std::string reason(int error) { return std::generic_category().message(error); }
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// What may be replaced by a rename: a regular file, or nothing.
+void check_replaceable(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::symlink_status(path, ignored);
+  if (std::filesystem::is_symlink(status))
+    throw Error(path.string() + ": is a symbolic link, expected a regular file or none");
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(path.string() + ": is no regular file, which a written file could replace");
+}
+
+uint64_t size_of(int file) {
+  struct stat status {};
+  return ::fstat(file, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+}
+
+/// A process that no longer runs, on this host.
+bool has_ended(pid_t process) { return process > 0 && ::kill(process, 0) != 0 && errno == ESRCH; }
+
+/// Whether a hidden file was left by a process that ended. Of another host's nothing is known.
+bool is_abandoned(const std::string& name) {
+  const std::string ours = host_name() + "-";
+  const auto mark = name.rfind(std::string(kPartial) + ours);
+  if (!name.starts_with('.') || mark == std::string::npos) return false;
+  return has_ended(
+      static_cast<pid_t>(std::atol(name.c_str() + mark + kPartial.size() + ours.size())));
+}
 
 }  // namespace
 
@@ -42,20 +76,26 @@ std::string read_file(const std::filesystem::path& path) {
 
 PartialFile::PartialFile(std::filesystem::path path, Unfinished unfinished)
     : path_(std::move(path)), unfinished_(unfinished) {
+  check_replaceable(path_);
   const bool kept = unfinished_ == Unfinished::kept;
-  std::string hidden = ".";
-  hidden += path_.filename().string();
+  std::string hidden = "." + path_.filename().string();
   if (kept)
     hidden += ".partial";
   else
-    hidden.append(kPartial).append(std::to_string(::getpid()));
+    hidden.append(kPartial).append(host_name()).append("-").append(std::to_string(::getpid()));
   partial_path_ = path_.parent_path() / hidden;
-  file_ = ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (kept ? 0 : O_TRUNC), 0666);
+  if (kept)
+    check_replaceable(partial_path_);
+  else
+    ::unlink(partial_path_.c_str());  // of an earlier process of this number
+  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (kept ? 0 : O_EXCL);
+  file_ = ::open(partial_path_.c_str(), flags, 0666);
   if (file_ < 0) fail("created", errno);
   if (kept && ::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     ::close(std::exchange(file_, -1));
     throw Error(path_.string() + " is being written by another process");
   }
+  found_size_ = size_of(file_);
 }
 
 PartialFile::~PartialFile() {
@@ -107,14 +147,9 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
 
 void remove_abandoned(const std::filesystem::path& folder) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const auto mark = name.rfind(kPartial);
-    if (!name.starts_with('.') || mark == std::string::npos) continue;
-    const auto process = static_cast<pid_t>(std::atol(name.c_str() + mark + kPartial.size()));
-    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH)
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (is_abandoned(entry.path().filename().string()))
       std::filesystem::remove(entry.path(), ignored);
-  }
 }
 
 void make_folder(const std::filesystem::path& folder) {

@@ -9,8 +9,6 @@
 namespace neurontune {
 namespace {
 
-constexpr const char* kFileName = "names.json";
-
 std::string name_of(const std::vector<std::string>& names, int64_t index, const char* symbol) {
   if (index >= 0 && index < static_cast<int64_t>(names.size())) {
     return names[static_cast<size_t>(index)];
@@ -39,7 +37,7 @@ std::string Names::label(int64_t index) const { return name_of(labels, index, "y
 std::string Names::attribute(int64_t index) const { return name_of(attributes, index, "a"); }
 
 Names Names::read(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kFileName;
+  const std::filesystem::path path = folder / kFile;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   const std::string where = path.string();
@@ -69,7 +67,7 @@ void Names::write(const std::filesystem::path& folder) const {
   nlohmann::ordered_json json;
   if (!labels.empty()) json["labels"] = labels;
   if (!attributes.empty()) json["attributes"] = attributes;
-  const std::filesystem::path path = folder / kFileName;
+  const std::filesystem::path path = folder / kFile;
   try {
     write_file(path, json.dump(2) + "\n");
   } catch (const nlohmann::json::exception& error) {  // text that is not UTF-8

@@ -33,6 +33,8 @@ using Json = nlohmann::json;
 constexpr uint64_t kLengthBytes = 8;               // before the header: its length
 constexpr uint64_t kLargestHeader = 100'000'000;   // as in the safetensors library
 constexpr const char* kMetadata = "__metadata__";  // text about the file, not a tensor
+constexpr const char* kDigest = "digest";          // in the metadata
+constexpr size_t kDigestLength = 32;               // characters
 
 struct Dtype {
   const char* name;
@@ -282,8 +284,18 @@ std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& 
   return tensors;
 }
 
+std::string stored_digest(const std::filesystem::path& path) {
+  const Mapping file(path);
+  const std::string where = path.string();
+  const Json json = parse_json(where, header_text(where, file));
+  const auto metadata = json.find(kMetadata);
+  if (metadata == json.end() || !metadata->is_object()) return "";
+  const auto digest = metadata->find(kDigest);
+  return digest != metadata->end() && digest->is_string() ? digest->get<std::string>() : "";
+}
+
 SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
-                                     Unfinished unfinished) {
+                                     Unfinished unfinished, WithDigest with_digest) {
   const std::string where = path.string();
   const auto comes_before = [&](const TensorSpec& left, const TensorSpec& right) {
     const size_t left_dtype = dtype_index(where, left), right_dtype = dtype_index(where, right);
@@ -293,6 +305,8 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   std::sort(tensors.begin(), tensors.end(), comes_before);
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  const std::string no_digest(kDigestLength, '-');
+  if (with_digest == WithDigest::yes) header[kMetadata] = {{kDigest, no_digest}};
   uint64_t size = 0;
   for (TensorSpec& spec : tensors) {
     const uint64_t end = size + bytes_of(where, spec);
@@ -315,8 +329,10 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   const uint64_t data_begin = kLengthBytes + header_length;
   for (auto& [name, placement] : placements_) placement.offset += data_begin;
 
+  if (with_digest == WithDigest::yes) digest_place_ = kLengthBytes + header_text.find(no_digest);
+  size_ = data_begin + size;
   file_ = std::make_unique<PartialFile>(std::move(path), unfinished);
-  file_->resize(data_begin + size);
+  file_->resize(size_);
   file_->write_at(&header_length, kLengthBytes, 0);
   file_->write_at(header_text.data(), header_length, kLengthBytes);
 }
@@ -350,7 +366,15 @@ void SafetensorsWriter::write_rows(const std::string& name, int64_t first_row,
                   found->second.offset + static_cast<uint64_t>(first_row) * row_bytes);
 }
 
+void SafetensorsWriter::set_digest(const std::string& digest) {
+  if (digest_place_ == 0 || digest.size() != kDigestLength)
+    throw Error(file_->path().string() + ": has no place for the digest " + digest);
+  file_->write_at(digest.data(), digest.size(), digest_place_);
+}
+
 void SafetensorsWriter::sync() { file_->sync(); }
+
+bool SafetensorsWriter::found_whole() const { return file_->found_size() == size_; }
 
 const std::filesystem::path& SafetensorsWriter::unfinished_path() const {
   return file_->partial_path();

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <numeric>
 #include <string_view>
@@ -41,6 +43,19 @@ SplitSelector SplitSelector::parse(const std::string& text) {
 
 bool SplitSelector::overlaps(const SplitSelector& other) const {
   return name == other.name && (part - other.part) % std::gcd(parts, other.parts) == 0;
+}
+
+void check_split_name(const std::string& name) {
+  constexpr size_t kLongest = 100;
+  constexpr std::array<std::string_view, 2> kTaken = {"head", "spuriousness"};
+  const bool plain = std::none_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < ' ' || c == 0x7f || c == '/' || c == '\\' || c == ':';
+  });
+  if (name.empty() || name.size() > kLongest || name.starts_with('.') || !plain)
+    throw Error("a split is named `" + name +
+                "`, expected a plain word: no slash, colon or dot at its beginning");
+  if (std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end())
+    throw Error("a split is named `" + name + "`, which is the name of another file beside it");
 }
 
 at::Tensor part_rows(const at::Tensor& labels, const SplitSelector& selector) {

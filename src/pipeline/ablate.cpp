@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/file_io.h"
+#include "data/output_folder.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/comparison_data.h"
@@ -146,7 +147,8 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   for (const auto& point : options.points) point.config.validate();
   const auto& config = options.points.at(0).config;
   const auto device = resolve_device(config.device);
-  make_folder(out);  // before what may take hours
+  const std::vector<std::string> files = {"ablate.csv", "ablate.json"};
+  OutputFolder output(out, files);
   std::vector<std::string> splits = {"test"};
   for (const auto& point : options.points)
     for (const auto& split : {point.config.splits.identify, point.config.splits.tune})
@@ -171,8 +173,10 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   if (std::all_of(report.points.begin(), report.points.end(),
                   [](const AblationPoint& point) { return !point.failure.empty(); }))
     throw Error("no point could be run, the first because " + report.points.front().failure);
-  write_file(out / "ablate.csv", ablation_csv(report));
-  write_file(out / "ablate.json", ablation_json(report).dump(2) + "\n");
+  output.begin(files);
+  write_file(output / "ablate.csv", ablation_csv(report));
+  write_file(output / "ablate.json", ablation_json(report).dump(2) + "\n");
+  output.finish(files);
   return report;
 }
 

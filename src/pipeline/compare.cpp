@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "data/file_io.h"
+#include "data/output_folder.h"
 #include "describe.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
@@ -131,12 +132,16 @@ class Comparison {
   ComparisonReport& report_;
 };
 
-void write_results(const Config& config, const ComparisonReport& report,
-                   const std::filesystem::path& out) {
+const std::vector<std::string> kFiles = {"config.json", "compare.csv", "compare.md",
+                                         "compare.json"};
+
+void write_results(const Config& config, const ComparisonReport& report, OutputFolder& out) {
+  out.begin(kFiles);
   write_file(out / "config.json", config_json(config).dump(2) + "\n");
   write_file(out / "compare.csv", comparison_csv(report));
   write_file(out / "compare.md", comparison_markdown(report));
   write_file(out / "compare.json", comparison_json(report).dump(2) + "\n");
+  out.finish(kFiles);
 }
 
 }  // namespace
@@ -160,7 +165,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   options.validate();
   const auto& config = options.config;
   const auto device = resolve_device(config.device);
-  make_folder(out);  // before what may take hours
+  OutputFolder output(out, kFiles);
   ComparisonReport report;
   report.identify = config.splits.identify;
   report.tune = config.splits.tune;
@@ -184,7 +189,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   if (std::all_of(report.methods.begin(), report.methods.end(),
                   [](const MethodReport& method) { return !method.failure.empty(); }))
     throw Error("no method could be run, the first because " + report.methods.front().failure);
-  write_results(config, report, out);
+  write_results(config, report, output);
   return report;
 }
 

@@ -2,19 +2,21 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <iterator>
 
-#include "data/file_io.h"
 #include "describe.h"
 #include "device/autocast.h"
 #include "digest.h"
 #include "model/verify.h"
 #include "neurontune/data/argument_order.h"
 #include "neurontune/data/embeddings.h"
+#include "neurontune/data/split.h"
 #include "neurontune/error.h"
 #include "pipeline/batch_reader.h"
+#include "pipeline/embedding_output.h"
 #include "pipeline/extraction_cache.h"
 #include "pipeline/split_file.h"
 
@@ -106,18 +108,22 @@ void check_mixed_precision(const SplitModel& model, const std::vector<at::Tensor
                 describe(allowed) + "; extract without it");
 }
 
-void remove_other_splits(const DataFolder& data, ExtractionCache& cache,
-                         const std::filesystem::path& folder) {
+std::vector<std::string> names_of(const DataFolder& data) {
+  std::vector<std::string> names;
+  for (const auto& split : data.splits) names.push_back(split.name);
+  return names;
+}
+
+/// Splits that the data does not have any more.
+void remove_other_splits(const std::vector<std::string>& wanted, ExtractionCache& cache,
+                         EmbeddingOutput& output) {
   const auto entries = cache.entries();  // a copy: they go one by one
   for (const auto& [name, entry] : entries) {
-    const bool wanted =
-        std::any_of(data.splits.begin(), data.splits.end(),
-                    [&, &name = name](const auto& split) { return split.name == name; });
-    if (wanted) continue;
+    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
     cache.forget(name);
-    std::filesystem::remove(folder / (name + ".safetensors"));
-    std::filesystem::remove(folder / (name + ".ids.txt"));
+    output.remove_split(name);
   }
+  output.remove_unfinished_but(wanted);
 }
 
 at::ScalarType stored_dtype(StoredAs stored_as, at::ScalarType model) {
@@ -159,8 +165,9 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
                               const ProgressFn& progress) {
   const auto head = model.head();
   for (const auto& split : data.splits) check_labels(split, head.classes());
-  make_folder(folder);
-  remove_abandoned(folder);
+  const auto names = names_of(data);
+  for (const auto& split : names) check_split_name(split);
+  EmbeddingOutput output(folder, names);
   Extraction extraction;
   const auto& sample = *data.splits.front().dataset;
   const auto first = arguments(model, sample, first_batch(sample, options));
@@ -171,7 +178,8 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   const auto dtype = stored_dtype(options.stored_as, features.scalar_type());
 
   ExtractionCache cache(folder);
-  remove_other_splits(data, cache, folder);
+  remove_other_splits(names, cache, output);
+  output.begin_data(!data.names.labels.empty() || !data.names.attributes.empty());
   write_head(folder / kHeadFile, head);
   data.names.write(folder);
   const auto key_of_all = model.fingerprint() + "\n" + std::to_string(options.batch_size) + "\n" +
@@ -185,6 +193,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
     done.reused = cache.holds(split.name, key);
     if (!done.reused) {
       cache.forget(split.name);
+      output.begin_split(split.name);
       const auto skipped = write_split(model, split, options, dtype, key, folder, progress);
       cache.remember(split.name, {key, skipped});
     }

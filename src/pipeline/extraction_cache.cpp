@@ -1,9 +1,13 @@
 #include "pipeline/extraction_cache.h"
 
-#include <fstream>
+#include <exception>
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "data/split_digest.h"
+#include "neurontune/data/safetensors.h"
+#include "neurontune/data/split.h"
+#include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
@@ -12,25 +16,40 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "cache.json";
 
+/// @throws std::exception if it is not as `save` writes it
+ExtractionCache::Entry entry_of(const std::string& split, const Json& json) {
+  check_split_name(split);
+  ExtractionCache::Entry entry{json.at("key").get<std::string>(), {}};
+  const auto all_skipped = json.value("skipped", Json::array());
+  for (const auto& skipped : all_skipped)
+    entry.skipped.push_back(
+        {skipped.at("sample").get<std::string>(), skipped.at("reason").get<std::string>()});
+  return entry;
+}
+
 }  // namespace
 
 ExtractionCache::ExtractionCache(std::filesystem::path folder) : folder_(std::move(folder)) {
-  std::ifstream file(folder_ / kFile);
-  const auto json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return;  // none yet, or none that can be trusted
-  for (const auto& [split, entry] : json.items()) {
-    if (!entry.is_object()) continue;
-    auto& known = entries_[split];
-    known.key = entry.value("key", "");
-    for (const auto& skipped : entry.value("skipped", Json::array()))
-      known.skipped.push_back({skipped.value("sample", ""), skipped.value("reason", "")});
+  try {
+    const auto json = Json::parse(read_file(folder_ / kFile));
+    if (!json.is_object()) return;
+    for (const auto& [split, entry] : json.items()) entries_[split] = entry_of(split, entry);
+  } catch (const std::exception&) {  // none yet, or one that cannot be trusted
+    entries_.clear();
   }
 }
 
 bool ExtractionCache::holds(const std::string& split, const std::string& key) const {
   const auto entry = entries_.find(split);
-  return entry != entries_.end() && entry->second.key == key &&
-         std::filesystem::exists(folder_ / (split + ".safetensors"));
+  if (entry == entries_.end() || entry->second.key != key) return false;
+  try {
+    const auto path = folder_ / (split + ".safetensors");
+    if (stored_digest(path).empty()) return false;
+    check_split_digest(path, read_safetensors(path));
+    return true;
+  } catch (const Error&) {  // gone or damaged
+    return false;
+  }
 }
 
 void ExtractionCache::forget(const std::string& split) {

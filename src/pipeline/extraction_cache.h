@@ -22,6 +22,8 @@ class ExtractionCache {
 
   explicit ExtractionCache(std::filesystem::path folder);
 
+  /// Whether a split is there, made from the same and whole: its tensors have the digest that its
+  /// header says.
   bool holds(const std::string& split, const std::string& key) const;
   void forget(const std::string& split);
   void remember(const std::string& split, const Entry& entry);

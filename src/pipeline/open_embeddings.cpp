@@ -6,6 +6,7 @@
 
 #include "neurontune/error.h"
 #include "neurontune/pipeline/open_model.h"
+#include "pipeline/embedding_output.h"
 
 namespace neurontune {
 namespace {
@@ -34,10 +35,11 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
     clock.finish("load");
     return opened;
   }
+  const auto folder = out / "embeddings";
+  check_embedding_output(folder, config.data.path);
   auto model = open_model(config);
   const auto data = open_configured_data(config);
   for (const auto& split : splits) data.split(split);
-  const auto folder = out / "embeddings";
   auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress);
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());

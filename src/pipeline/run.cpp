@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "data/file_io.h"
+#include "data/output_folder.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
@@ -27,29 +28,47 @@ NeuronTuneResult tuned(const Config& config, const EmbeddingFolder& folder, at::
   return result;
 }
 
-/// An embedding folder has the ERM head under the name that the repaired one gets.
+const std::vector<std::string> kFiles = {"result.json",      "model.pt",
+                                         "head.safetensors", "spuriousness.safetensors",
+                                         "trajectory.jsonl", "config.json"};
+
+/// Nothing that is read is written over, and no other place is written into: said before the work.
 void check_out(const Config& config, const std::filesystem::path& out) {
   std::error_code none;
   if (!config.embeddings.path.empty() &&
       std::filesystem::equivalent(config.embeddings.path, out, none))
     throw OptionError("out is the folder of the embeddings, " + out.string() +
                       ", whose head would be overwritten; expected another folder");
+  if (!config.model.path.empty() && is_file_of(config.model.path, out, kFiles))
+    throw OptionError("model.path is " + config.model.path +
+                      ", which the repaired model would overwrite; expected another folder");
 }
 
-/// Nothing of an earlier run stays: without result.json a folder is unfinished.
-void write_results(const Config& config, const RunReport& report,
-                   const std::optional<ErmModel>& model, const std::filesystem::path& out) {
-  std::filesystem::remove(out / "result.json");
-  if (model)
-    model->save_with_head(report.result.head, out / "model.pt");  // which may be where it came from
-  else
-    std::filesystem::remove(out / "model.pt");
+/// What a run writes; one from embeddings has no model.
+std::vector<std::string> written_files(const Config& config) {
+  auto files = kFiles;
+  if (config.model.path.empty()) std::erase(files, "model.pt");
+  return files;
+}
+
+/// Nothing of an earlier run stays: without result.json a folder is unfinished. It comes last, with
+/// the digests of the files that belong to it.
+void write_results(const Config& config, RunReport& report, const std::optional<ErmModel>& model,
+                   OutputFolder& out) {
+  for (const auto& file : {"result.json", "model.pt"}) out.remove(file);
+  auto files = written_files(config);
+  out.begin(files);
+  if (model) model->save_with_head(report.result.head, out / "model.pt");
   write_head(out / "head.safetensors", report.result.head);
   write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
                      report.result.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(report.result));
   write_file(out / "config.json", config_json(config).dump(2) + "\n");
+  std::erase(files, "result.json");
+  report.files = out.finish(files);
+  report.files.erase("config.json");  // names paths and threads, which change no result
   write_file(out / "result.json", result_json(report).dump(2) + "\n");
+  out.finish({"result.json"});
 }
 
 }  // namespace
@@ -57,6 +76,7 @@ void write_results(const Config& config, const RunReport& report,
 RunOutcome run(const Config& config, const std::filesystem::path& out, const ProgressFn& progress) {
   config.validate();
   check_out(config, out);
+  OutputFolder output(out, written_files(config));
   const auto device = resolve_device(config.device);
   RunOutcome outcome;
   auto& report = outcome.report;
@@ -84,8 +104,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   clock.finish("evaluate");
 
   outcome.names = folder.names();
-  make_folder(out);
-  write_results(config, report, model, out);
+  write_results(config, report, model, output);
   return outcome;
 }
 

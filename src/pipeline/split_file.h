@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "digest.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/safetensors.h"
 #include "pipeline/batch_reader.h"
@@ -15,8 +16,11 @@
 namespace neurontune {
 
 /// FOLDER/SPLIT.safetensors while its rows come in: it lies hidden beside its name, whole in size,
-/// with a journal of the rows that are done. A process that ends at any moment loses what came after
-/// the journal's last entry, and the next one goes on from there with the same bytes.
+/// with a journal of the rows that are done and their digest. A process that ends at any moment
+/// loses what came after the journal's last entry, and the next one goes on from there with the
+/// same bytes. A journal that the hidden file does not bear out is not believed: it begins anew.
+///
+/// The finished file's header carries the digest of its tensors (split_digest).
 class SplitFile {
  public:
   /// @param key        what the rows are made from: those of a file with another key are not used
@@ -41,9 +45,11 @@ class SplitFile {
   std::vector<TensorSpec> specs(int64_t rows) const;
   at::Tensor kept_rows() const;
   void read_journal();
+  void read_journal_rows();
   void write_journal() const;
   void copy_kept_rows(const at::Tensor& rows);
-  void write_labels(SafetensorsWriter& writer, const at::Tensor& rows) const;
+  void write_ids(const at::Tensor& rows) const;
+  void write_labels(SafetensorsWriter& writer, const at::Tensor& rows);
 
   std::filesystem::path path_, journal_;
   const Dataset& dataset_;
@@ -51,6 +57,7 @@ class SplitFile {
   at::ScalarType dtype_;
   int64_t embedding_dim_;
   int64_t rows_done_ = 0, rows_in_journal_ = 0;
+  Digest digest_;  ///< of the embeddings that are done, without skipped rows
   std::vector<SkippedSample> skipped_;
   std::unique_ptr<SafetensorsWriter> writer_;
 };

@@ -146,6 +146,7 @@ nlohmann::ordered_json result_json(const RunReport& report) {
   for (const auto& [name, samples] : report.skipped)
     for (const auto& [sample, reason] : samples)
       json["skipped"].push_back({{"split", name}, {"sample", sample}, {"reason", reason}});
+  json["files"] = report.files;
   json["seconds"] = report.seconds;
   return json;
 }

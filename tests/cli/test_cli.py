@@ -156,8 +156,6 @@ class Run(CliTest):
         out = self.out()
         succeed("run", "--model", self.model, "--data", self.data, "--out", out, *QUICK)
         self.assertTrue((out / "model.pt").exists())
-        succeed("run", "--model", out / "model.pt", "--data", self.data, "--out", out, *QUICK)  # a repaired one, anew
-        self.assertTrue((out / "model.pt").exists())
         succeed("run", "--embeddings", out / "embeddings", "--out", out, *QUICK)
         self.assertFalse((out / "model.pt").exists())
 

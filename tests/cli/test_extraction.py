@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -18,7 +19,7 @@ class Extraction(CliTest):
         return ["embed", "--model", self.model, "--data", data or self.data, "--out", out, *more]
 
     def bytes_of(self, folder):
-        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != ".neurontune.lock"}
 
     def kill_in_the_middle(self, arguments, journal, after):
         """Ends the program by SIGKILL once its journal tells of `after` rows; how many it told of last."""
@@ -54,7 +55,8 @@ class Extraction(CliTest):
         out = self.out()
         ended = subprocess.Popen(["true"])
         ended.wait()
-        left, written = out / f".cache.json.partial-{ended.pid}", out / f".cache.json.partial-{os.getpid()}"
+        host = socket.gethostname()
+        left, written = (out / f".cache.json.partial-{host}-{process}" for process in (ended.pid, os.getpid()))
         left.write_text("")
         written.write_text("")
         succeed(*self.embed(out))
@@ -72,6 +74,44 @@ class Extraction(CliTest):
         for folder in (out, whole):
             succeed("embed", "--model", other, "--data", self.data, "--out", folder)
         self.assertEqual(self.bytes_of(out), self.bytes_of(whole))
+
+    def test_a_journal_that_the_rows_do_not_bear_out_is_not_believed(self):
+        whole = self.out()
+        succeed(*self.embed(whole, "--extract-batch", 2))
+
+        def other_rows(folder):
+            with open(folder / ".train.safetensors.partial", "r+b") as file:
+                file.seek(-self.embeddings_bytes(), os.SEEK_END)
+                file.write(b"\1")
+
+        changes = {
+            "cut": lambda folder: os.truncate(folder / ".train.safetensors.partial", 4000),
+            "emptied": lambda folder: os.truncate(folder / ".train.safetensors.partial", 0),
+            "gone": lambda folder: (folder / ".train.safetensors.partial").unlink(),
+            "other rows": other_rows,
+            "more rows": lambda folder: self.edit(folder, rows=400),
+            "rows that are none": lambda folder: self.edit(folder, rows=10**9),
+            "no rows": lambda folder: self.edit(folder, rows=-5),
+            "not a number": lambda folder: self.edit(folder, rows="7"),
+            "a skipped row that is none": lambda folder: self.edit(folder, skipped=[{"row": -5, "reason": ""}]),
+            "not a list": lambda folder: self.edit(folder, skipped=7),
+            "not an object": lambda folder: (folder / ".train.journal.json").write_text("7"),
+            "no JSON": lambda folder: (folder / ".train.journal.json").write_text("{"),
+        }
+        for name, change in changes.items():
+            with self.subTest(name):
+                out = self.out()
+                self.kill_in_the_middle(self.embed(out, "--extract-batch", 2), out / ".train.journal.json", 100)
+                change(out)
+                succeed(*self.embed(out, "--extract-batch", 2))
+                self.assertEqual(self.bytes_of(out), self.bytes_of(whole))
+
+    def embeddings_bytes(self):
+        return SIZES["train"] * 8 * 4
+
+    def edit(self, folder, **changes):
+        journal = folder / ".train.journal.json"
+        journal.write_text(json.dumps(json.loads(journal.read_text()) | changes))
 
     def test_unreadable_images_are_skipped_on_demand_and_listed(self):
         data = self.copy(self.data)
@@ -91,7 +131,8 @@ class Extraction(CliTest):
         self.assertTrue(torch.allclose(tensors["embeddings"], all_tensors["embeddings"][kept], atol=1e-5))
         self.assertTrue(torch.equal(tensors["labels"], all_tensors["labels"][kept]))
         self.assertEqual(len((out / "train.ids.txt").read_text().splitlines()), len(kept))
-        self.assertEqual(sorted(path.name for path in out.iterdir() if path.name.startswith(".")), [])
+        self.assertEqual(sorted(path.name for path in out.iterdir() if path.name.startswith(".")),
+                         [".neurontune.json", ".neurontune.lock"])
         again = json_of(*self.embed(out, "--skip-bad", data=data))
         self.assertTrue(again["train"]["reused"])
         self.assertEqual(again["train"]["skipped"], skipped)

@@ -9,6 +9,8 @@ namespace neurontune {
 
 /// What to call labels and attributes; either list may be empty or too short.
 struct Names {
+  static constexpr const char* kFile = "names.json";
+
   std::vector<std::string> labels;
   std::vector<std::string> attributes;
 

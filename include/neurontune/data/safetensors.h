@@ -27,6 +27,11 @@ class PartialFile;
 ///         after the last, a name given twice, an unknown dtype
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path);
 
+/// The digest that a safetensors file carries in `__metadata__`, as SafetensorsWriter::set_digest
+/// gave it; empty where it carries none.
+/// @throws Error as read_safetensors does
+std::string stored_digest(const std::filesystem::path& path);
+
 /// What a tensor of a file to be written will be.
 struct TensorSpec {
   std::string name;
@@ -34,18 +39,24 @@ struct TensorSpec {
   std::vector<int64_t> shape;
 };
 
+/// Whether a file to be written will carry a digest.
+enum class WithDigest { no, yes };
+
 /// Writes a safetensors file piece by piece: the size is fixed in advance, and rows are put where
 /// they belong as they come. The file appears at `path` by rename when `finish` is called; a writer
 /// destroyed before that leaves nothing, unless it is to be kept.
 ///
 /// The bytes depend on the tensors alone, and are those that the safetensors library for Python
 /// writes: laid out by dtype, the largest items first so that all are aligned, then by name.
+///
+/// With a digest, the header has `__metadata__`: {"digest": …}, which is filled in at the end.
 class SafetensorsWriter {
  public:
   /// @throws Error if the file cannot be created, a name is given twice or a dtype has no place in
   ///         the format
   SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
-                    Unfinished unfinished = Unfinished::removed);
+                    Unfinished unfinished = Unfinished::removed,
+                    WithDigest with_digest = WithDigest::no);
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
   ~SafetensorsWriter();
@@ -55,8 +66,15 @@ class SafetensorsWriter {
   /// @throws Error if there is no such tensor, `rows` does not fit it or cannot be written
   void write_rows(const std::string& name, int64_t first_row, const at::Tensor& rows);
 
+  /// Puts a digest of 32 characters into the header.
+  /// @throws Error if the file was to have none
+  void set_digest(const std::string& digest);
+
   /// Waits until what was written is on the disk.
   void sync();
+
+  /// Whether the unfinished file was there in full, as an earlier process left it.
+  bool found_whole() const;
 
   /// Where the file is until it is finished: whole in size, and readable.
   const std::filesystem::path& unfinished_path() const;
@@ -70,6 +88,8 @@ class SafetensorsWriter {
     uint64_t offset;  ///< in the file, bytes
   };
   std::map<std::string, Placement> placements_;
+  uint64_t size_ = 0;          ///< of the whole file, bytes
+  uint64_t digest_place_ = 0;  ///< in the file; 0 where it has none
   std::unique_ptr<PartialFile> file_;
 };
 

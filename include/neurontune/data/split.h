@@ -20,6 +20,11 @@ struct SplitSelector {
   static SplitSelector parse(const std::string& text);
 };
 
+/// A split's name becomes a file's: NAME.safetensors.
+/// @throws Error if it is empty or too long, begins with a dot, holds a slash, a colon or a control
+///         character, or is that of a file beside the splits: head, spuriousness
+void check_split_name(const std::string& name);
+
 /// The rows of a part: of each class, in order of appearance, every `parts`-th from the `part`-th.
 /// Parts are disjoint, cover the split, and hold equally many of a class to within one.
 ///

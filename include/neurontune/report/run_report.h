@@ -24,7 +24,8 @@ struct RunReport {
   std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
   std::optional<SplitVerification> verified;  ///< where a model was given
   std::map<std::string, std::vector<SkippedReport>> skipped;  ///< a split's name → left out
-  std::map<std::string, double> seconds;                      ///< a step's name → wall time
+  std::map<std::string, std::string> files;  ///< a file that belongs to it → its XXH3 digest
+  std::map<std::string, double> seconds;     ///< a step's name → wall time
 };
 
 /// result.json. Everything but `seconds` is the same for the same inputs and seed.

@@ -1,0 +1,99 @@
+#include "data/output_folder.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "data/file_io.h"
+#include "data/folder_mark.h"
+#include "digest.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFiles = "files";
+
+std::filesystem::path made(std::filesystem::path folder) {
+  make_folder(folder);
+  return folder;
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(std::filesystem::path folder, const std::vector<std::string>& files)
+    : folder_(made(std::move(folder))), lock_(folder_) {
+  remove_abandoned(folder_);
+  read_mark();
+  for (const auto& file : files) check(file);
+}
+
+void OutputFolder::check(const std::string& file) const {
+  if (!is_there(folder_ / file) || is_ours(file)) return;
+  throw Error((folder_ / file).string() +
+              (made_.contains(file) ? ": has changed since neurontune wrote it"
+                                    : ": was not written by neurontune") +
+              " and would be overwritten; move it away, or choose another folder");
+}
+
+bool OutputFolder::is_ours(const std::string& file) const {
+  const auto found = made_.find(file);
+  if (found == made_.end()) return false;
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(folder_ / file, ignored) ||
+      !std::filesystem::is_regular_file(folder_ / file, ignored))
+    return false;
+  return found->second.empty() || content_digest(folder_ / file) == found->second;
+}
+
+void OutputFolder::begin(const std::vector<std::string>& files) {
+  for (const auto& file : files) made_[file].clear();
+  write_mark();
+}
+
+std::map<std::string, std::string> OutputFolder::finish(const std::vector<std::string>& files) {
+  std::map<std::string, std::string> digests;
+  for (const auto& file : files) digests[file] = made_[file] = content_digest(folder_ / file);
+  write_mark();
+  return digests;
+}
+
+void OutputFolder::remove(const std::string& file) {
+  if (!is_ours(file)) return;
+  std::filesystem::remove(folder_ / file);
+  made_.erase(file);
+  write_mark();
+}
+
+/// A mark that is not as it was written lists nothing.
+void OutputFolder::read_mark() {
+  if (!is_there(folder_ / kFolderMark)) return;
+  const auto json =
+      Json::parse(read_file(folder_ / kFolderMark), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains(kFiles) || !json.at(kFiles).is_object()) return;
+  for (const auto& [file, digest] : json.at(kFiles).items())
+    if (digest.is_string()) made_[file] = digest.get<std::string>();
+}
+
+void OutputFolder::write_mark() const {
+  const Json json = {{"program", "neurontune"}, {kFiles, made_}};
+  write_file(folder_ / kFolderMark, json.dump(2) + "\n");
+}
+
+bool is_file_of(const std::filesystem::path& path, const std::filesystem::path& folder,
+                const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+    std::error_code none;
+    return std::filesystem::equivalent(path, folder / file, none);
+  });
+}
+
+}  // namespace neurontune

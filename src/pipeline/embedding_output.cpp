@@ -1,0 +1,74 @@
+#include "pipeline/embedding_output.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "data/tensor_file.h"
+#include "neurontune/data/names.h"
+#include "neurontune/error.h"
+
+namespace neurontune {
+namespace {
+
+constexpr const char* kHead = "head.safetensors";
+constexpr const char* kCache = "cache.json";
+constexpr const char* kPartial = ".safetensors.partial";
+constexpr const char* kJournal = ".journal.json";
+
+std::vector<std::string> files_of(const std::string& split) {
+  return {split + ".safetensors", split + ".ids.txt"};
+}
+
+std::vector<std::string> files_of(const std::vector<std::string>& splits) {
+  std::vector<std::string> files = {kHead, Names::kFile, kCache};
+  for (const auto& split : splits)
+    for (const auto& file : files_of(split)) files.push_back(file);
+  return files;
+}
+
+}  // namespace
+
+EmbeddingOutput::EmbeddingOutput(const std::filesystem::path& folder,
+                                 const std::vector<std::string>& splits)
+    : folder_(folder, files_of(splits)) {
+  for (const auto& file : find_split_files(folder)) folder_.check(file.filename().string());
+}
+
+void EmbeddingOutput::remove_split(const std::string& split) {
+  for (const auto& file : files_of(split)) folder_.remove(file);
+}
+
+void EmbeddingOutput::begin_split(const std::string& split) {
+  remove_split(split);
+  folder_.begin(files_of(split));
+}
+
+void EmbeddingOutput::begin_data(bool has_names) {
+  folder_.remove(Names::kFile);
+  folder_.begin({kHead, kCache});
+  if (has_names) folder_.begin({Names::kFile});
+}
+
+void EmbeddingOutput::remove_unfinished_but(const std::vector<std::string>& splits) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path(), ignored)) {
+    const auto name = entry.path().filename().string();
+    for (const std::string ending : {kPartial, kJournal}) {
+      if (!name.starts_with('.') || !name.ends_with(ending)) continue;
+      const auto split = name.substr(1, name.size() - 1 - ending.size());
+      if (std::find(splits.begin(), splits.end(), split) == splits.end())
+        std::filesystem::remove(entry.path(), ignored);
+    }
+  }
+}
+
+void check_embedding_output(const std::filesystem::path& folder,
+                            const std::filesystem::path& data) {
+  std::error_code none;
+  if (std::filesystem::equivalent(folder, data, none))
+    throw OptionError("the embeddings would be written into the data's own folder, " +
+                      folder.string() + "; expected another folder");
+  const EmbeddingOutput unlocked_again(folder, std::vector<std::string>{});
+}
+
+}  // namespace neurontune
