@@ -48,11 +48,13 @@ bool SplitSelector::overlaps(const SplitSelector& other) const {
 void check_split_name(const std::string& name) {
   constexpr size_t kLongest = 100;
   constexpr std::array<std::string_view, 2> kTaken = {"head", "spuriousness"};
-  const bool plain = std::none_of(name.begin(), name.end(), [](unsigned char c) {
-    return c < ' ' || c == 0x7f || c == '/' || c == '\\' || c == ':';
-  });
-  if (name.empty() || name.size() > kLongest || name.starts_with('.') || !plain)
-    throw Error("a split is named `" + name +
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  std::string shown = name.substr(0, kLongest);
+  std::replace_if(shown.begin(), shown.end(), is_control, '?');
+  if (name.empty() || name.size() > kLongest || name.starts_with('.') ||
+      name.find_first_of("/\\:") != std::string::npos ||
+      std::any_of(name.begin(), name.end(), is_control))
+    throw Error("a split is named `" + shown +
                 "`, expected a plain word: no slash, colon or dot at its beginning");
   if (std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end())
     throw Error("a split is named `" + name + "`, which is the name of another file beside it");

@@ -73,5 +73,15 @@ TEST(PartRows, AreNoneWhereAPartIsEmpty) {
   EXPECT_EQ(part_rows(longs({0, 1}), {"val", 2, 2}).size(0), 0);
 }
 
+TEST(SplitName, IsAPlainWord) {
+  for (const auto* name : {"train", "val", "imagenet-a", "test.2", "a b"})
+    EXPECT_NO_THROW(check_split_name(name)) << name;
+  for (const auto* name : {"", "../evil", "/evil", "a/b", "a\\b", ".hidden", "val:1", "a\nb"})
+    EXPECT_ERROR(check_split_name(name), "expected a plain word");
+  EXPECT_ERROR(check_split_name(std::string(101, 'a')), "expected a plain word");
+  for (const auto* name : {"head", "spuriousness"})
+    EXPECT_ERROR(check_split_name(name), "the name of another file");
+}
+
 }  // namespace
 }  // namespace neurontune
