@@ -90,6 +90,7 @@ std::string TensorRecords::find(const at::Tensor& tensor) const {
 
 Archive read_archive(const fs::path& path) {
   check_is_torchscript(path);
+  check_zip_contents(path);
   const auto reader = std::make_shared<RecordingReader>(path.string());
   Archive archive;
   try {
