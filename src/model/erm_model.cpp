@@ -168,6 +168,7 @@ ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
   check_available(device, name);
   auto [module, records] = read_archive(path);
   return torchscript::call(name, [&, &module = module, &records = records] {
+    auto evaluation = evaluation_mode(path, module);
     module.eval();
     auto head = find_head(module, options, name);
     auto saved = saved_tensors(head, records, name);
@@ -180,8 +181,8 @@ ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
     };
     auto features = function("features", head.features), after = function("after", head.after);
     return ErmModel(std::make_unique<Impl>(Impl{path, std::move(module), device, std::move(head),
-                                                std::move(saved), std::move(features),
-                                                std::move(after), type, std::move(inputs)}));
+                                                std::move(saved), std::move(evaluation),
+                                                std::move(features), std::move(after), type, std::move(inputs)}));
   });
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/evaluation_mode.h"
 #include "model/head_search.h"
 #include "neurontune/model/erm_model.h"
 
@@ -30,6 +31,7 @@ struct ErmModel::Impl {
   at::Device device;
   FoundHead head;
   std::vector<SavedTensor> saved;  // as head.layers.all()
+  std::optional<ChangedRecord> evaluation;  // if the file is in training mode
   std::unique_ptr<torch::jit::GraphFunction> features, after;  // the head's graphs, ready to run
   std::optional<at::ScalarType> input_type;   // of floating inputs; none: as they come
   std::vector<ModelInput> inputs;

@@ -71,8 +71,9 @@ class ErmModel : public SplitModel {
   ///         exported in training mode or for one batch size
   SplitVerification verify(const std::vector<at::Tensor>& inputs) const override;
 
-  /// Writes the same file with other numbers in the head: every other byte of its content stays.
-  /// The file appears by rename when it is whole. This object keeps its own head.
+  /// Writes the same file with other numbers in the head: every other byte of its content stays,
+  /// but for the flags of modules in training mode, which are written in evaluation mode, as the
+  /// model is judged. The file appears by rename when it is whole. This object keeps its own head.
   ///
   /// @param head of the shape of this model's, finite; converted to the model's dtype. Where the
   ///             model's head has no bias, `head` must have none, or zeros; a head without one sets
