@@ -5,15 +5,18 @@
 #include <gtest/gtest.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "file_bytes.h"
 #include "model/exported_models.h"
+#include "model/zip_entries.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -22,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing_support::error_of;
@@ -152,6 +156,63 @@ TEST(ErmModel, RefusesATruncatedArchive) {
               AllOf(HasSubstr("is not a TorchScript archive"), HasSubstr("a damaged zip file")));
 }
 
+/// The output of a file in which one bit is changed, or what it is refused with.
+std::optional<at::Tensor> output_of_damaged(std::string bytes, size_t place, int bit,
+                                            const std::vector<at::Tensor>& inputs) {
+  bytes[place] = static_cast<char>(bytes[place] ^ (1 << bit));
+  const fs::path path = fs::path(testing::TempDir()) / "damaged.pt";
+  std::ofstream(path, std::ios::binary) << bytes;
+  try {
+    return ErmModel::load(path).output(inputs);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+TEST(ErmModel, DamagedFilesAreRefusedOrGiveTheSameNumbers) {
+  const auto whole = file_bytes(model_path("cnn_scripted.pt"));
+  const auto expected = expected_of("cnn_scripted");
+  const auto output = ErmModel::load(model_path("cnn_scripted.pt")).output(expected.inputs);
+  int refused = 0;
+  for (size_t flip = 0; flip < 150; ++flip) {
+    const auto place = flip * 7919 * 31 % whole.size();
+    const auto found = output_of_damaged(whole, place, static_cast<int>(flip % 8), expected.inputs);
+    refused += found ? 0 : 1;
+    EXPECT_TRUE(!found || at::equal(*found, output)) << "byte " << place << ", bit " << flip % 8;
+  }
+  EXPECT_GT(refused, 50);
+}
+
+TEST(ErmModel, DamagedRecordIsNamed) {
+  const auto entries = read_zip_entries(model_path("cnn_scripted.pt"));
+  const auto bias = std::find_if(entries.begin(), entries.end(),
+                                 [](const ZipEntry& entry) { return entry.name.ends_with("/data/1"); });
+  ASSERT_NE(bias, entries.end());
+  auto bytes = file_bytes(model_path("cnn_scripted.pt"));
+  bytes[bias->content] = static_cast<char>(bytes[bias->content] ^ 1);
+  const fs::path path = fs::path(testing::TempDir()) / "bad_record.pt";
+  std::ofstream(path, std::ios::binary) << bytes;
+  EXPECT_THAT(load_error(path), AllOf(HasSubstr("bad_record.pt is damaged: its record"),
+                                      HasSubstr("/data/1 cannot be read (CRC error)")));
+}
+
+TEST(ErmModel, DirectoryThatContradictsTheEntriesIsRefused) {
+  const auto path = model_path("cnn_scripted.pt");
+  const auto entries = read_zip_entries(path);
+  const auto refused = [&](size_t place, char value) {
+    auto bytes = file_bytes(path);
+    bytes[place] = value;
+    const fs::path changed = fs::path(testing::TempDir()) / "contradiction.pt";
+    std::ofstream(changed, std::ios::binary) << bytes;
+    EXPECT_THAT(load_error(changed), HasSubstr("damaged")) << "byte " << place;
+  };
+  const auto& first = entries.front();
+  refused(first.directory + 46 + first.name.size() - 1, '1');  // a name that another entry has
+  refused(first.header + 30, 'x');                             // the name in the local header
+  refused(first.header + 28, 0);                               // how long its extra field is
+  refused(first.directory + 24, 1);                            // the size
+}
+
 TEST(ErmModel, SaysWhatAModelWithoutAHeadEndsIn) {
   EXPECT_THAT(load_error(model_path("conv_ended.pt")),
               AllOf(HasSubstr("conv_ended.pt ends in aten::_convolution, "),
@@ -170,6 +231,11 @@ TEST(ErmModel, SaysWhatToDoWithAQuantisedModel) {
 
 TEST(ErmModel, FactorBelowZeroIsNoStepThatKeepsTheOrder) {
   EXPECT_THAT(load_error(model_path("negative_factor.pt")), HasSubstr("aten::linear, aten::mul"));
+}
+
+TEST(ErmModel, ComputedFactorMustBeAPositiveNumberWhateverTheInput) {
+  EXPECT_THAT(load_error(model_path("negative_exponential.pt")), HasSubstr("aten::mul, expected"));
+  EXPECT_THAT(load_error(model_path("own_norm.pt")), HasSubstr("aten::linear, aten::div"));
 }
 
 TEST(ErmModel, StepsInPlaceAfterTheHeadAreSeen) {
@@ -276,6 +342,18 @@ TEST(ErmModel, FailureOfTheModelsCodeIsOneLineWithItsCause) {
               AllOf(HasSubstr("failing.pt"), HasSubstr("is invalid for input of size 10")));
   const auto model = ErmModel::load(model_path("mlp_traced.pt"));
   EXPECT_THAT(error_of([&] { model.output({at::rand({2, 7})}); }), HasSubstr("size"));
+}
+
+TEST(ErmModel, WhatAModelRaisesKeepsItsNameAndMessage) {
+  const auto error = [](const char* name) {
+    const auto model = ErmModel::load(model_path(name));
+    return error_of([&] { model.features({at::rand({2, 5})}); });
+  };
+  EXPECT_THAT(error("raising.pt"),
+              EndsWith("raising.pt: ValueError: images must be square, got [2, 5]"));
+  EXPECT_THAT(error("asserting.pt"), EndsWith("asserting.pt: AssertionError: need 77 rows"));
+  EXPECT_THAT(error("raising_nothing.pt"),
+              EndsWith("raising_nothing.pt: NotImplementedError without a message"));
 }
 
 TEST(ErmModel, VerifyRefusesExportsInTrainingMode) {
