@@ -8,6 +8,7 @@
 
 #include "data/csv.h"
 #include "data/manifest_reader.h"
+#include "describe.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -53,9 +54,9 @@ struct Header {
   }
 
   std::string found() const {
-    std::string list;
-    for (const auto& column : columns) list += (list.empty() ? "" : ", ") + shown_cell(column);
-    return "columns found: " + list;
+    std::vector<std::string> shown;
+    for (const auto& column : columns) shown.push_back(shown_cell(column));
+    return "columns found: " + listed(shown);
   }
 };
 
@@ -206,17 +207,17 @@ std::vector<size_t> index_places(const IndexColumn& column, const Header& header
     return place == kAbsent ? std::vector<size_t>{} : std::vector<size_t>{place};
   }
   std::vector<size_t> places;
-  std::string lacking;
+  std::vector<std::string> lacking;
   for (const auto& name : column.columns) {
     const size_t place = header.find(name);
     if (place == kAbsent) {
-      lacking += (lacking.empty() ? "" : ", ") + name;
+      lacking.push_back(name);
     } else {
       places.push_back(place);
     }
   }
   if (!places.empty() && !lacking.empty()) {
-    throw Error(header.file + ": the header lacks the columns " + lacking + " beside " +
+    throw Error(header.file + ": the header lacks the columns " + listed(lacking) + " beside " +
                 header.columns[places.front()] + "; " + header.found());
   }
   return places;

@@ -14,6 +14,7 @@
 #include "data/manifest_reader.h"
 #include "data/tensor_dataset.h"
 #include "data/token_dataset.h"
+#include "describe.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -230,12 +231,12 @@ DataFolder open_tensors(const std::filesystem::path& path) {
 }  // namespace
 
 const Dataset& DataFolder::split(const std::string& name) const {
-  std::string known;
+  std::vector<std::string> known;
   for (const auto& candidate : splits) {
     if (candidate.name == name) return *candidate.dataset;
-    known += (known.empty() ? "" : ", ") + candidate.name;
+    known.push_back(candidate.name);
   }
-  throw Error("the data has no split " + name + "; it has " + known);
+  throw Error("the data has no split " + name + "; it has " + listed(known));
 }
 
 DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,

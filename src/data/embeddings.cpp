@@ -177,9 +177,9 @@ EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head 
 const EmbeddingSplit& EmbeddingFolder::split(const std::string& name) const {
   const auto found = splits_.find(name);
   if (found != splits_.end()) return found->second;
-  std::string names;
-  for (const auto& [present, ignored] : splits_) names += (names.empty() ? "" : ", ") + present;
-  throw Error(path_.string() + ": has no split `" + name + "`; it has " + names);
+  std::vector<std::string> names;
+  for (const auto& [present, ignored] : splits_) names.push_back(present);
+  throw Error(path_.string() + ": has no split `" + name + "`; it has " + listed(names));
 }
 
 EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {

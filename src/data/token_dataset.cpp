@@ -27,9 +27,9 @@ at::Tensor read_tokens(const Manifest& manifest, Findings& findings) {
   const auto tensors = read_safetensors(manifest.tensors);
   const auto inputs = tensors.find(kTensor);
   if (inputs == tensors.end()) {
-    std::string found;
-    for (const auto& [name, tensor] : tensors) found += (found.empty() ? "" : ", ") + name;
-    throw Error(where + ": has no tensor " + kTensor + "; tensors found: " + found);
+    std::vector<std::string> found;
+    for (const auto& [name, tensor] : tensors) found.push_back(name);
+    throw Error(where + ": has no tensor " + kTensor + "; tensors found: " + listed(found));
   }
   const at::Tensor& tokens = inputs->second;
   if (tokens.scalar_type() != at::kLong || tokens.dim() != 3 || tokens.size(2) != 3) {

@@ -13,10 +13,11 @@ namespace {
 
 /// Under this share of mistakes the identification split looks like data the model was trained on.
 constexpr double kMemorised = 0.005;
-std::string join(const std::vector<int64_t>& numbers) {
-  std::string text;
-  for (const auto number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
+
+std::string listed_numbers(const std::vector<int64_t>& numbers) {
+  std::vector<std::string> texts;
+  for (const auto number : numbers) texts.push_back(std::to_string(number));
+  return listed(texts);
 }
 
 void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>& warnings) {
@@ -30,7 +31,7 @@ void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>&
   const auto warn = [&](const std::vector<int64_t>& labels, const char* why) {
     if (!labels.empty())
       warnings.push_back("unusable for identification, since the identification split has " +
-                         std::string(why) + ": class " + join(labels));
+                         std::string(why) + ": class " + listed_numbers(labels));
   };
   warn(faultless, "no mistake in it");
   warn(hopeless, "no correct sample in it");

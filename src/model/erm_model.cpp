@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "describe.h"
 #include "device/full_precision.h"
 #include "digest.h"
 #include "model/archive.h"
@@ -57,9 +58,9 @@ void check_available(at::Device device, const std::string& model) {
 }
 
 std::string names_of(const std::vector<ModelInput>& inputs) {
-  std::string names;
-  for (const auto& input : inputs) names += (names.empty() ? "" : ", ") + input.name;
-  return names;
+  std::vector<std::string> names;
+  for (const auto& input : inputs) names.push_back(input.name);
+  return listed(names);
 }
 
 /// The dtype of the first layer's weight: that of the first matrix that the features use.

@@ -1,6 +1,5 @@
 #include "model/head_search.h"
 
-#include <c10/util/StringUtil.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "describe.h"
 #include "model/forward_graph.h"
 #include "model/graph_walk.h"
 #include "neurontune/error.h"
@@ -53,7 +53,7 @@ std::string without_head(const OutputLeaf& leaf) {
 std::string names_of(const std::vector<OutputLeaf>& leaves) {
   std::vector<std::string> names;
   for (const auto& leaf : leaves) names.push_back(leaf.name());
-  return c10::Join(", ", names);
+  return listed(names);
 }
 
 const OutputLeaf& leaf_named(const std::vector<OutputLeaf>& leaves, const std::string& name,
@@ -199,7 +199,7 @@ FoundHead linear_layer_head(const Module& module, const std::string& output,
 std::string children_of(const Module& module) {
   std::vector<std::string> names;
   for (const auto& child : module.named_children()) names.push_back(child.name);
-  return names.empty() ? "none, as it is frozen or all in one" : c10::Join(", ", names);
+  return names.empty() ? "none, as it is frozen or all in one" : listed(names);
 }
 
 std::optional<Module> submodule_named(const Module& module, const std::string& name) {

@@ -40,9 +40,9 @@ std::vector<std::string> labels_and_attributes_of(const std::vector<std::string>
 }
 
 std::string list(const std::vector<double>& values) {
-  std::string text;
-  for (const double value : values) text += (text.empty() ? "" : ", ") + describe(value);
-  return text;
+  std::vector<std::string> texts;
+  for (const double value : values) texts.push_back(describe(value));
+  return listed(texts);
 }
 
 /// "recipe paper", and whether flags or a config file changed what it sets.
