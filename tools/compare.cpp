@@ -1,4 +1,5 @@
 #include "neurontune/pipeline/compare.h"
+#include "document.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -73,9 +74,8 @@ struct CompareCommand {
                            SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
                            SettingGroup::machine}),
         output(command) {
-    std::string known;
-    for (const auto& name : method_names()) known += (known.empty() ? "" : ", ") + name;
-    command.add_option("--methods", options.methods, "some of " + known)
+    const auto known = method_names();
+    command.add_option("--methods", options.methods, "some of " + listed(known, known.size()))
         ->delimiter(',')
         ->option_text("NAME,… [all]");
     command.add_option("--seeds", options.seeds, "runs of each method, from --seed on")
@@ -104,7 +104,7 @@ struct CompareCommand {
     }();
     print_warnings(report.warnings, output);
     if (output.json)
-      std::cout << comparison_json(report).dump(2) << '\n';
+      std::cout << document(comparison_json(report)) << '\n';
     else
       print_comparison(report);
     auto findings = shortfalls(report, stored, tolerance);

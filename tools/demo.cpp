@@ -8,6 +8,7 @@
 #include "data/file_io.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
+#include "document.h"
 #include "metrics_table.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/pipeline/run.h"
@@ -74,7 +75,7 @@ struct DemoCommand {
 
     print_warnings(outcome.report.result.warnings, output);
     if (output.json)
-      std::cout << result_json(outcome.report).dump(2) << '\n';
+      std::cout << document(result_json(outcome.report)) << '\n';
     else
       std::cout << '\n'
                 << metrics_table(rows, outcome.names) << "(accuracy on test; the repaired model is "

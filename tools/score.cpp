@@ -1,4 +1,5 @@
 #include "neurontune/pipeline/score.h"
+#include "document.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "describe.h"
 #include "neurontune/data/names.h"
 #include "neurontune/report/run_report.h"
 #include "output.h"
@@ -32,9 +34,8 @@ void print_scores(const ScoreOutcome& outcome, const Names& names) {
     const auto& dimension = outcome.strongest[i];
     char score[32];
     std::snprintf(score, sizeof score, "%+.4g", dimension.score);
-    std::string samples;
-    for (const auto& sample : dimension.samples) samples += (samples.empty() ? "" : ", ") + sample;
-    rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label), samples});
+    rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label),
+                    listed(dimension.samples)});
   }
   std::cout << table(rows) << outcome.biased.count() << " of " << outcome.biased.biased.numel()
             << " dimensions are biased";
@@ -56,7 +57,7 @@ struct ScoreCommand {
     const auto config = settings.resolve();
     const auto outcome = score(config);
     print_warnings(outcome.warnings, output);
-    const auto json = score_json(outcome).dump(output.json ? -1 : 2) + "\n";
+    const auto json = document(score_json(outcome), output.json ? -1 : 2) + "\n";
     if (!out.empty()) {
       make_folder(out);
       write_spuriousness(std::filesystem::path(out) / "spuriousness.safetensors", outcome.scores,

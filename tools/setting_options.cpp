@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "describe.h"
 #include "model_help.h"
 
 namespace neurontune::cli {
@@ -79,7 +80,7 @@ const std::vector<Flag>& flags() {
        "evidence of a shortcut from which the ERM head is changed; of inferred_groups"},
       {G::tuning, "--seed", "seed", "N", "of the batches and of a fresh head"},
       {G::machine, "--device", "device", "NAME", "auto, cpu, cuda or cuda:N"},
-      {G::machine, "--threads", "threads", "N", "for tensor work; 0: all cores"},
+      {G::machine, "--threads", "threads", "N", "for tensor work, up to 4 for each core; 0: all cores"},
   };
   return all;
 }
@@ -98,9 +99,7 @@ std::string default_text(const nlohmann::ordered_json& settings, std::string key
 
 SettingOptions::SettingOptions(CLI::App& command, std::initializer_list<SettingGroup> groups) {
   const auto defaults = config_json(resolve_config("", {}));
-  std::string recipes;
-  for (const auto& name : recipe_names()) recipes += (recipes.empty() ? "" : ", ") + name;
-
+  const auto recipes = listed(recipe_names());
   for (const auto& flag : flags()) {
     if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) continue;
     const std::string names = flag.names, first = names.substr(0, names.find(','));

@@ -216,7 +216,7 @@ void InferredGroupsOptions::validate() const {
   check_number("error_quantile", error_quantile, error_quantile >= 0 && error_quantile <= 1,
                "0 to 1");
   check_number("shrinkage", shrinkage, shrinkage > 0 && shrinkage <= 1, "over 0, up to 1");
-  check_at_least("rounds", rounds, 1);
+  check_between("rounds", rounds, 1, 1000);
   check_number("group_samples", group_samples, group_samples > 0, "a number over 0");
 }
 

@@ -148,7 +148,7 @@ Preconditioner preconditioner(const at::Tensor& inverse_curvature) {
 void RebalancingOptions::validate() const {
   check_number("penalty", penalty, penalty > 0, "a number over 0");
   check_number("attribute_penalty", attribute_penalty, attribute_penalty >= 0, "0 or more");
-  check_at_least("iterations", iterations, 1);
+  check_between("iterations", iterations, 1, 100'000);
   check_number("tolerance", tolerance, tolerance > 0, "a number over 0");
 }
 

@@ -322,7 +322,7 @@ void ShortcutSearchOptions::validate() const {
   groups.validate();
   retraining.validate();
   check_number("evidence_threshold", evidence_threshold, evidence_threshold >= 0, "0 or more");
-  check_at_least("folds", folds, 2);
+  check_between("folds", folds, 2, 100);
   check_number("samples_per_group", samples_per_group, samples_per_group >= 0, "0 or more");
 }
 

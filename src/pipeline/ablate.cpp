@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/file_io.h"
+#include "document.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/comparison_data.h"
@@ -15,6 +16,8 @@
 
 namespace neurontune {
 namespace {
+
+constexpr std::size_t kMostPoints = 10'000;
 
 bool may_be_swept(const std::string& key) {
   for (const auto* prefix : {"identify.", "tune.", "select.", "shortcut.", "splits."})
@@ -136,6 +139,9 @@ std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps) {
       }
     }
     points = std::move(longer);
+    if (points.size() > kMostPoints)
+      throw OptionError("sweep: the values combine to over " + std::to_string(kMostPoints) +
+                        " points, expected at most so many");
   }
   return points;
 }
@@ -172,7 +178,7 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
                   [](const AblationPoint& point) { return !point.failure.empty(); }))
     throw Error("no point could be run, the first because " + report.points.front().failure);
   write_file(out / "ablate.csv", ablation_csv(report));
-  write_file(out / "ablate.json", ablation_json(report).dump(2) + "\n");
+  write_file(out / "ablate.json", document(ablation_json(report)) + "\n");
   return report;
 }
 

@@ -9,6 +9,7 @@
 
 #include "data/file_io.h"
 #include "describe.h"
+#include "document.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
@@ -51,11 +52,9 @@ void warn_of_instability(const MethodReport& method, std::vector<std::string>& w
       figure->standard_deviation <= kUnstable)
     return;
   const auto [least, most] = std::minmax_element(figure->values.begin(), figure->values.end());
-  std::string epochs;
-  for (const auto& chosen : method.chosen) epochs += (epochs.empty() ? "" : ", ") + chosen;
   warnings.push_back(method.method + ": the pick depends on the seed: " + what + " accuracy " +
-                     as_percent(*least) + " to " + as_percent(*most) + " (picked: " + epochs +
-                     "); do not trust a single run");
+                     as_percent(*least) + " to " + as_percent(*most) +
+                     " (picked: " + listed(method.chosen) + "); do not trust a single run");
 }
 
 /// A head that training has thrown to infinity predicts one class and would pass for a result.
@@ -136,7 +135,7 @@ void write_results(const Config& config, const ComparisonReport& report,
   write_file(out / "config.json", config_json(config).dump(2) + "\n");
   write_file(out / "compare.csv", comparison_csv(report));
   write_file(out / "compare.md", comparison_markdown(report));
-  write_file(out / "compare.json", comparison_json(report).dump(2) + "\n");
+  write_file(out / "compare.json", document(comparison_json(report)) + "\n");
 }
 
 }  // namespace

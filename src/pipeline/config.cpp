@@ -6,12 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "data/file_io.h"
 #include "edit_distance.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
+#include "option_checks.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
 #include "pipeline/settings.h"
@@ -29,22 +31,36 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
+constexpr int kDeepest = 4;  // objects in objects: no key has as many
+
 /// Objects become prefixes: {"tune": {"epochs": 3}} is {"tune.epochs", 3}.
 void flatten(const Json& object, const std::string& prefix, FlatSettings& settings) {
   for (const auto& [key, value] : object.items()) {
-    if (value.is_object())
+    if (value.is_object() && std::count(prefix.begin(), prefix.end(), '.') < kDeepest)
       flatten(value, prefix + key + ".", settings);
     else
       settings.emplace_back(prefix + key, value);
   }
 }
 
+/// Says where a text is not JSON. The parser's own message starts with its number in brackets.
+Json parse_object(const std::string& source, const std::string& text) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::exception& error) {
+    const std::string what = error.what();
+    throw OptionError(source + ": is not a JSON object: " +
+                      what.substr(0, what.find("; last read")).substr(what.find("] ") + 2));
+  }
+  if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
+  return json;
+}
+
 FlatSettings parse_layer(const std::string& source, const std::string& text,
                          const std::string& prefix = "") {
-  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
   FlatSettings settings;
-  flatten(json, prefix, settings);
+  flatten(parse_object(source, text), prefix, settings);
   return settings;
 }
 
@@ -117,17 +133,25 @@ void apply_transforms(const ManifestSource& manifest, Config& config) {
   };
   if (!format.transform.empty()) apply_layer("format " + format.name, format.transform);
   const auto own = manifest.folder() / "transform.json";
-  if (std::filesystem::exists(own)) apply_layer(own.string(), read_file(own));
+  std::error_code ignored;
+  if (std::filesystem::exists(own, ignored)) apply_layer(own.string(), read_file(own));
+}
+
+/// More threads than a few for each processor only take memory, and OpenMP ends the program where
+/// it cannot have them.
+void check_threads(int64_t threads) {
+  constexpr int64_t kForEachProcessor = 4;
+  const auto processors = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  if (threads < 0 || threads > kForEachProcessor * processors)
+    throw OptionError("threads is " + std::to_string(threads) + ", expected 0 to " +
+                      std::to_string(kForEachProcessor * processors) + ", 4 for each processor");
 }
 
 }  // namespace
 
 void Config::validate() const {
-  if (threads < 0)
-    throw OptionError("threads is " + std::to_string(threads) + ", expected 0 or more");
-  if (data.extraction.batch_size < 1)
-    throw OptionError("data.batch_size is " + std::to_string(data.extraction.batch_size) +
-                      ", expected at least 1");
+  check_threads(threads);
+  check_between("data.batch_size", data.extraction.batch_size, 1, 1'000'000);
   data.transform.validate();
   SplitSelector::parse(splits.identify);
   SplitSelector::parse(splits.tune);

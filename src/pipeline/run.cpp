@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "data/file_io.h"
+#include "document.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
@@ -49,7 +50,7 @@ void write_results(const Config& config, const RunReport& report,
                      report.result.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(report.result));
   write_file(out / "config.json", config_json(config).dump(2) + "\n");
-  write_file(out / "result.json", result_json(report).dump(2) + "\n");
+  write_file(out / "result.json", document(result_json(report)) + "\n");
 }
 
 }  // namespace

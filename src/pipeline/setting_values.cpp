@@ -1,18 +1,40 @@
 #include "pipeline/setting_values.h"
 
+#include <cmath>
+#include <limits>
+
+#include "describe.h"
+#include "document.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
 [[noreturn]] void refuse(const Json& json, const std::string& expected) {
-  throw OptionError("is " + json.dump() + ", expected " + expected);
+  throw OptionError("is " + document(json, -1) + ", expected " + expected);
+}
+
+bool is_utf8(const Json& text) {
+  try {
+    return !text.dump().empty();
+  } catch (const Json::exception&) {  // which is how the writer says so
+    return false;
+  }
 }
 
 template <typename Number>
 Number number(const Json& json, bool valid, const char* expected) {
   if (!valid) refuse(json, expected);
   return json.get<Number>();
+}
+
+constexpr const char* kWholeNumber = "a whole number, at most 9223372036854775807";
+
+/// A whole number that int64 has room for.
+bool is_int64(const Json& json) {
+  return json.is_number_integer() &&
+         (!json.is_number_unsigned() ||
+          json.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
 }
 
 template <typename T>
@@ -30,9 +52,10 @@ Json to_value(bool value) { return value; }
 Json to_value(int64_t value) { return value; }
 Json to_value(uint64_t value) { return value; }
 Json to_value(double value) {
-  // A whole number reads better without its ".0".
-  const auto whole = static_cast<int64_t>(value);
-  if (static_cast<double>(whole) == value) return whole;
+  // A whole number reads better without its ".0". Above, not every whole number is a double.
+  constexpr double kLargestWhole = 9007199254740992;  // 2^53
+  if (std::abs(value) <= kLargestWhole && std::trunc(value) == value)
+    return static_cast<int64_t>(value);
   return value;
 }
 Json to_value(const std::optional<int64_t>& value) { return value ? Json(*value) : Json("auto"); }
@@ -44,6 +67,7 @@ Json to_value(const std::vector<double>& value) { return value; }
 
 void from_value(const Json& json, std::string& value) {
   if (!json.is_string()) refuse(json, "a string");
+  if (!is_utf8(json)) refuse(json, "UTF-8, as which config.json holds it");
   value = json.get<std::string>();
 }
 
@@ -53,7 +77,7 @@ void from_value(const Json& json, bool& value) {
 }
 
 void from_value(const Json& json, int64_t& value) {
-  value = number<int64_t>(json, json.is_number_integer(), "a whole number");
+  value = number<int64_t>(json, is_int64(json), kWholeNumber);
 }
 
 void from_value(const Json& json, uint64_t& value) {
@@ -69,7 +93,8 @@ void from_value(const Json& json, std::optional<int64_t>& value) {
     value.reset();
     return;
   }
-  value = number<int64_t>(json, json.is_number_integer(), "a whole number or \"auto\"");
+  value = number<int64_t>(json, is_int64(json),
+                          json.is_number_integer() ? kWholeNumber : "a whole number or \"auto\"");
 }
 
 void from_value(const Json& json, std::optional<double>& value) {
@@ -89,9 +114,7 @@ void from_value(const Json& json, std::vector<double>& value) {
 }
 
 void refuse_name(const Json& json, const std::vector<std::string>& known) {
-  std::string names;
-  for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
-  refuse(json, "one of " + names);
+  refuse(json, "one of " + listed(known, known.size()));
 }
 
 Json parse_flag(const std::string& text, const std::string&) { return text; }

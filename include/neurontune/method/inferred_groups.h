@@ -16,7 +16,7 @@ struct InferredGroupsOptions {
   double error_quantile = 0.25;
   /// Of the covariance, over 0 to 1: towards the identity times the mean variance in the classes.
   double shrinkage = 0.1;
-  int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
+  int64_t rounds = 3;        ///< of expectation-maximisation, 1 to 1000
   double group_samples = 5;  ///< groups much larger than this count alike; over 0
 
   /// @throws OptionError if a value is out of its range

@@ -18,7 +18,7 @@ struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
   double evidence_threshold = 3.65;  ///< a shortcut is behind the mistakes from here on; 0 or more
-  int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
+  int64_t folds = 2;  ///< groups are judged on others than they were fitted on; 2 to 100
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
   /// @throws OptionError if a value is out of its range
