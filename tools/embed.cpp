@@ -3,6 +3,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "document.h"
+#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"
 #include "output.h"
@@ -31,6 +33,7 @@ struct EmbedCommand {
       return extract_embeddings(model, data, config.data.extraction, out, progress.callback());
     }();
     print_warnings(data.warnings, output);
+    print_warnings(class_warnings(data, model.head().classes()), output);
     output.json ? print_json(extraction) : print(extraction);
   }
 
@@ -42,7 +45,7 @@ struct EmbedCommand {
     for (const auto& [name, split] : extraction.splits)
       for (const auto& [sample, reason] : split.skipped)
         json[name]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
-    std::cout << json.dump(2) << '\n';
+    std::cout << document(json) << '\n';
   }
 
   static void print(const Extraction& extraction) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "neurontune/error.h"
+#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
 
 namespace neurontune {
@@ -21,6 +22,10 @@ void check_sources(const Config& config) {
     throw OptionError("no data to run on; expected model.path and data.path, or embeddings.path");
 }
 
+void append(std::vector<std::string>& warnings, const std::vector<std::string>& more) {
+  warnings.insert(warnings.end(), more.begin(), more.end());
+}
+
 }  // namespace
 
 OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::string>& splits,
@@ -30,6 +35,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   if (!config.embeddings.path.empty()) {
     OpenedEmbeddings opened{EmbeddingFolder::open(config.embeddings.path), {}, {}, {}};
     opened.warnings = opened.folder.warnings();
+    append(opened.warnings, class_warnings(opened.folder));
     for (const auto& split : splits) opened.folder.split(split);
     clock.finish("load");
     return opened;
@@ -42,7 +48,9 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());
   clock.finish("load");
-  return {std::move(opened), std::move(model), std::move(extraction), data.warnings};
+  auto warnings = data.warnings;
+  append(warnings, class_warnings(opened));
+  return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings)};
 }
 
 LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {

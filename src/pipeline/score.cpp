@@ -7,6 +7,7 @@
 
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
+#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/report/run_report.h"
 
 namespace neurontune {
@@ -74,8 +75,8 @@ ScoreOutcome score(const Config& config, int64_t samples) {
   ScoreOutcome outcome{std::move(found.scores),   std::move(found.biased),
                        std::move(found.test),     found.sfit,
                        std::move(found.warnings), {}};
-  outcome.warnings.insert(outcome.warnings.begin(), folder.warnings().begin(),
-                          folder.warnings().end());
+  for (const auto& warnings : {class_warnings(folder), folder.warnings()})
+    outcome.warnings.insert(outcome.warnings.begin(), warnings.begin(), warnings.end());
   outcome.strongest = strongest(outcome, split, config, samples);
   return outcome;
 }
