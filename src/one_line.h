@@ -7,6 +7,6 @@ namespace neurontune {
 
 /// A text as one line: line breaks, with the blanks around them, become a space. A long one ends
 /// after `most` bytes, or just before, with "…".
-std::string on_one_line(const std::string& text, std::size_t most = 2000);
+std::string on_one_line(const std::string& text, std::size_t most = 10000);
 
 }  // namespace neurontune

@@ -189,7 +189,7 @@ TEST(InferredGroups, RefuseWhatTheyCannotUse) {
   expect_refused([](auto& options) { options.smoothing = 0; }, "smoothing is 0, expected");
   expect_refused([](auto& options) { options.error_quantile = 1.1; }, "error_quantile is 1.1");
   expect_refused([](auto& options) { options.shrinkage = 0; }, "shrinkage is 0, expected over 0");
-  expect_refused([](auto& options) { options.rounds = 0; }, "rounds is 0, expected at least 1");
+  expect_refused([](auto& options) { options.rounds = 0; }, "rounds is 0, expected 1 to 1000");
   expect_refused([](auto& options) { options.group_samples = 0; }, "group_samples is 0, expected");
   EXPECT_ERROR(infer_groups({at::ones({50, 40}), at::arange(50).remainder(2)},
                             at::arange(50).remainder(2), 2),
