@@ -56,9 +56,20 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
   return "unknown argument " + argument + "; the nearest known one is " + nearest_one;
 }
 
+/// "--seeds is abc, expected a number" of CLI11's "Could not convert: --seeds = abc".
+std::string conversion_message(const CLI::ConversionError& error) {
+  const std::string text = error.what();
+  const auto option = text.find("--"), value = text.find(" = ");
+  if (option > value || value == std::string::npos) return text;
+  return text.substr(option, value - option) + " is " + text.substr(value + 3) +
+         ", expected a number";
+}
+
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   const auto unknown = app.remaining(/*recurse=*/true);
-  return unknown.empty() ? error.what() : unknown_argument(app, unknown.front());
+  if (!unknown.empty()) return unknown_argument(app, unknown.front());
+  const auto* conversion = dynamic_cast<const CLI::ConversionError*>(&error);
+  return conversion ? conversion_message(*conversion) : error.what();
 }
 
 void print_results(const CLI::App& app, const std::function<void()>& body) {

@@ -67,6 +67,13 @@ void copy_content(const fs::path& source, PartialFile& target) {
   if (file.bad()) throw Error(source.string() + " cannot be read");
 }
 
+/// Whether TorchScript's zip reader failed, which asks its user to report that to PyTorch.
+bool is_of_the_zip(std::string_view failure) {
+  return failure.find("PytorchStreamReader failed reading zip archive") != std::string_view::npos ||
+         failure.find("PytorchStreamReader failed retrieving file meta-data") !=
+             std::string_view::npos;
+}
+
 std::string advice_on(std::string_view failure) {
   const bool lacks_operator = failure.find("Unknown builtin op") != std::string_view::npos ||
                               failure.find("Unknown type name '__torch__.torch.classes") !=
@@ -97,6 +104,9 @@ Archive read_archive(const fs::path& path) {
     torchscript::call(path.string() + " cannot be loaded",
                       [&] { archive.module = torch::jit::load(reader, at::kCPU); });
   } catch (const Error& error) {
+    if (is_of_the_zip(error.what()))
+      throw Error(path.string() +
+                  " is a damaged zip file; copy the file or export the model again");
     throw Error(error.what() + advice_on(error.what()));
   }
   archive.records = TensorRecords(reader->reads(), places_of(path));

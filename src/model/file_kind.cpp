@@ -68,6 +68,7 @@ std::string kind_of_zip(const std::vector<ZipEntry>& entries) {
 
 void check_is_torchscript(const fs::path& path) {
   std::error_code ignored;
+  if (path.empty()) throw Error("the model's name is empty, expected a TorchScript file");
   if (fs::is_directory(path, ignored))
     throw Error(path.string() + " is a directory, expected a TorchScript file");
   if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))

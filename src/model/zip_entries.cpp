@@ -26,7 +26,8 @@ constexpr uint64_t kEndSize = 22, kLocatorSize = 20, kEnd64Size = 56, kDirectory
                    kLocalSize = 30, kLongestComment = 65535;
 constexpr uint32_t kIn64 = 0xFFFFFFFF;  // the field's value is in the zip64 record
 constexpr uint16_t kExtra64 = 1, kHasDescriptor = 1 << 3;
-constexpr uint64_t kDirectoryChecksum = 16, kLocalChecksum = 14;
+constexpr uint64_t kDirectoryChecksum = 16, kDirectoryAttributes = 38, kLocalChecksum = 14;
+constexpr uint32_t kFolder = 0x10;
 
 class ZipFile {
  public:
@@ -164,6 +165,9 @@ std::vector<ZipEntry> read_zip_entries(const std::filesystem::path& archive) {
     const uint16_t method = field(10);
     entry.stored = method == 0;
     entry.directory = directory.place + place;
+    // LibTorch reads nothing of what is marked as a folder, and takes the memory as it is.
+    const bool is_folder = (number_at<uint32_t>(bytes, place + kDirectoryAttributes) & kFolder) != 0;
+    if (is_folder && !entry.name.ends_with('/')) file.damaged();
     uint64_t compressed = number_at<uint32_t>(bytes, place + 20);
     entry.size = number_at<uint32_t>(bytes, place + 24);
     entry.header = number_at<uint32_t>(bytes, place + 42);

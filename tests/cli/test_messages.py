@@ -148,6 +148,8 @@ class Messages(CliTest):
             self.assertEqual(process.returncode, 2, process.stderr)
             self.assertIn(part, process.stderr)
             self.assertNotIn("exception", process.stderr)
+        self.assert_fails(2, "--seeds is abc, expected a number", "compare", "--embeddings", self.embeddings, "--out",
+                          self.out(), "--seeds", "abc")
         bad = os.fsdecode(b"wrong\xff")
         self.assert_fails(2, "expected UTF-8", "run", "--embeddings", bad, "--out", self.out())
         self.assert_fails(2, "expected a number", *self.run_arguments("--mask-value", "nan"))

@@ -211,6 +211,8 @@ TEST(ErmModel, DirectoryThatContradictsTheEntriesIsRefused) {
   refused(first.header + 30, 'x');                             // the name in the local header
   refused(first.header + 28, 0);                               // how long its extra field is
   refused(first.directory + 24, 1);                            // the size
+  refused(first.directory + 38, 0x10);                         // that it is a folder
+  refused(first.directory + 34, 2);                            // the disk that it is on
 }
 
 TEST(ErmModel, SaysWhatAModelWithoutAHeadEndsIn) {
