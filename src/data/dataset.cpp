@@ -214,6 +214,7 @@ DataFolder open_manifest(const ManifestSource& source, const ImageTransform& tra
     folder.splits.push_back({name, open_split(manifest, name, tokens, transform)});
   }
   folder.names = shown_names(manifest);
+  folder.warnings = manifest.warnings;
   return folder;
 }
 

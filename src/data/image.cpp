@@ -8,15 +8,13 @@
 #include <string_view>
 
 #include "data/file_io.h"
-#include "data/jpeg.h"
+#include "data/image_formats.h"
 #include "data/png.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
-constexpr std::string_view kJpegStart = "\xFF\xD8\xFF";
-constexpr std::string_view kPngStart = "\x89PNG\r\n\x1A\n";
 constexpr int64_t kLargestSide = 65535;
 
 std::string text(int64_t height, int64_t width) {
@@ -132,12 +130,6 @@ at::Tensor normalised(const at::Tensor& pixels, const ImageTransform& transform)
   return result;
 }
 
-at::Tensor decode(std::string_view bytes, const RegionOf& needed) {
-  if (bytes.starts_with(kJpegStart)) return decode_jpeg(bytes, needed);
-  if (bytes.starts_with(kPngStart)) return decode_png(bytes);
-  throw Error("is neither a JPEG nor a PNG file");
-}
-
 /// From which pixels on, and to which, a centred crop of a resized side depends on the original's.
 std::array<int64_t, 2> needed_of_side(int64_t side, int64_t resized_to, int64_t crop) {
   const int64_t first = half(resized_to - crop);
@@ -162,7 +154,7 @@ PixelRegion needed_region(int64_t height, int64_t width, const ImageTransform& t
 at::Tensor decode_file(const std::filesystem::path& path, const RegionOf& needed) {
   const std::string bytes = read_file(path);
   try {
-    return decode(bytes, needed).permute({2, 0, 1});
+    return decode_pixels(bytes, needed).permute({2, 0, 1});
   } catch (const Error& error) {
     throw Error(path.string() + ": " + error.what());
   } catch (const c10::Error& error) {

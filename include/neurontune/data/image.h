@@ -23,9 +23,10 @@ struct ImageTransform {
   void validate() const;
 };
 
-/// Decodes a JPEG or PNG file (told apart by content) as Pillow's convert("RGB") sees it: EXIF
-/// rotation is not applied, alpha is dropped, palettes are expanded. 16-bit samples keep their high
-/// byte, grey ones too (those Pillow clips at 255, so that nearly all is white).
+/// Decodes a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file (its first page), told apart by
+/// content, as Pillow's convert("RGB") sees it: EXIF rotation is not applied (but for a TIFF's), alpha
+/// is dropped, palettes are expanded. 16-bit samples keep their high byte, grey ones too (those Pillow
+/// clips at 255, so that nearly all is white).
 ///
 /// @return uint8 [3, H, W] on the CPU, interleaved in memory (strides of [H, W, 3])
 /// @throws Error naming the file if it cannot be read or decoded whole

@@ -28,6 +28,7 @@ struct Manifest {
   std::map<std::string, std::vector<ManifestRow>> splits;  ///< rows in order; none is empty
   bool has_attributes = false;                             ///< in every row
   Names names;                                             ///< as the format or the folders say
+  std::vector<std::string> warnings;                       ///< a sentence each, for the user
   int64_t rows = 0;                                        ///< N, of all splits
   std::filesystem::path tensors;                           ///< the samples' file; empty: images
 
