@@ -35,10 +35,13 @@ const std::vector<Flag>& flags() {
       {G::model, "--embedding-dtype", "data.embedding_dtype", "NAME",
        "embeddings are stored as: model, float32, float16 or bfloat16"},
       {G::model, "--amp", "data.mixed_precision", "",
-       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that changes "
+       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that "
+       "changes "
        "the embeddings"},
       {G::model, "--skip-bad", "data.skip_bad", "", "go on without images that cannot be read"},
       {G::model, "--resize", "data.transform.resize", "S | H,W", "short side, or exact size"},
+      {G::model, "--interpolation", "data.transform.interpolation", "NAME",
+       "how images are resized: nearest, bilinear, bicubic, lanczos, box or hamming"},
       {G::model, "--crop", "data.transform.crop", "S | H,W", "cut from the centre"},
       {G::model, "--channels", "data.transform.channels", "3 | 1", "colour or grey"},
       {G::model, "--mean", "data.transform.mean", "M,…", "subtracted from each channel"},

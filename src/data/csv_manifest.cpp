@@ -2,10 +2,12 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
 
+#include "data/blank_table.h"
 #include "data/csv.h"
 #include "data/manifest_reader.h"
 #include "neurontune/error.h"
@@ -59,7 +61,16 @@ struct Header {
   }
 };
 
-Header read_header(CsvReader& reader, const std::filesystem::path& csv) {
+/// The rows of a file that the format names.
+/// @param columns of a text table without a header
+std::unique_ptr<TableReader> open_table(const std::filesystem::path& file,
+                                        const ManifestFormat& format,
+                                        const std::vector<std::string>& columns) {
+  if (!format.text_tables || file.extension() != ".txt") return std::make_unique<CsvReader>(file);
+  return std::make_unique<BlankTableReader>(file, format.join.key, columns);
+}
+
+Header read_header(TableReader& reader, const std::filesystem::path& csv) {
   Header header{csv.string(), {}};
   if (!reader.next(header.columns)) throw Error(header.file + ": is empty, expected a CSV header");
   return header;
@@ -67,7 +78,7 @@ Header read_header(CsvReader& reader, const std::filesystem::path& csv) {
 
 /// Reads the rows below the header, calling use(cells, line) for each that fits it.
 template <class Use>
-void for_each_row(CsvReader& reader, size_t columns, Findings& findings, const Use& use) {
+void for_each_row(TableReader& reader, size_t columns, Findings& findings, const Use& use) {
   Cells cells;
   while (reader.next(cells)) {
     if (reader.quote_is_open()) {
@@ -86,16 +97,17 @@ void for_each_row(CsvReader& reader, size_t columns, Findings& findings, const U
 /// The second CSV of a format: its cells, by the key that both files have.
 class Join {
  public:
-  Join(const std::filesystem::path& csv, const std::string& key, Findings& findings)
+  Join(const std::filesystem::path& csv, const ManifestFormat& format, Findings& findings)
       : name_(csv.filename().string()) {
-    CsvReader reader(csv);
-    Header header = read_header(reader, csv);
+    const std::string& key = format.join.key;
+    const auto reader = open_table(csv, format, format.join.columns);
+    Header header = read_header(*reader, csv);
     const size_t place = header.find(key);
     if (place == kAbsent) {
       throw Error(header.file + ": the header lacks a column " + key + "; " + header.found());
     }
     Findings own;  // their lines are those of another file
-    for_each_row(reader, header.columns.size(), own, [&](const Cells& cells, int64_t line) {
+    for_each_row(*reader, header.columns.size(), own, [&](const Cells& cells, int64_t line) {
       if (!rows_.emplace(cells[place], cells).second) {
         own.add(line, ": " + key + " `" + shown_cell(cells[place]) + "` stands there twice");
       }
@@ -392,19 +404,29 @@ std::vector<size_t> append_columns(const Join& join, Header& header) {
   return appended;
 }
 
-void read_rows(CsvReader& reader, Header& header, const ManifestFormat& format, Manifest& manifest,
-               Findings& findings) {
+/// The first of the files that is there, or else the first.
+std::filesystem::path joined_file(const std::filesystem::path& folder,
+                                  const std::vector<std::string>& files) {
+  std::error_code ignored;
+  for (const auto& file : files) {
+    if (std::filesystem::exists(folder / file, ignored)) return folder / file;
+  }
+  return folder / files.front();
+}
+
+void read_rows(TableReader& reader, Header& header, const ManifestFormat& format,
+               Manifest& manifest, Findings& findings) {
   const size_t own_columns = header.columns.size();
   std::optional<Join> join;
   std::vector<size_t> appended;
   size_t key = kAbsent;
-  if (!format.join.file.empty()) {
+  if (!format.join.files.empty()) {
     key = header.find(format.join.key);
     if (key == kAbsent) {
       throw Error(header.file + ": the header lacks a column " + format.join.key + "; " +
                   header.found());
     }
-    join.emplace(manifest.folder / format.join.file, format.join.key, findings);
+    join.emplace(joined_file(manifest.folder, format.join.files), format, findings);
     appended = append_columns(*join, header);
   }
   RowReader rows(format, header, manifest, findings);
@@ -439,9 +461,9 @@ Manifest read_csv_manifest(const ManifestSource& source, Findings& findings) {
   if (!format.tensors.empty()) {
     manifest.tensors = manifest.folder / (format.tensors + ".safetensors");
   }
-  CsvReader reader(source.path);
-  Header header = read_header(reader, source.path);
-  read_rows(reader, header, format, manifest, findings);
+  const auto reader = open_table(source.path, format, {});
+  Header header = read_header(*reader, source.path);
+  read_rows(*reader, header, format, manifest, findings);
   if (manifest.rows == 0) {
     findings.throw_if_any(header.file);
     throw Error(header.file + ": has no row below its header");

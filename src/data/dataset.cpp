@@ -168,6 +168,7 @@ class ImageDataset : public Dataset {
     };
     text << "channels " << transform_.channels;
     list("resize", transform_.resize);
+    text << ", interpolation " << name(transform_.interpolation);
     list("crop", transform_.crop);
     list("mean", transform_.mean);
     list("std", transform_.std);
@@ -219,7 +220,7 @@ DataFolder open_manifest(const ManifestSource& source, const ImageTransform& tra
 }
 
 DataFolder open_tensors(const std::filesystem::path& path) {
-  DataFolder folder{open_tensor_splits(path), Names::read(path)};
+  DataFolder folder{open_tensor_splits(path), Names::read(path), {}};
   if (folder.splits.empty()) {
     throw Error(path.string() +
                 ": has no metadata.csv or other manifest that names its samples, no folder train of "

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "data/file_io.h"
+#include "data/text_encoding.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -45,9 +46,11 @@ Names Names::read(const std::filesystem::path& folder) {
   const std::string where = path.string();
   Names names;
   try {
-    const nlohmann::json json = nlohmann::json::parse(read_file(path));
+    const std::string text = read_file(path);
+    const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) {
-      throw Error(where + R"(: expected an object, {"labels": […], "attributes": […]})");
+      throw Error(where + ": " + json_fault(text) +
+                  R"(, expected {"labels": […], "attributes": […]})");
     }
     for (const auto& [key, list] : json.items()) {
       if (key == "labels") {

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "data/file_io.h"
+#include "data/text_encoding.h"
 #include "edit_distance.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
@@ -15,6 +16,7 @@
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
 #include "pipeline/settings.h"
+#include "pipeline/transform_json.h"
 
 namespace neurontune {
 namespace {
@@ -39,12 +41,15 @@ void flatten(const Json& object, const std::string& prefix, FlatSettings& settin
   }
 }
 
-FlatSettings parse_layer(const std::string& source, const std::string& text,
-                         const std::string& prefix = "") {
-  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
+Json parse_object(const std::string& source, const std::string& text) {
+  auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) throw OptionError(source + ": " + json_fault(text));
+  return json;
+}
+
+FlatSettings parse_layer(const std::string& source, const std::string& text) {
   FlatSettings settings;
-  flatten(json, prefix, settings);
+  flatten(parse_object(source, text), "", settings);
   return settings;
 }
 
@@ -113,7 +118,10 @@ std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
 void apply_transforms(const ManifestSource& manifest, Config& config) {
   const auto& format = manifest.format;
   const auto apply_layer = [&](const std::string& source, const std::string& text) {
-    apply(source, parse_layer(source, text, "data.transform."), config);
+    FlatSettings settings;
+    flatten(own_transform(source, parse_object(source, text), config.data.transform),
+            "data.transform.", settings);
+    apply(source, settings, config);
   };
   if (!format.transform.empty()) apply_layer("format " + format.name, format.transform);
   const auto own = manifest.folder() / "transform.json";

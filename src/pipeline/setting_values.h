@@ -35,6 +35,11 @@ inline std::vector<StoredAs> values_of(StoredAs) {
   return {StoredAs::model, StoredAs::float32, StoredAs::float16, StoredAs::bfloat16};
 }
 
+inline std::vector<Interpolation> values_of(Interpolation) {
+  return {Interpolation::nearest, Interpolation::bilinear, Interpolation::bicubic,
+          Interpolation::lanczos, Interpolation::box,      Interpolation::hamming};
+}
+
 template <typename T>
 concept NamedValue = requires(T value) {
   values_of(value);

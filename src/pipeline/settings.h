@@ -24,6 +24,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("data.skip_bad", config.data.extraction.skip_bad);
   visit("data.transform.channels", config.data.transform.channels);
   visit("data.transform.resize", config.data.transform.resize);
+  visit("data.transform.interpolation", config.data.transform.interpolation);
   visit("data.transform.crop", config.data.transform.crop);
   visit("data.transform.mean", config.data.transform.mean);
   visit("data.transform.std", config.data.transform.std);

@@ -1,12 +1,17 @@
 """The built program on data as it is found: formats, and faults of manifests."""
 
 import csv
+import json
+import pathlib
 import shutil
 import unittest
+
+from PIL import Image
 
 from cli_test_case import CliTest
 from fixture import SIZES, json_of, load_file, neurontune
 
+LOSSLESS = {".webp": {"lossless": True}}
 FACES = {"Blond_Hair": "y", "Male": "place"}
 
 
@@ -47,6 +52,68 @@ class Data(CliTest):
             ours, theirs = (load_file(folder / f"{split}.safetensors") for folder in (expected, out))
             for name, tensor in ours.items():
                 self.assertTrue(tensor.equal(theirs[name]), f"{split} {name}")
+
+    def as_class_folders(self, ending):
+        """The data set in folders split/class, with the images stored anew under an ending."""
+        data = self.out() / "classes"
+        for row in self.rows(self.data):
+            folder = data / row["split"] / ["dim", "bright"][int(row["y"])]
+            folder.mkdir(parents=True, exist_ok=True)
+            name = pathlib.Path(row["img_filename"]).stem + ending
+            Image.open(self.data / row["img_filename"]).save(folder / name, **LOSSLESS.get(ending, {}))
+        shutil.copy(self.data / "transform.json", data)
+        return data
+
+    def accuracy(self, data, *arguments):
+        return json_of("eval", "--model", self.model, "--data", data, *arguments)["metrics"]["mean_accuracy"]
+
+    def test_class_folders_of_every_image_format_are_as_accurate(self):
+        expected = None
+        for ending in (".png", ".webp", ".bmp", ".gif", ".tif"):
+            data = self.as_class_folders(ending)
+            for split in SIZES:  # the model's class 0 is `dim`, which comes second by name
+                (data / split / "bright").rename(data / split / "x_bright")
+            expected = expected or self.accuracy(data)
+            self.assertEqual(self.accuracy(data), expected, ending)
+        self.assertGreater(expected, 0.6)
+
+    def test_what_class_folders_pass_over_is_a_warning_and_an_empty_class_an_error(self):
+        data = self.as_class_folders(".png")
+        (data / "test/dim/one.heic").write_text("x")
+        process = neurontune("eval", "--model", self.model, "--data", data)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertIn("1 of .heic (test/dim/one.heic)", process.stderr)
+        (data / "train/azure").mkdir()
+        process = neurontune("eval", "--model", self.model, "--data", data)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("class azure holds no image in any split", process.stderr)
+
+    def test_an_output_folder_inside_class_folders_is_none_of_them(self):
+        data = self.as_class_folders(".png")
+        out = data / "out"
+        embed = ["embed", "--model", self.model, "--data", data, "--out", out]
+        json_of(*embed)
+        (out / ".neurontune.json").write_text("{}")
+        self.assertEqual(sorted(json_of(*embed)), sorted(SIZES))
+
+    def test_interpolation_is_a_setting_a_flag_and_a_key_of_transform_json(self):
+        def embeddings(data, *arguments):
+            out = self.out()
+            json_of("embed", "--model", self.model, "--data", data, "--out", out, *arguments)
+            return load_file(out / "test.safetensors")["embeddings"]
+
+        data = self.copy(self.data)
+        for name in data.glob("images/*.png"):
+            Image.open(name).resize((16, 16), Image.Resampling.NEAREST).save(name)
+        transform = {"channels": 1, "crop": [], "mean": [0.5], "std": [0.5], "resize": [8, 8]}
+        (data / "transform.json").write_text(json.dumps(transform))
+        bilinear, bicubic = embeddings(data), embeddings(data, "--interpolation", "bicubic")
+        self.assertFalse(bilinear.equal(bicubic))
+        for value in ("bicubic", 3, "BICUBIC"):
+            (data / "transform.json").write_text(json.dumps(transform | {"interpolation": value}))
+            self.assertTrue(embeddings(data).equal(bicubic), value)
+        self.assert_fails(2, "expected one of nearest, bilinear, bicubic, lanczos, box, hamming", "embed", "--model",
+                          self.model, "--data", data, "--out", self.out(), "--interpolation", "cubic")
 
     def test_a_named_format_is_used_and_a_wrong_one_refused(self):
         self.assertEqual(self.embed(self.data, "--format", "waterbirds").returncode, 0)

@@ -80,7 +80,7 @@ TEST_F(DatasetTest, TheFirstFaultyImageOfABatchIsNamedWithItsRow) {
   const DataFolder data = open_data(folder(), kPlain);
   std::filesystem::remove(folder() / "3.png");
   const Dataset& train = *data.splits[0].dataset;
-  EXPECT_ERROR(train.batch(0, 4), "1.png (metadata.csv, line 3): is neither a JPEG nor a PNG file");
+  EXPECT_ERROR(train.batch(0, 4), "1.png (metadata.csv, line 3): is no image that can be read");
   EXPECT_ERROR(train.batch(2, 4), "3.png (metadata.csv, line 5): cannot be opened: No such file");
 }
 
@@ -164,6 +164,9 @@ TEST_F(DatasetTest, TheFingerprintTellsEveryChangeThatCounts) {
   ImageTransform transform = kPlain;
   transform.mean = {0.25};
   EXPECT_NE(fingerprint(csv, transform), before) << "another transform";
+  ImageTransform bicubic = kPlain;
+  bicubic.interpolation = Interpolation::bicubic;
+  EXPECT_NE(fingerprint(csv, bicubic), before) << "another filter";
   std::filesystem::last_write_time(
       folder() / "1.png",
       std::filesystem::last_write_time(folder() / "1.png") + std::chrono::seconds(1));
@@ -200,8 +203,11 @@ TEST_F(NamesTest, OtherJsonIsRefused) {
     write("names.json", json);
     return Names::read(folder());
   };
-  EXPECT_ERROR(read_json("["), "names.json: is not JSON");
-  EXPECT_ERROR(read_json("[]"), "names.json: expected an object");
+  EXPECT_ERROR(read_json("["), "names.json: is not a JSON object: parse error at line 1");
+  EXPECT_ERROR(read_json("[]"), "names.json: is not a JSON object, expected {\"labels\"");
+  EXPECT_ERROR(read_json(std::string("\xFF\xFE{\0}\0", 6)), "is UTF-16 text, expected UTF-8");
+  EXPECT_ERROR(read_json(std::string("{\0\0\0}\0\0\0", 8)), "is UTF-32 text, expected UTF-8");
+  EXPECT_ERROR(read_json("{} // none"), "it has a comment");
   EXPECT_ERROR(read_json(R"({"label": []})"), "unknown key `label`");
   EXPECT_ERROR(read_json(R"({"labels": "cat"})"), "`labels` is \"cat\", expected a list of names");
   EXPECT_ERROR(read_json(R"({"attributes": [1]})"), "`attributes` is [1], expected a list");

@@ -76,6 +76,8 @@ TEST_F(ManifestFormatTest, FaultyFormatsAreRefused) {
     refused(R"({"folders": ")" + std::string(folders) + R"("})",
             "folders is \"" + std::string(folders) + "\", expected {split}/{label}, ");
   }
+  refused("{ /* none */ }", "it has a comment (// or /* */), which JSON does not allow");
+  refused(std::string("\xFF\xFE{\0}\0", 6), "format.json: is UTF-16 text, expected UTF-8");
   EXPECT_ERROR_OF(OptionError, ManifestFormat::named("waterbird"), "the nearest is waterbirds");
   EXPECT_ERROR(ManifestFormat::named("absent.json"), "absent.json: cannot be opened");
 }

@@ -56,6 +56,22 @@ TEST_F(ManifestTest, WindowsLinesBomQuotesSpacesAndEmptyLinesAreRead) {
   EXPECT_FALSE(manifest.has_attributes);
 }
 
+TEST_F(ManifestTest, TextOfWideCharactersIsNamedAsSuch) {
+  const auto wide = [](const std::string& text, size_t bytes, bool big_endian) {
+    std::string encoded;
+    for (const char c : text) {
+      encoded += big_endian ? std::string(bytes - 1, '\0') + c : c + std::string(bytes - 1, '\0');
+    }
+    return encoded;
+  };
+  const std::string csv = "path,y,split\n0.png,0,0\n";
+  EXPECT_ERROR(read_csv("\xFF\xFE" + wide(csv, 2, false)), "is UTF-16 text, expected UTF-8");
+  EXPECT_ERROR(read_csv("\xFE\xFF" + wide(csv, 2, true)), "is UTF-16 text, expected UTF-8");
+  EXPECT_ERROR(read_csv(wide(csv, 2, false)), "is UTF-16 text");
+  EXPECT_ERROR(read_csv(std::string("\xFF\xFE\0\0", 4) + wide(csv, 4, false)), "is UTF-32 text");
+  EXPECT_ERROR(read_csv(wide(csv, 4, true)), "is UTF-32 text");
+}
+
 TEST_F(ManifestTest, QuotesMayHoldLineBreaks) {
   const std::string start = "comment,path,y,split\n\"first\r\n\r\nthird, \"\"so\"\"\",a,1,0\n";
   const Manifest manifest = read_csv(start + "short,b,0,0\n");

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "neurontune/data/image.h"
+
+namespace neurontune {
+
+/// Resizes as Pillow's Image.resize does, to one step of 255; shrinking averages under the filter.
+///
+/// @param image uint8 [C, H, W]
+/// @return uint8 [C, height, width]
+at::Tensor resample(const at::Tensor& image, int64_t height, int64_t width,
+                    Interpolation interpolation);
+
+/// How far a filter reaches from its centre, in pixels of the larger of both images.
+double filter_support(Interpolation interpolation);
+
+}  // namespace neurontune
