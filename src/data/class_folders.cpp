@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -50,22 +49,14 @@ std::vector<fs::directory_entry> entries(const fs::path& folder) {
   return entries;
 }
 
-/// ".heic", in small letters; "no ending".
-std::string ending_of(const std::string& file) {
-  std::string ending = fs::path(file).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending.empty() ? "no ending" : ending;
-}
-
 /// "12 of .heic (train/ant/1.heic, train/ant/2.heic, train/ant/3.heic and 9 more), 1 of .txt (…)".
 std::string by_ending(const std::vector<Found>& files) {
   std::map<std::string, std::vector<std::string>> paths;
-  for (const Found& file : files) paths[ending_of(file.path)].push_back(file.path);
+  for (const Found& file : files) paths[small_ending(file.path)].push_back(file.path);
   std::vector<std::string> endings;
   for (const auto& [ending, of_ending] : paths) {
-    endings.push_back(std::to_string(of_ending.size()) + " of " + ending + " (" +
-                      listed(of_ending, 3) + ")");
+    endings.push_back(std::to_string(of_ending.size()) + " of " +
+                      (ending.empty() ? "no ending" : ending) + " (" + listed(of_ending, 3) + ")");
   }
   return listed(endings);
 }

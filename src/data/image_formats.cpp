@@ -60,11 +60,15 @@ const std::string& image_formats() {
   return formats;
 }
 
-bool has_image_ending(const std::filesystem::path& file) {
+std::string small_ending(const std::filesystem::path& file) {
   std::string ending = file.extension().string();
   std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+  return ending;
+}
+
+bool has_image_ending(const std::filesystem::path& file) {
+  return std::find(kEndings.begin(), kEndings.end(), small_ending(file)) != kEndings.end();
 }
 
 at::Tensor decode_pixels(std::string_view bytes, const RegionOf& needed) {

@@ -13,6 +13,9 @@ namespace neurontune {
 /// "JPEG, PNG, WebP, BMP, GIF or TIFF".
 const std::string& image_formats();
 
+/// What a file's name ends in, in small letters: ".jpg" of "1.JPG", "" of "1".
+std::string small_ending(const std::filesystem::path& file);
+
 /// Whether a file is called as one of these formats: ".jpg", ".JPEG", ".tif", …
 bool has_image_ending(const std::filesystem::path& file);
 
