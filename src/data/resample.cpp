@@ -87,9 +87,9 @@ at::Tensor resample_rows(const at::Tensor& image, const std::vector<Taps>& taps)
 std::vector<int64_t> nearest_of_side(int64_t from, int64_t to) {
   std::vector<int64_t> nearest;
   const double scale = static_cast<double>(from) / static_cast<double>(to);
-  for (int64_t place = 0; place < to; ++place) {
-    const auto pixel = static_cast<int64_t>((static_cast<double>(place) + 0.5) * scale);
-    nearest.push_back(std::min(pixel, from - 1));
+  double centre = 0.5 * scale;  // summed up, so that ties fall as they do in Pillow
+  for (int64_t place = 0; place < to; ++place, centre += scale) {
+    nearest.push_back(std::min(static_cast<int64_t>(centre), from - 1));
   }
   return nearest;
 }

@@ -115,7 +115,7 @@ def decoded(path):
 def resized(image):
     """The image by each of Pillow's filters: smaller in one direction, larger in the other."""
     return {
-        name: np.ascontiguousarray(np.asarray(image.resize((650, 111), getattr(Image.Resampling, name.upper())))
+        name: np.ascontiguousarray(np.asarray(image.resize((200, 451), getattr(Image.Resampling, name.upper())))
                                    .transpose(2, 0, 1))
         for name in ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
     }

@@ -318,9 +318,8 @@ TEST_F(PresetsTest, FilesThatArePassedOverAreNamedByTheirEndings) {
   EXPECT_THAT(open().warnings,
               ::testing::ElementsAre(
                   "files of the class folders were passed over, since they do not end as JPEG, PNG, "
-                  "WebP, BMP, GIF or TIFF images do: 4 of .heic (train/ant/1.HEIC, "
-                  "train/bee/2.heic, train/bee/3.heic and 1 more), 1 of no ending "
-                  "(train/bee/notes)"));
+                  "WebP, BMP, GIF or TIFF images do: 1 of no ending (train/bee/notes), 4 of .heic "
+                  "(train/ant/1.HEIC, train/bee/2.heic, train/bee/3.heic and 1 more)"));
 }
 
 TEST_F(PresetsTest, FoldersOfResultsAreNoSplitsAndNoClasses) {
@@ -365,7 +364,10 @@ TEST_F(PresetsTest, FaultsOfClassFoldersAreFoundAtOnce) {
             "{split}/{label}/{attribute}",
             "train/cow/snow/deep: is a folder where images are expected, by "
             "{split}/{label}/{attribute}",
-            "val: holds no image", "train/bear/black/0.jpg is empty (0 bytes), expected an image",
+            "val: holds no image",
+            "class cow holds no image in any split, expected JPEG, PNG, WebP, BMP, GIF or TIFF",
+            "attribute snow holds no image in any split, expected JPEG, PNG, WebP, BMP, GIF or TIFF",
+            "train/bear/black/0.jpg is empty (0 bytes), expected an image",
             "train/bear/black/9.jpg is a folder, expected an image"));
   }
 }
