@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "bus_error.h"
 #include "exit_code.h"
 #include "neurontune/version.h"
 #include "subcommands.h"
@@ -17,6 +18,7 @@ class SilentWarnings : public c10::WarningHandler {
 }  // namespace
 
 int main(int argc, char** argv) {
+  neurontune::cli::report_bus_errors();
   SilentWarnings silent;
   const c10::WarningUtils::WarningHandlerGuard warnings(&silent);
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "data/regular_file.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -20,10 +21,7 @@ void trim_end(std::string& cell) {
 }  // namespace
 
 CsvReader::CsvReader(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(path.string() + ": is a folder, expected a CSV file");
-  }
+  const RegularFile is_one(path);
   if (file_.open(path, std::ios::in | std::ios::binary) == nullptr) {
     throw Error(path.string() + ": cannot be opened: " + std::generic_category().message(errno));
   }

@@ -9,16 +9,16 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
+#include "data/regular_file.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
+constexpr std::size_t kReadAtOnce = 4096;  // beyond the size that a file had when it was opened
 constexpr std::string_view kPartial = ".partial-";  // and the process
 
 std::string reason(int error) { return std::generic_category().message(error); }
@@ -26,18 +26,19 @@ std::string reason(int error) { return std::generic_category().message(error); }
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(path.string() + ": is a folder, expected a file");
+  const RegularFile file(path);
+  std::string content(file.size(), '\0');
+  std::size_t done = 0;
+  while (true) {  // to its end, wherever that is by now
+    if (done == content.size()) content.resize(content.size() + kReadAtOnce);
+    const ssize_t count = ::read(file.descriptor(), content.data() + done, content.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw Error(path.string() + ": cannot be read: " + reason(errno));
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
   }
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(path.string() + ": cannot be opened: " + reason(errno));
-  std::ostringstream content;
-  // Inserting an empty file would set failbit.
-  if (stream.peek() != std::ifstream::traits_type::eof()) content << stream.rdbuf();
-  if (stream.bad() || content.fail()) throw Error(path.string() + ": cannot be read");
-  return std::move(content).str();
+  content.resize(done);
+  return content;
 }
 
 PartialFile::PartialFile(std::filesystem::path path, Unfinished unfinished)
@@ -50,7 +51,8 @@ PartialFile::PartialFile(std::filesystem::path path, Unfinished unfinished)
   else
     hidden.append(kPartial).append(std::to_string(::getpid()));
   partial_path_ = path_.parent_path() / hidden;
-  file_ = ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (kept ? 0 : O_TRUNC), 0666);
+  file_ =
+      ::open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (kept ? 0 : O_TRUNC), 0666);
   if (file_ < 0) fail("created", errno);
   if (kept && ::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     ::close(std::exchange(file_, -1));

@@ -1,10 +1,7 @@
 #include "neurontune/data/safetensors.h"
 
 #include <ATen/ATen.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,7 +17,10 @@
 #include <tuple>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
+#include "data/regular_file.h"
 #include "data/tensor_bytes.h"
+#include "data/unsigned_integers.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -36,20 +36,24 @@ constexpr const char* kMetadata = "__metadata__";  // text about the file, not a
 
 struct Dtype {
   const char* name;
-  at::ScalarType type;
+  at::ScalarType type;        ///< of the bytes as they are read
+  int64_t unsigned_mask = 0;  ///< of unsigned ones that become int64: the bits that count
 };
 
 // In the safetensors library's own order, by which it lays files out.
-constexpr std::array<Dtype, 10> kDtypes = {{{"BOOL", at::kBool},
+constexpr std::array<Dtype, 13> kDtypes = {{{"BOOL", at::kBool},
                                             {"U8", at::kByte},
                                             {"I8", at::kChar},
                                             {"I16", at::kShort},
+                                            {"U16", at::kShort, 0xffff},
                                             {"F16", at::kHalf},
                                             {"BF16", at::kBFloat16},
                                             {"I32", at::kInt},
+                                            {"U32", at::kInt, 0xffffffff},
                                             {"F32", at::kFloat},
                                             {"F64", at::kDouble},
-                                            {"I64", at::kLong}}};
+                                            {"I64", at::kLong},
+                                            {"U64", at::kLong, -1}}};
 
 std::string text(at::IntArrayRef shape) {
   std::string result = "[";
@@ -62,27 +66,21 @@ std::string text(at::IntArrayRef shape) {
 
 // --- Reading -----------------------------------------------------------------------------------
 
-/// A file mapped privately: writing to the tensors never reaches it.
+/// A file mapped privately: writing to the tensors never reaches it. A set may be larger than the
+/// memory, so it is not read whole. Who cuts the file short while it is mapped ends the process by
+/// SIGBUS, whatever is checked here: the program says so (tools/bus_error.h), a library does not
+/// touch its process's signals.
 class Mapping {
  public:
   explicit Mapping(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) fail(path, "opened");
-    struct stat status {};
-    const bool known = ::fstat(file, &status) == 0;
-    if (known && !S_ISREG(status.st_mode)) {
-      ::close(file);
-      throw Error(path.string() + ": is not a file");
-    }
-    size_ = known ? static_cast<uint64_t>(status.st_size) : 0;
-    if (known && size_ > 0) {
-      // Without MAP_NORESERVE a writable mapping larger than the memory would be refused.
-      data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file, 0);
-    }
-    const int error = errno;
-    ::close(file);
-    errno = error;
-    if (!known || data_ == MAP_FAILED) fail(path, "read");
+    const RegularFile file(path);
+    size_ = file.size();
+    if (size_ == 0) return;
+    // Without MAP_NORESERVE a writable mapping larger than the memory would be refused.
+    data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+                   file.descriptor(), 0);
+    if (data_ == MAP_FAILED)
+      throw Error(path.string() + ": cannot be read: " + std::generic_category().message(errno));
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -94,12 +92,6 @@ class Mapping {
   uint64_t size() const { return size_; }
 
  private:
-  [[noreturn]] static void fail(const std::filesystem::path& path, const char* action) {
-    const int error = errno;
-    throw Error(path.string() + ": cannot be " + action + ": " +
-                std::generic_category().message(error));
-  }
-
   void* data_ = nullptr;
   uint64_t size_ = 0;
 };
@@ -107,7 +99,8 @@ class Mapping {
 /// What the header says of a tensor; offsets are from the end of the header.
 struct Entry {
   std::string name;
-  Dtype dtype;
+  std::string dtype_name;
+  std::optional<Dtype> dtype;  ///< none where no tensor here can hold it
   std::vector<int64_t> shape;
   uint64_t begin, end;
 };
@@ -131,19 +124,53 @@ std::string_view header_text(const std::string& where, const Mapping& file) {
   return header;
 }
 
-Json parse_json(const std::string& where, std::string_view header) {
-  std::set<std::string> names;
-  const auto refuse_doubled_names = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth == 1 && event == Json::parse_event_t::key &&
-        !names.insert(parsed.get<std::string>()).second) {
-      throw Error(where + ": the header names tensor " + parsed.dump() + " twice");
-    }
+/// Hears of every key of a header and remembers a tensor's name that is given twice. (The parser's
+/// own callback takes time quadratic in the number of tensors.)
+class DoubledNames : public nlohmann::json_sax<Json> {
+ public:
+  const std::optional<std::string>& found() const { return found_; }
+
+  bool start_object(std::size_t) override { return enter(1); }
+  bool end_object() override { return enter(-1); }
+  bool start_array(std::size_t) override { return enter(1); }
+  bool end_array() override { return enter(-1); }
+  bool key(std::string& name) override {
+    if (depth_ == 1 && !names_.insert(name).second) found_ = name;
     return true;
-  };
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(int64_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return false;  // the parse into values says what is wrong
+  }
+
+ private:
+  bool enter(int levels) {
+    depth_ += levels;
+    return true;
+  }
+
+  int depth_ = 0;
+  std::set<std::string> names_;
+  std::optional<std::string> found_;
+};
+
+Json parse_header_json(const std::string& where, std::string_view header) {
+  DoubledNames doubled;
   try {
-    return Json::parse(header, refuse_doubled_names);
+    check_json_depth(header);
+    Json::sax_parse(header, &doubled);
+    if (doubled.found()) throw Error("names tensor " + shown_json(*doubled.found()) + " twice");
+    return Json::parse(header);
   } catch (const Json::exception& error) {
     throw Error(where + ": the header is not JSON: " + error.what());
+  } catch (const Error& error) {
+    throw Error(where + ": the header " + error.what());
   }
 }
 
@@ -164,22 +191,25 @@ std::vector<int64_t> sizes(const std::string& tensor, const Json& entry, const c
   return values;
 }
 
-Dtype dtype_of(const std::string& tensor, const Json& entry) {
+std::string dtype_name_of(const std::string& tensor, const Json& entry) {
   const auto found = entry.find("dtype");
   if (found == entry.end() || !found->is_string()) throw Error(tensor + " has no `dtype`");
-  const auto& name = found->get_ref<const std::string&>();
+  return found->get<std::string>();
+}
+
+std::optional<Dtype> dtype_named(const std::string& name) {
   for (const Dtype& dtype : kDtypes) {
     if (name == dtype.name) return dtype;
   }
-  throw Error(tensor + " has dtype " + name +
-              ", expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL");
+  return std::nullopt;
 }
 
 Entry parse_entry(const std::string& where, const std::string& name, const Json& json,
                   uint64_t data_size) {
   const std::string tensor = where + ": tensor `" + name + "`";
   if (!json.is_object()) throw Error(tensor + " is described by no JSON object");
-  Entry entry{name, dtype_of(tensor, json), sizes(tensor, json, "shape"), 0, 0};
+  const std::string dtype = dtype_name_of(tensor, json);
+  Entry entry{name, dtype, dtype_named(dtype), sizes(tensor, json, "shape"), 0, 0};
   const std::vector<int64_t> offsets = sizes(tensor, json, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
     throw Error(tensor + " has data_offsets " + text(offsets) + ", expected [begin, end]");
@@ -190,10 +220,11 @@ Entry parse_entry(const std::string& where, const std::string& name, const Json&
     throw Error(tensor + " ends at byte " + std::to_string(entry.end) +
                 " of the data, the file holds " + std::to_string(data_size));
   }
-  const auto bytes = tensor_bytes(entry.shape, at::elementSize(entry.dtype.type));
+  if (!entry.dtype) return entry;
+  const auto bytes = tensor_bytes(entry.shape, at::elementSize(entry.dtype->type));
   if (!bytes || *bytes != entry.end - entry.begin) {
     throw Error(tensor + " holds " + std::to_string(entry.end - entry.begin) + " bytes, but " +
-                entry.dtype.name + " " + text(entry.shape) + " takes " +
+                entry.dtype_name + " " + text(entry.shape) + " takes " +
                 (bytes ? std::to_string(*bytes) : "more than can be addressed"));
   }
   return entry;
@@ -222,7 +253,7 @@ void check_layout(const std::string& where, std::vector<Entry>& entries, uint64_
 
 std::vector<Entry> parse_header(const std::string& where, std::string_view header,
                                 uint64_t data_size) {
-  const Json json = parse_json(where, header);
+  const Json json = parse_header_json(where, header);
   std::vector<Entry> entries;
   for (const auto& [name, entry] : json.items()) {
     if (name != kMetadata) entries.push_back(parse_entry(where, name, entry, data_size));
@@ -231,25 +262,65 @@ std::vector<Entry> parse_header(const std::string& where, std::string_view heade
   return entries;
 }
 
-at::Tensor tensor_of(const Entry& entry, const std::shared_ptr<Mapping>& file, char* data) {
-  char* const first = data + entry.begin;
-  if (entry.dtype.type == at::kBool) {  // a byte other than 0 or 1 is no bool in C++
-    return at::from_blob(first, entry.shape, at::kByte).ne(0);
+/// Unsigned integers and BOOL are copied, for LibTorch has them otherwise or not at all.
+at::Tensor converted(const Dtype& dtype, const at::Tensor& stored, const std::string& tensor) {
+  if (dtype.type == at::kBool) return stored.ne(0);  // a byte other than 0 or 1 is no bool in C++
+  try {
+    return as_unsigned(stored, dtype.unsigned_mask);
+  } catch (const Error& error) {
+    throw Error(tensor + " " + error.what());
   }
-  if (reinterpret_cast<uintptr_t>(first) % at::elementSize(entry.dtype.type) != 0) {
-    at::Tensor copy = at::empty(entry.shape, entry.dtype.type);
-    if (entry.end > entry.begin) std::memcpy(copy.data_ptr(), first, entry.end - entry.begin);
-    return copy;
-  }
-  return at::from_blob(
-      first, entry.shape, [file](void*) {}, entry.dtype.type);
 }
+
+at::Tensor tensor_of(const std::string& where, const Entry& entry,
+                     const std::shared_ptr<Mapping>& file, char* data) {
+  char* const first = data + entry.begin;
+  const Dtype& dtype = *entry.dtype;
+  const auto stored = dtype.type == at::kBool ? at::kByte : dtype.type;
+  at::Tensor tensor;
+  if (reinterpret_cast<uintptr_t>(first) % at::elementSize(stored) != 0) {
+    tensor = at::empty(entry.shape, stored);
+    if (entry.end > entry.begin) std::memcpy(tensor.data_ptr(), first, entry.end - entry.begin);
+  } else {
+    tensor = at::from_blob(
+        first, entry.shape, [file](void*) {}, stored);
+  }
+  if (dtype.type != at::kBool && dtype.unsigned_mask == 0) return tensor;
+  return converted(dtype, tensor, where + ": tensor `" + entry.name + "`");
+}
+
+/// A file that is open, and what its header says.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::filesystem::path& path)
+      : where_(path.string()), file_(std::make_shared<Mapping>(path)) {
+    const std::string_view header = header_text(where_, *file_);
+    data_ = file_->data() + kLengthBytes + header.size();
+    entries_ = parse_header(where_, header, file_->size() - kLengthBytes - header.size());
+  }
+
+  const std::vector<Entry>& entries() const { return entries_; }
+
+  /// @throws Error if no tensor here can hold the entry's dtype
+  at::Tensor tensor(const Entry& entry) const {
+    if (entry.dtype) return tensor_of(where_, entry, file_, data_);
+    throw Error(where_ + ": tensor `" + entry.name + "` has dtype " + entry.dtype_name +
+                ", expected F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 or BOOL");
+  }
+
+ private:
+  std::string where_;
+  std::shared_ptr<Mapping> file_;
+  char* data_ = nullptr;
+  std::vector<Entry> entries_;
+};
 
 // --- Writing -----------------------------------------------------------------------------------
 
 size_t dtype_index(const std::string& where, const TensorSpec& spec) {
-  const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                  [&](const Dtype& dtype) { return dtype.type == spec.dtype; });
+  const auto found = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& dtype) {
+    return dtype.type == spec.dtype && dtype.unsigned_mask == 0;
+  });
   if (found == kDtypes.end()) {
     throw Error(where + ": tensor `" + spec.name + "` has dtype " + at::toString(spec.dtype) +
                 ", which safetensors files here do not hold");
@@ -271,15 +342,31 @@ uint64_t bytes_of(const std::string& where, const TensorSpec& spec) {
 }  // namespace
 
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path) {
-  const std::string where = path.string();
-  const auto file = std::make_shared<Mapping>(path);
-  const std::string_view header = header_text(where, *file);
-  const uint64_t data_begin = kLengthBytes + header.size();
+  const OpenFile file(path);
   std::map<std::string, at::Tensor> tensors;
-  for (const Entry& entry : parse_header(where, header, file->size() - data_begin)) {
-    tensors.emplace(entry.name, tensor_of(entry, file, file->data() + data_begin));
+  for (const Entry& entry : file.entries()) {
+    if (entry.dtype) tensors.emplace(entry.name, file.tensor(entry));
   }
   return tensors;
+}
+
+std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
+                                                   const std::vector<std::string>& names) {
+  const OpenFile file(path);
+  std::map<std::string, at::Tensor> tensors;
+  for (const Entry& entry : file.entries()) {
+    if (std::find(names.begin(), names.end(), entry.name) == names.end()) continue;
+    tensors.emplace(entry.name, file.tensor(entry));
+  }
+  return tensors;
+}
+
+std::vector<std::string> safetensors_names(const std::filesystem::path& path) {
+  const OpenFile file(path);
+  std::vector<std::string> names;
+  for (const Entry& entry : file.entries()) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
@@ -292,24 +379,26 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   for (const TensorSpec& spec : tensors) dtype_index(where, spec);
   std::sort(tensors.begin(), tensors.end(), comes_before);
 
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  std::string header_text = "{";
   uint64_t size = 0;
   for (TensorSpec& spec : tensors) {
     const uint64_t end = size + bytes_of(where, spec);
-    if (spec.name == kMetadata || header.contains(spec.name)) {
+    if (spec.name == kMetadata || placements_.contains(spec.name)) {
       throw Error(where + ": there cannot be " +
                   (spec.name == kMetadata ? "a tensor" : "two tensors") + " named `" + spec.name +
                   "`");
     }
-    header[spec.name] = {{"dtype", kDtypes[dtype_index(where, spec)].name},
-                         {"shape", spec.shape},
-                         {"data_offsets", {size, end}}};
+    const nlohmann::ordered_json entry = {{"dtype", kDtypes[dtype_index(where, spec)].name},
+                                          {"shape", spec.shape},
+                                          {"data_offsets", {size, end}}};
+    if (!placements_.empty()) header_text.push_back(',');
+    header_text.append(json_text(spec.name)).append(":").append(json_text(entry, -1));
     const std::string name = spec.name;
     placements_.emplace(name, Placement{std::move(spec), size});
     size = end;
   }
 
-  std::string header_text = header.dump();
+  header_text.push_back('}');
   header_text.resize((header_text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_length = header_text.size();
   const uint64_t data_begin = kLengthBytes + header_length;
