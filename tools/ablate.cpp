@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
 #include "neurontune/report/comparison_report.h"
 #include "output.h"
 #include "progress_bar.h"
@@ -92,7 +93,7 @@ struct AblateCommand {
     }();
     print_warnings(warnings(report), output);
     if (output.json)
-      std::cout << ablation_json(report).dump(2) << '\n';
+      std::cout << json_text(ablation_json(report)) << '\n';
     else
       print_ablation(report);
   }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "describe.h"
 #include "neurontune/error.h"
 #include "output.h"
@@ -51,11 +52,10 @@ void print_comparison(const ComparisonReport& report) {
 
 /// The stored figures of the methods that will be run, before anything is.
 StoredMeans read_baseline(const std::string& file, const std::vector<std::string>& methods) {
-  const auto json =
-      nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const auto text = read_file(file);
   StoredMeans means;
   try {
-    means = stored_means(json);
+    means = stored_means(parse_json(text));
   } catch (const Error& error) {
     throw Error(file + ": " + error.what());
   }
@@ -104,7 +104,7 @@ struct CompareCommand {
     }();
     print_warnings(report.warnings, output);
     if (output.json)
-      std::cout << comparison_json(report).dump(2) << '\n';
+      std::cout << json_text(comparison_json(report)) << '\n';
     else
       print_comparison(report);
     auto findings = shortfalls(report, stored, tolerance);

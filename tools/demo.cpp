@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
 #include "metrics_table.h"
@@ -74,7 +75,7 @@ struct DemoCommand {
 
     print_warnings(outcome.report.result.warnings, output);
     if (output.json)
-      std::cout << result_json(outcome.report).dump(2) << '\n';
+      std::cout << json_text(result_json(outcome.report)) << '\n';
     else
       std::cout << '\n'
                 << metrics_table(rows, outcome.names) << "(accuracy on test; the repaired model is "

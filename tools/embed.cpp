@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"
 #include "output.h"
@@ -42,7 +43,7 @@ struct EmbedCommand {
     for (const auto& [name, split] : extraction.splits)
       for (const auto& [sample, reason] : split.skipped)
         json[name]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
-    std::cout << json.dump(2) << '\n';
+    std::cout << json_text(json) << '\n';
   }
 
   static void print(const Extraction& extraction) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "data/json_text.h"
 #include "model_options.h"
 #include "neurontune/error.h"
 #include "subcommands.h"
@@ -72,7 +73,7 @@ struct InspectCommand {
         {"inputs", inputs},
         {"verified", verified ? Json(true) : Json()},
         {"max_abs_difference", verified ? Json(verified->max_abs_difference) : Json()}};
-    std::cout << document.dump(2) << '\n';
+    std::cout << json_text(document) << '\n';
   }
 
   static void print(const ErmModel& split, const std::optional<SplitVerification>& verified) {

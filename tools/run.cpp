@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
 #include "metrics_table.h"
 #include "neurontune/pipeline/run.h"
 #include "neurontune/report/conclusion.h"
@@ -36,7 +37,7 @@ struct RunCommand {
     }();
     print_warnings(outcome.report.result.warnings, output);
     if (output.json)
-      std::cout << result_json(outcome.report).dump(2) << '\n';
+      std::cout << json_text(result_json(outcome.report)) << '\n';
     else
       print_run(outcome);
   }

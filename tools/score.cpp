@@ -6,7 +6,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "neurontune/data/names.h"
 #include "neurontune/report/run_report.h"
 #include "output.h"
@@ -33,7 +35,8 @@ void print_scores(const ScoreOutcome& outcome, const Names& names) {
     char score[32];
     std::snprintf(score, sizeof score, "%+.4g", dimension.score);
     std::string samples;
-    for (const auto& sample : dimension.samples) samples += (samples.empty() ? "" : ", ") + sample;
+    for (const auto& sample : dimension.samples)
+      samples += (samples.empty() ? "" : ", ") + escaped_line(sample);
     rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label), samples});
   }
   std::cout << table(rows) << outcome.biased.count() << " of " << outcome.biased.biased.numel()
@@ -56,7 +59,7 @@ struct ScoreCommand {
     const auto config = settings.resolve();
     const auto outcome = score(config);
     print_warnings(outcome.warnings, output);
-    const auto json = score_json(outcome).dump(output.json ? -1 : 2) + "\n";
+    const auto json = json_text(score_json(outcome), output.json ? -1 : 2) + "\n";
     if (!out.empty()) {
       make_folder(out);
       write_spuriousness(std::filesystem::path(out) / "spuriousness.safetensors", outcome.scores,

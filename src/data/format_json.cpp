@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "data/json_text.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
 
@@ -18,7 +19,7 @@ using Reader = std::function<void(const std::string& source, const std::string& 
 
 [[noreturn]] void refuse(const std::string& source, const std::string& key, const Json& value,
                          const std::string& expected) {
-  throw OptionError(source + ": " + key + " is " + value.dump() + ", expected " + expected);
+  throw OptionError(source + ": " + key + " is " + shown_json(value) + ", expected " + expected);
 }
 
 void read_object(const std::string& source, const std::string& prefix, const Json& json,
@@ -151,7 +152,13 @@ void validate(const std::string& source, const ManifestFormat& format) {
 }  // namespace
 
 ManifestFormat parse_format(const std::string& source, const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = [&] {
+    try {
+      return parse_json(text);
+    } catch (const Error& error) {
+      throw OptionError(source + ": " + error.what());
+    }
+  }();
   if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
   ManifestFormat format;
   format.name = source;

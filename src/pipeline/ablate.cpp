@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/comparison_data.h"
@@ -172,7 +173,7 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
                   [](const AblationPoint& point) { return !point.failure.empty(); }))
     throw Error("no point could be run, the first because " + report.points.front().failure);
   write_file(out / "ablate.csv", ablation_csv(report));
-  write_file(out / "ablate.json", ablation_json(report).dump(2) + "\n");
+  write_file(out / "ablate.json", json_text(ablation_json(report)) + "\n");
   return report;
 }
 

@@ -7,8 +7,11 @@
 #include <optional>
 #include <system_error>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "edit_distance.h"
+#include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
@@ -41,7 +44,13 @@ void flatten(const Json& object, const std::string& prefix, FlatSettings& settin
 
 FlatSettings parse_layer(const std::string& source, const std::string& text,
                          const std::string& prefix = "") {
-  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = [&] {
+    try {
+      return parse_json(text);
+    } catch (const Error& error) {
+      throw OptionError(source + ": " + error.what());
+    }
+  }();
   if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
   FlatSettings settings;
   flatten(json, prefix, settings);
@@ -84,7 +93,7 @@ void apply_recipe(const std::string& recipe, Config& config) {
 std::string string_setting(const std::string& key, const FlatSettings& file,
                            const std::vector<SettingFlag>& flags, std::string value) {
   for (const auto& [name, json] : file)
-    if (name == key && json.is_string()) value = json.get<std::string>();
+    if (name == key && json.is_string()) value = unescaped(json.get<std::string>());
   for (const auto& flag : flags)
     if (flag.key == key) value = flag.text;
   return value;
@@ -129,6 +138,7 @@ void Config::validate() const {
     throw OptionError("data.batch_size is " + std::to_string(data.extraction.batch_size) +
                       ", expected at least 1");
   data.transform.validate();
+  ArrayNames::parse(embeddings.arrays);
   SplitSelector::parse(splits.identify);
   SplitSelector::parse(splits.tune);
   neuron_tune_options(*this).validate();

@@ -1,9 +1,11 @@
 #include "pipeline/extraction_cache.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 
 namespace neurontune {
 namespace {
@@ -15,15 +17,15 @@ constexpr const char* kFile = "cache.json";
 }  // namespace
 
 ExtractionCache::ExtractionCache(std::filesystem::path folder) : folder_(std::move(folder)) {
-  std::ifstream file(folder_ / kFile);
-  const auto json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  const auto json = read_json_or_null(folder_ / kFile);
   if (!json.is_object()) return;  // none yet, or none that can be trusted
   for (const auto& [split, entry] : json.items()) {
     if (!entry.is_object()) continue;
-    auto& known = entries_[split];
+    auto& known = entries_[unescaped(split)];
     known.key = entry.value("key", "");
     for (const auto& skipped : entry.value("skipped", Json::array()))
-      known.skipped.push_back({skipped.value("sample", ""), skipped.value("reason", "")});
+      known.skipped.push_back(
+          {unescaped(skipped.value("sample", "")), unescaped(skipped.value("reason", ""))});
   }
 }
 
@@ -49,7 +51,7 @@ void ExtractionCache::save() const {
     for (const auto& [sample, reason] : entry.skipped)
       json[split]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
   }
-  write_file(folder_ / kFile, json.dump(1) + "\n");
+  write_file(folder_ / kFile, json_text(std::move(json), 1) + "\n");
 }
 
 }  // namespace neurontune

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
@@ -48,8 +49,8 @@ void write_results(const Config& config, const RunReport& report,
   write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
                      report.result.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(report.result));
-  write_file(out / "config.json", config_json(config).dump(2) + "\n");
-  write_file(out / "result.json", result_json(report).dump(2) + "\n");
+  write_file(out / "config.json", json_text(config_json(config)) + "\n");
+  write_file(out / "result.json", json_text(result_json(report)) + "\n");
 }
 
 }  // namespace

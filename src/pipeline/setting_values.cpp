@@ -1,12 +1,14 @@
 #include "pipeline/setting_values.h"
 
+#include "data/byte_escapes.h"
+#include "data/json_text.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
 [[noreturn]] void refuse(const Json& json, const std::string& expected) {
-  throw OptionError("is " + json.dump() + ", expected " + expected);
+  throw OptionError("is " + shown_json(json) + ", expected " + expected);
 }
 
 template <typename Number>
@@ -44,7 +46,7 @@ Json to_value(const std::vector<double>& value) { return value; }
 
 void from_value(const Json& json, std::string& value) {
   if (!json.is_string()) refuse(json, "a string");
-  value = json.get<std::string>();
+  value = unescaped(json.get<std::string>());
 }
 
 void from_value(const Json& json, bool& value) {
@@ -94,14 +96,23 @@ void refuse_name(const Json& json, const std::vector<std::string>& known) {
   refuse(json, "one of " + names);
 }
 
-Json parse_flag(const std::string& text, const std::string&) { return text; }
+// Paths on a command line are any bytes, and no escapes.
+Json parse_flag(const std::string& text, const std::string&) { return escaped(text); }
+
+Json parsed_or_discarded(const std::string& text) {
+  try {
+    return parse_json(text);
+  } catch (const Error&) {
+    return Json::value_t::discarded;
+  }
+}
 
 Json parse_flag(const std::string& text, const std::optional<int64_t>&) {
-  return text == "auto" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return text == "auto" ? Json(text) : parsed_or_discarded(text);
 }
 
 Json parse_flag(const std::string& text, const std::optional<double>&) {
-  return text == "none" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return text == "none" ? Json(text) : parsed_or_discarded(text);
 }
 
 }  // namespace neurontune

@@ -28,6 +28,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("data.transform.mean", config.data.transform.mean);
   visit("data.transform.std", config.data.transform.std);
   visit("embeddings.path", config.embeddings.path);
+  visit("embeddings.arrays", config.embeddings.arrays);
   visit("splits.identify", config.splits.identify);
   visit("splits.tune", config.splits.tune);
   visit("identify.threshold", config.identify.threshold);

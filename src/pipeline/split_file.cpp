@@ -3,11 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -41,19 +42,18 @@ std::vector<TensorSpec> SplitFile::specs(int64_t rows) const {
 }
 
 void SplitFile::read_journal() {
-  std::ifstream file(journal_);
-  const auto json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  const auto json = read_json_or_null(journal_);
   if (!json.is_object() || json.value("key", "") != key_) return;  // none, or of other rows
   rows_done_ = rows_in_journal_ = json.value("rows", int64_t{0});
   for (const auto& skipped : json.value("skipped", Json::array()))
-    skipped_.push_back({skipped.value("row", int64_t{0}), skipped.value("reason", "")});
+    skipped_.push_back({skipped.value("row", int64_t{0}), unescaped(skipped.value("reason", ""))});
 }
 
 void SplitFile::write_journal() const {
   Json json = {{"key", key_}, {"rows", rows_done_}, {"skipped", Json::array()}};
   for (const auto& [row, reason] : skipped_)
     json["skipped"].push_back({{"row", row}, {"reason", reason}});
-  write_file(journal_, json.dump(1) + "\n");
+  write_file(journal_, json_text(std::move(json), 1) + "\n");
 }
 
 void SplitFile::add(const Batch& batch, const at::Tensor& embeddings) {
@@ -112,7 +112,7 @@ void SplitFile::finish() {
   std::string text;
   const auto ids = dataset_.ids();
   for (int64_t i = 0; i < rows.size(0); ++i)
-    text += ids[static_cast<std::size_t>(rows[i].item<int64_t>())] + "\n";
+    text += escaped_line(ids[static_cast<std::size_t>(rows[i].item<int64_t>())]) + "\n";
   write_file(std::filesystem::path(path_).replace_extension(".ids.txt"), text);
   if (skipped_.empty()) {
     write_labels(*writer_, rows);

@@ -33,7 +33,8 @@ struct Config {
     ExtractionOptions extraction;
   } data;
   struct {
-    std::string path;  ///< a folder of embeddings, instead of model and data
+    std::string path;    ///< a folder of embeddings, instead of model and data
+    std::string arrays;  ///< what its arrays are called, as ArrayNames::parse takes it
   } embeddings;
   struct {
     std::string identify = "val";
