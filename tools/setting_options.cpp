@@ -44,6 +44,9 @@ const std::vector<Flag>& flags() {
       {G::model, "--mean", "data.transform.mean", "M,…", "subtracted from each channel"},
       {G::model, "--std", "data.transform.std", "S,…", "each channel is divided by"},
       {G::embeddings, "--embeddings", "embeddings.path", "DIR", "folder of embeddings"},
+      {G::embeddings, "--arrays", "embeddings.arrays", "KEY=NAME,…",
+       "what its arrays are called: embeddings=feats,labels=y; also attributes, groups, ids, weight "
+       "and bias"},
       {G::splits, "--identify", "splits.identify", "SPLIT",
        "held-out data that finds the biased dimensions: val, or a part of it, val:1/2"},
       {G::tuning, "--tune", "splits.tune", "SPLIT", "data that retrains the head"},

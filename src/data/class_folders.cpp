@@ -184,7 +184,7 @@ Manifest read_class_folders(const ManifestSource& source, Findings& findings) {
     const auto attribute = image.names.find(Level::attribute);
     if (attribute != image.names.end()) row.attribute = attributes.at(attribute->second);
     row.number = manifest.rows++;
-    manifest.has_attributes = row.attribute.has_value();
+    manifest.has_attributes = manifest.has_attributes || row.attribute.has_value();
     manifest.splits[image.split].push_back(std::move(row));
   }
   if (manifest.rows == 0) {

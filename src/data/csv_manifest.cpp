@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "data/attribute_notices.h"
 #include "data/csv.h"
 #include "data/manifest_reader.h"
 #include "neurontune/error.h"
@@ -135,10 +136,12 @@ class IndexReader {
   /// Of the first column; only where there is one.
   const std::string& name() const { return header_.columns[places_.front()]; }
 
-  /// Whether the row leaves a cell empty.
-  bool is_empty(const Cells& cells) const {
-    return std::any_of(places_.begin(), places_.end(),
-                       [&](size_t place) { return cells[place].empty(); });
+  /// Whether the row leaves a cell empty, or has -1 where cells are indices.
+  bool is_unknown(const Cells& cells) const {
+    const bool of_indices = column_.values.empty() && !column_.at_least;
+    return std::any_of(places_.begin(), places_.end(), [&](size_t place) {
+      return cells[place].empty() || (of_indices && cells[place] == "-1");
+    });
   }
 
   /// The index, or nothing after adding a finding.
@@ -325,9 +328,10 @@ class RowReader {
     return alternatives(cells);
   }
 
+  /// An attribute that is not known is left out: false only after adding a finding.
   bool read_attribute(const Cells& cells, ManifestRow& row) {
     const IndexReader& reader = columns_.group.present() ? columns_.group : columns_.attribute;
-    if (!reader.present() || reader.is_empty(cells)) return true;
+    if (!reader.present() || reader.is_unknown(cells)) return true;
     row.attribute = reader.read(cells, row.line, findings_);
     return row.attribute.has_value();
   }
@@ -392,6 +396,24 @@ std::vector<size_t> append_columns(const Join& join, Header& header) {
   return appended;
 }
 
+/// What may be meant as the column of attributes, which the header lacks.
+Cells misspelt_attributes(const ManifestFormat& format, const Header& header) {
+  Cells expected = format.attribute.columns;
+  expected.insert(expected.end(), format.attribute.group_columns.begin(),
+                  format.attribute.group_columns.end());
+  Cells others;
+  for (const auto& column : header.columns) {
+    bool known = column == format.join.key;
+    for (const auto* of : {&format.sample.columns, &format.label.columns, &format.split.columns})
+      known = known || std::find(of->begin(), of->end(), column) != of->end();
+    if (!known) others.push_back(column);
+  }
+  Cells warnings = misspelt("a column", others, expected);
+  for (auto& warning : warnings)
+    warning = header.file + ": there are no attributes; the file " + warning;
+  return warnings;
+}
+
 void read_rows(CsvReader& reader, Header& header, const ManifestFormat& format, Manifest& manifest,
                Findings& findings) {
   const size_t own_columns = header.columns.size();
@@ -422,9 +444,10 @@ void read_rows(CsvReader& reader, Header& header, const ManifestFormat& format, 
   });
   const Columns& columns = rows.columns();
   if (columns.group.present()) attributes_from_groups(manifest, columns.group.name(), findings);
-  manifest.has_attributes = columns.attribute.present() || columns.group.present();
+  if (!columns.group.present() && !columns.attribute.present())
+    manifest.warnings = misspelt_attributes(format, header);
   for_each_sample(manifest, [&](const ManifestRow& row) {
-    manifest.has_attributes = manifest.has_attributes && row.attribute.has_value();
+    manifest.has_attributes = manifest.has_attributes || row.attribute.has_value();
   });
 }
 

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "data/attribute_notices.h"
 #include "data/manifest_reader.h"
 #include "data/tensor_dataset.h"
 #include "data/token_dataset.h"
@@ -26,7 +27,6 @@ class ImageDataset : public Dataset {
       : manifest_(manifest.path),
         folder_(manifest.folder),
         rows_(std::move(rows)),
-        has_attributes_(manifest.has_attributes),
         transform_(std::move(transform)) {}
 
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
@@ -37,12 +37,7 @@ class ImageDataset : public Dataset {
     return at::tensor(labels, at::kLong);
   }
 
-  at::Tensor attributes() const override {
-    if (!has_attributes_) return {};
-    std::vector<int64_t> attributes;
-    for (const ManifestRow& row : rows_) attributes.push_back(row.attribute.value());
-    return at::tensor(attributes, at::kLong);
-  }
+  at::Tensor attributes() const override { return attributes_of(rows_); }
 
   std::vector<std::string> ids() const override {
     std::vector<std::string> ids;
@@ -80,7 +75,7 @@ class ImageDataset : public Dataset {
           error ? std::filesystem::file_time_type{} : std::filesystem::last_write_time(path, error);
       digest.add(row.sample);
       digest.add(std::to_string(row.label));
-      digest.add(has_attributes_ ? std::to_string(row.attribute.value()) : "");
+      digest.add(row.attribute ? std::to_string(*row.attribute) : "");
       digest.add(error ? "absent" : std::to_string(bytes));
       digest.add(std::to_string(time.time_since_epoch().count()));
     }
@@ -112,9 +107,7 @@ class ImageDataset : public Dataset {
 
   const ManifestRow& row(int64_t index) const { return rows_[static_cast<size_t>(index)]; }
 
-  std::filesystem::path file(const ManifestRow& row) const {
-    return folder_ / row.sample;
-  }
+  std::filesystem::path file(const ManifestRow& row) const { return folder_ / row.sample; }
 
   std::string described(const ManifestRow& row) const {
     if (row.line == 0) return file(row).string();
@@ -176,7 +169,6 @@ class ImageDataset : public Dataset {
 
   std::filesystem::path manifest_, folder_;
   std::vector<ManifestRow> rows_;
-  bool has_attributes_;
   ImageTransform transform_;
 };
 
@@ -210,6 +202,7 @@ DataFolder open_manifest(const ManifestSource& source, const ImageTransform& tra
   findings.throw_if_any(source.path.string());
 
   DataFolder folder;
+  folder.warnings = manifest.warnings;
   for (const std::string& name : manifest.split_names()) {
     folder.splits.push_back({name, open_split(manifest, name, tokens, transform)});
   }
@@ -218,11 +211,18 @@ DataFolder open_manifest(const ManifestSource& source, const ImageTransform& tra
 }
 
 DataFolder open_tensors(const std::filesystem::path& path) {
-  DataFolder folder{open_tensor_splits(path), Names::read(path)};
+  DataFolder folder{open_tensor_splits(path), Names::read(path), {}};
   if (folder.splits.empty()) {
-    throw Error(path.string() +
-                ": has no metadata.csv or other manifest that names its samples, no folder train of "
-                "class folders, nor tensors: train.safetensors, train.npz and the like");
+    throw Error(
+        path.string() +
+        ": has no metadata.csv or other manifest that names its samples, no folder train of "
+        "class folders, nor tensors: train.safetensors, train.npz and the like");
+  }
+  for (const auto& split : folder.splits) {
+    if (split.dataset->attributes().defined()) continue;
+    for (const auto& warning :
+         misspelt("a tensor", split.dataset->input_names(), {"attributes", "groups"}))
+      folder.warnings.push_back(split.name + ": there are no attributes; the file " + warning);
   }
   return folder;
 }
@@ -242,7 +242,12 @@ DataFolder open_data(const std::filesystem::path& path, const ImageTransform& tr
                      const std::string& format, BadImages bad) {
   transform.validate();
   const auto source = find_manifest(path, format);
-  return source ? open_manifest(*source, transform, bad) : open_tensors(path);
+  DataFolder folder = source ? open_manifest(*source, transform, bad) : open_tensors(path);
+  std::vector<SplitAttributes> attributes;
+  for (const auto& split : folder.splits)
+    attributes.emplace_back(split.name, split.dataset->attributes());
+  for (auto& notice : attribute_notices(attributes)) folder.warnings.push_back(std::move(notice));
+  return folder;
 }
 
 }  // namespace neurontune

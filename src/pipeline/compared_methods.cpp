@@ -86,10 +86,13 @@ ComparedMethod dfr(const Config& config, const DfrOptions& options) {
           .run = [splits, options](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto seeded = options;
             seeded.seed = seed;
-            const auto result =
-                neurontune::dfr(data.grouped(splits.tune), data.grouped(splits.identify),
-                                data.erm().classes(), data.folder().attribute_values(), seeded);
-            return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty)};
+            std::vector<std::string> warnings;
+            const auto tuning = data.grouped(splits.tune, warnings);
+            const auto held_out = data.grouped(splits.identify, warnings);
+            const auto result = neurontune::dfr(tuning, held_out, data.erm().classes(),
+                                                data.folder().attribute_values(), seeded);
+            return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty),
+                                 std::move(warnings)};
           }};
 }
 

@@ -17,6 +17,9 @@ void check_sources(const Config& config) {
   if (from_embeddings && any_model)
     throw OptionError("embeddings.path is " + config.embeddings.path +
                       " beside a model or data; expected one or the other");
+  if (!from_embeddings && !config.embeddings.arrays.empty())
+    throw OptionError("embeddings.arrays is " + config.embeddings.arrays +
+                      " without embeddings.path; expected both or neither");
   if (!from_embeddings && !from_model)
     throw OptionError("no data to run on; expected model.path and data.path, or embeddings.path");
 }
@@ -28,7 +31,11 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const ProgressFn& progress) {
   check_sources(config);
   if (!config.embeddings.path.empty()) {
-    OpenedEmbeddings opened{EmbeddingFolder::open(config.embeddings.path), {}, {}, {}};
+    OpenedEmbeddings opened{
+        EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays)),
+        {},
+        {},
+        {}};
     opened.warnings = opened.folder.warnings();
     for (const auto& split : splits) opened.folder.split(split);
     clock.finish("load");

@@ -65,7 +65,8 @@ Json rows_json(const at::Tensor& matrix) {
 ScoreOutcome score(const Config& config, int64_t samples) {
   config.validate();
   if (config.embeddings.path.empty()) throw OptionError("embeddings.path is empty");
-  const auto folder = EmbeddingFolder::open(config.embeddings.path);
+  const auto folder =
+      EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays));
   const auto split = folder.select(SplitSelector::parse(config.splits.identify));
   const auto device = resolve_device(config.device);
   const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;

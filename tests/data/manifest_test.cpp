@@ -66,9 +66,22 @@ TEST_F(ManifestTest, QuotesMayHoldLineBreaks) {
   EXPECT_ERROR(read_csv(start + "short,b,x,0\n"), "line 5: y is `x`");
 }
 
-TEST_F(ManifestTest, AttributesCountOnlyWhereEveryRowHasOne) {
-  EXPECT_TRUE(read_csv("path,y,split,a\nx,0,0,1\nz,0,1,0\n").has_attributes);
-  EXPECT_FALSE(read_csv("path,y,split,a\nx,0,0,1\nz,0,1,\n").has_attributes);
+TEST_F(ManifestTest, EmptyCellsAndMinusOneAreAttributesThatAreNotKnown) {
+  const auto manifest = read_csv("path,y,split,a\nx,0,0,1\nz,0,0,\nw,0,0,-1\n");
+  EXPECT_TRUE(manifest.has_attributes);
+  EXPECT_EQ(manifest.splits.at("train")[0].attribute, 1);
+  EXPECT_EQ(manifest.splits.at("train")[1].attribute, std::nullopt);
+  EXPECT_EQ(manifest.splits.at("train")[2].attribute, std::nullopt);
+  EXPECT_FALSE(read_csv("path,y,split,a\nx,0,0,\nz,0,1,\n").has_attributes);
+}
+
+TEST_F(ManifestTest, AMisspeltColumnOfAttributesIsNamed) {
+  EXPECT_THAT(read_csv("path,y,split,pllace\nx,0,0,1\n").warnings,
+              ::testing::ElementsAre((folder() / "metadata.csv").string() +
+                                     ": there are no attributes; the file has a column pllace, did "
+                                     "you mean place?"));
+  EXPECT_TRUE(read_csv("path,y,split,pllace,a\nx,0,0,1,0\n").warnings.empty());
+  EXPECT_TRUE(read_csv("path,y,split,size\nx,0,0,1\n").warnings.empty());
 }
 
 TEST_F(ManifestTest, GroupsGiveAttributes) {
