@@ -6,7 +6,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/byte_escapes.h"
 #include "data/file_io.h"
 #include "data/json_text.h"
 #include "neurontune/data/names.h"
@@ -35,8 +34,7 @@ void print_scores(const ScoreOutcome& outcome, const Names& names) {
     char score[32];
     std::snprintf(score, sizeof score, "%+.4g", dimension.score);
     std::string samples;
-    for (const auto& sample : dimension.samples)
-      samples += (samples.empty() ? "" : ", ") + escaped_line(sample);
+    for (const auto& sample : dimension.samples) samples += (samples.empty() ? "" : ", ") + sample;
     rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label), samples});
   }
   std::cout << table(rows) << outcome.biased.count() << " of " << outcome.biased.biased.numel()

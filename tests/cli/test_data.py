@@ -168,6 +168,8 @@ class Data(CliTest):
         process = subprocess.run([PROGRAM, "score", "--embeddings", embeddings, "--json"], capture_output=True)
         self.assertEqual(process.returncode, 0, process.stderr)
         process.stdout.decode("utf-8")
+        process = subprocess.run([PROGRAM, "score", "--embeddings", embeddings], capture_output=True)
+        process.stdout.decode("utf-8")
         config = out + b"/config.json"
         process = subprocess.run([PROGRAM, "run", "--config", config, "--out", out, "--quiet"], capture_output=True)
         self.assertEqual(process.returncode, 0, process.stderr)
