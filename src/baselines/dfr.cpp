@@ -12,6 +12,7 @@
 #include "checks.h"
 #include "describe.h"
 #include "method/column_scaling.h"
+#include "method/fixed_blocks.h"
 #include "neurontune/error.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "option_checks.h"
@@ -105,7 +106,8 @@ Subset subset(const LabelledEmbeddings& data, const at::Tensor& rows, const Colu
 Head folded(const LogisticRegression& regression, const ColumnScaling& scaler,
             const at::Tensor& embeddings) {
   const auto weight = regression.weight / scaler.deviation;
-  Head head{weight, regression.intercept - weight.mv(scaler.mean)};
+  Head head{weight, {}};
+  on_one_thread(at::kCPU, [&] { head.bias = regression.intercept - weight.mv(scaler.mean); });
   if (weight.size(0) == 1) {
     head = two_classes(head);
     head.single_logit = false;
@@ -154,8 +156,11 @@ DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out
     weights.push_back(regression.weight);
     intercepts.push_back(regression.intercept);
   }
-  result.head =
-      folded({at::stack(weights).mean(0), at::stack(intercepts).mean(0)}, scaler, data.embeddings);
+  LogisticRegression mean;
+  on_one_thread(at::kCPU, [&] {
+    mean = {at::stack(weights).mean(0), at::stack(intercepts).mean(0)};
+  });
+  result.head = folded(mean, scaler, data.embeddings);
   return result;
 }
 

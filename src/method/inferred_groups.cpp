@@ -11,6 +11,7 @@
 #include "checks.h"
 #include "describe.h"
 #include "method/cross_product.h"
+#include "method/aligned_rows.h"
 #include "method/fixed_blocks.h"
 #include "method/group_fit.h"
 #include "neurontune/error.h"
@@ -70,7 +71,8 @@ at::Tensor logits_of(const at::Tensor& embeddings, const at::Tensor& labels,
       at::empty({embeddings.size(0), discriminants.size(1)}, discriminants.options());
   for_fixed_blocks(embeddings.device(), embeddings.size(0), kRowsPerBlock,
                    [&](int64_t first, int64_t last) {
-                     const auto products = embeddings.slice(0, first, last).to(dtype).mm(folded);
+                     const auto rows = aligned_rows(embeddings.slice(0, first, last).to(dtype));
+                     const auto products = rows.mm(folded);
                      logits.slice(0, first, last)
                          .copy_(products.to(at::kDouble) +
                                 offsets.index_select(0, labels.slice(0, first, last)));
@@ -231,7 +233,9 @@ at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
 }
 
 at::Tensor InferredGroups::effects() const {
-  return (attribute_effects - attribute_effects.mean(0)) * deviation;
+  at::Tensor mean_effect;
+  on_one_thread(attribute_effects.device(), [&] { mean_effect = attribute_effects.mean(0); });
+  return (attribute_effects - mean_effect) * deviation;
 }
 
 at::Tensor InferredGroups::distances() const {

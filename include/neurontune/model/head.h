@@ -42,6 +42,9 @@ struct Head {
 /// @throws Error if weight is not floating [C, M] with C, M ≥ 1 or bias is neither undefined nor [C]
 void check_head(const Head& head, const std::string& name);
 
+/// Whether no number of the head is infinite or NaN.
+bool is_finite(const Head& head);
+
 /// A copy on `device` in `dtype`, detached from any autograd graph.
 Head to(const Head& head, at::Device device, at::ScalarType dtype);
 
@@ -53,7 +56,7 @@ Head two_classes(const Head& one_logit);
 Head one_logit(const Head& head);
 
 /// The head's logits, computed in the head's dtype over fixed blocks of rows, so that the bits do
-/// not depend on the number of threads.
+/// not depend on the number of threads, nor on where the embeddings lie in memory.
 ///
 /// @param embeddings floating point [N, M], on the head's device
 /// @return [N, C] in the head's dtype
