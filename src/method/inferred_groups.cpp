@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -10,8 +11,8 @@
 
 #include "checks.h"
 #include "describe.h"
-#include "method/cross_product.h"
 #include "method/aligned_rows.h"
+#include "method/cross_product.h"
 #include "method/fixed_blocks.h"
 #include "method/group_fit.h"
 #include "neurontune/error.h"
@@ -271,10 +272,13 @@ void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
   const auto one_hot = present_one_hot(data, data.labels.max().item<int64_t>() + 1);
   const auto sums = cross_product(one_hot, data.inputs);
   const auto sizes = one_hot.sum(0, /*keepdim=*/false, at::kDouble).clamp_min(1).unsqueeze(1);
+  // Columns that count as constant do not: their number is not to change what the others give.
+  const auto varying =
+      std::max<int64_t>(1, data.scaling.constant.logical_not().sum().item<int64_t>());
   on_one_thread(gram.device(), [&] {
     auto moments = gram.div_(samples);
     const auto of_means = (sums.square() / sizes).sum() / samples;
-    const auto variance = (moments.diagonal().sum() - of_means) / moments.size(0);
+    const auto variance = (moments.diagonal().sum() - of_means) / varying;
     moments.mul_(1 - shrinkage).diagonal().add_(variance * shrinkage);
     at::Tensor info;
     std::tie(data.factor, info) = at::linalg_cholesky_ex(moments);

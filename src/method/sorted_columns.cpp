@@ -22,8 +22,7 @@ SortedColumns::SortedColumns(const at::Tensor& embeddings, const at::Tensor& row
   for (int64_t first = 0; first < dimensions; first += kDimensionsAtOnce) {
     const int64_t last = std::min(first + kDimensionsAtOnce, dimensions);
     auto values = embeddings.slice(1, first, last).index_select(0, rows).t().contiguous();
-    if (activation == Activation::magnitude) values.abs_();
-    if (values.isnan().any().item<bool>()) throw Error("an embedding holds NaN");
+    if (samples > 0) ready_to_rank(values, activation);
     const auto [sorted, places] = values.sort(/*dim=*/1);
     values_.slice(0, first, last).copy_(sorted);
     samples_.slice(0, first, last).copy_(places);
