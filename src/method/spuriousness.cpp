@@ -201,8 +201,8 @@ BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
     result.keep_at_least_binds = keep_lowest(result.biased, aggregated, keep);
   }
 
-  const bool all_flagged = result.biased.all(-1).any().item<bool>();
-  if (all_flagged)
+  // With a mask value over 0 even the dimensions flagged are still trained.
+  if (options.mask_value == 0 && result.biased.all(-1).any().item<bool>())
     throw Error("every one of the " + std::to_string(scores.embedding_dim()) +
                 " dimensions is flagged as biased, so nothing is left to retrain: raise threshold "
                 "(now " +

@@ -190,7 +190,10 @@ ComparedMethod rebalanced(const Config& config, bool masked) {
             if (masked) mask = identify(held_out, erm, config.identify).biased.mask;
             RebalancedRetrainer retrainer(tuning, erm, config.shortcut.retraining);
             const auto weights = rebalancing_weights(tuning, search.groups);
-            return MethodOutcome{retrainer.fit(weights, mask, search.groups.effects()), ""};
+            auto head = retrainer.fit(weights, mask, search.groups.effects());
+            auto warnings = search.warnings;
+            if (!retrainer.shortfall().empty()) warnings.push_back(retrainer.shortfall());
+            return MethodOutcome{std::move(head), "", std::move(warnings)};
           }};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "neurontune/method/inferred_groups.h"
 #include "neurontune/method/labelled_embeddings.h"
@@ -51,6 +52,7 @@ struct ShortcutSearch {
   at::Tensor trusted;     ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
+  std::vector<std::string> warnings;  ///< of the retraining that it takes, one sentence each
 
   /// separation × ∛reliance / C^0.4: mere mistakes lie further apart where there are more classes.
   std::optional<double> evidence() const;
