@@ -35,7 +35,8 @@ const std::vector<Flag>& flags() {
       {G::model, "--embedding-dtype", "data.embedding_dtype", "NAME",
        "embeddings are stored as: model, float32, float16 or bfloat16"},
       {G::model, "--amp", "data.mixed_precision", "",
-       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that changes "
+       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that "
+       "changes "
        "the embeddings"},
       {G::model, "--skip-bad", "data.skip_bad", "", "go on without images that cannot be read"},
       {G::model, "--resize", "data.transform.resize", "S | H,W", "short side, or exact size"},
@@ -75,6 +76,9 @@ const std::vector<Flag>& flags() {
        "which head is picked: inferred_groups, or the epoch by sfit or guarded_sfit"},
       {G::tuning, "--guard", "select.guard", "X",
        "class-balanced accuracy a picked epoch may be below the best one; of guarded_sfit"},
+      {G::tuning, "--max-drop", "select.max_drop", "X",
+       "class-balanced accuracy on held-out data a picked head may be below the ERM head; of "
+       "inferred_groups"},
       {G::tuning, "--evidence-threshold", "shortcut.evidence_threshold", "X",
        "evidence of a shortcut from which the ERM head is changed; of inferred_groups"},
       {G::tuning, "--seed", "seed", "N", "of the batches and of a fresh head"},

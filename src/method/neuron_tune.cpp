@@ -157,6 +157,10 @@ class Run {
     scores_ = ranked_.scores(predicted);
     Checkpoint checkpoint;
     checkpoint.source = source;
+    result_.refused = static_cast<int64_t>(std::erase_if(pool, [&](const Checkpoint& candidate) {
+      return drops_too_far(candidate.accuracy.balanced_accuracy, erm.accuracy.balanced_accuracy,
+                           options_.select);
+    }));
     checkpoint.sfit = spuriousness_fitness(scores_);
     checkpoint.accuracy = accuracy_metrics(predicted, held_out_.labels, head.classes());
     checkpoint.inferred = judged_by_groups(predicted);

@@ -48,6 +48,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("tune.weight_decay", config.tune.weight_decay);
   visit("select.criterion", config.select.criterion);
   visit("select.guard", config.select.guard);
+  visit("select.max_drop", config.select.max_drop);
   visit("shortcut.evidence_threshold", config.shortcut.evidence_threshold);
   visit("shortcut.confidence", config.shortcut.groups.confidence);
   visit("shortcut.smoothing", config.shortcut.groups.smoothing);
