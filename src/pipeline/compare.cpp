@@ -60,12 +60,7 @@ void warn_of_instability(const MethodReport& method, std::vector<std::string>& w
 
 /// A head that training has thrown to infinity predicts one class and would pass for a result.
 void check_trained(const Head& head) {
-  std::vector<at::Tensor> parameters = {head.weight};
-  if (head.bias.defined()) parameters.push_back(head.bias);
-  parameters.insert(parameters.end(), head.later_parameters.begin(), head.later_parameters.end());
-  for (const auto& parameter : parameters)
-    if (!parameter.isfinite().all().item<bool>())
-      throw Error("its head has become infinite; a lower learning rate may help");
+  if (!is_finite(head)) throw Error("its head has become infinite; a lower learning rate may help");
 }
 
 class Comparison {
