@@ -22,7 +22,10 @@ find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
+find_package(GIF 5 REQUIRED)
+find_package(TIFF 4.5 REQUIRED)  # errors of a file, not of the process
 find_package(ZLIB REQUIRED)
+include(neurontuneWebp)
 include(neurontuneZip)
 include(neurontuneLiblinear)
 

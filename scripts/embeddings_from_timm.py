@@ -8,6 +8,7 @@ gives before the last linear layer.
 """
 
 import pathlib
+import re
 import sys
 
 import torch
@@ -23,6 +24,11 @@ def embed(model, loader, device):
         embeddings.append(model.forward_head(features, pre_logits=True).float().cpu())
         labels.append(targets)
     return {"embeddings": torch.cat(embeddings), "labels": torch.cat(labels)}
+
+
+def as_line(name):
+    """A line of ids.txt: bytes that are no UTF-8 and control characters are escaped (docs/formats.md)."""
+    return re.sub("[\udc80-\udcff\\x00-\\x1f\\x7f]", lambda c: f"\\x{ord(c[0]) & 0xff:02X}", name) + "\n"
 
 
 def main():
@@ -46,7 +52,7 @@ def main():
         dataset = ImageDataset(str(split), transform=transform)  # classes by name, from 0
         loader = torch.utils.data.DataLoader(dataset, batch_size=64)
         save_file(embed(model, loader, device), out / f"{split.name}.safetensors")
-        (out / f"{split.name}.ids.txt").write_text("".join(f"{name}\n" for name in dataset.filenames()))
+        (out / f"{split.name}.ids.txt").write_text("".join(map(as_line, dataset.filenames())), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,9 @@
 #include <numeric>
 
 namespace neurontune {
-namespace {
 
-/// Levenshtein's distance, a row of the table at a time.
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);  // of the table, one at a time
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];
@@ -22,12 +20,10 @@ std::size_t distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-}  // namespace
-
 std::string nearest(const std::string& text, const std::vector<std::string>& candidates) {
   return *std::min_element(candidates.begin(), candidates.end(),
                            [&](const std::string& a, const std::string& b) {
-                             return distance(text, a) < distance(text, b);
+                             return edit_distance(text, a) < edit_distance(text, b);
                            });
 }
 

@@ -13,6 +13,12 @@ void check_at_least(const std::string& what, int64_t value, int64_t least) {
                       std::to_string(least));
 }
 
+void check_between(const std::string& what, int64_t value, int64_t least, int64_t most) {
+  if (value < least || value > most)
+    throw OptionError(what + " is " + std::to_string(value) + ", expected " +
+                      std::to_string(least) + " to " + std::to_string(most));
+}
+
 void check_number(const std::string& what, double value, bool valid, const char* expected) {
   if (!valid || !std::isfinite(value))
     throw OptionError(what + " is " + describe(value) + ", expected " + expected);

@@ -10,6 +10,9 @@ namespace neurontune {
 /// @throws OptionError if `value` is under `least`
 void check_at_least(const std::string& what, int64_t value, int64_t least);
 
+/// @throws OptionError if `value` is not from `least` to `most`
+void check_between(const std::string& what, int64_t value, int64_t least, int64_t most);
+
 /// @throws OptionError unless `value` is `valid` and finite; `expected` completes "…, expected "
 void check_number(const std::string& what, double value, bool valid, const char* expected);
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
+#include "describe.h"
 #include "neurontune/report/comparison_report.h"
 #include "output.h"
 #include "progress_bar.h"
@@ -28,16 +30,13 @@ std::string range_text(const AblationPoint& point, int64_t AblationRun::*field) 
 
 /// The heads that the runs of a point picked: epochs, or else where they come from.
 std::string picked_text(const AblationPoint& point) {
-  std::string text;
   std::vector<std::string> seen;
   for (const auto& run : point.runs) {
     const auto picked = run.source == Source::neurontune ? std::to_string(*run.selected_epoch)
                                                          : std::string(name(run.source));
-    if (std::find(seen.begin(), seen.end(), picked) != seen.end()) continue;
-    text += (seen.empty() ? "" : ", ") + picked;
-    seen.push_back(picked);
+    if (std::find(seen.begin(), seen.end(), picked) == seen.end()) seen.push_back(picked);
   }
-  return seen.empty() ? "–" : text;
+  return seen.empty() ? "–" : listed(seen);
 }
 
 void print_ablation(const AblationReport& report) {
@@ -92,7 +91,7 @@ struct AblateCommand {
     }();
     print_warnings(warnings(report), output);
     if (output.json)
-      std::cout << ablation_json(report).dump(2) << '\n';
+      std::cout << json_text(ablation_json(report)) << '\n';
     else
       print_ablation(report);
   }
@@ -100,9 +99,9 @@ struct AblateCommand {
   static std::vector<std::string> warnings(const AblationReport& report) {
     auto texts = report.warnings;
     for (const auto& point : report.points) {
-      std::string where;
-      for (const auto& [key, value] : point.settings)
-        where += (where.empty() ? "" : ", ") + key + " = " + value;
+      std::vector<std::string> settings;
+      for (const auto& [key, value] : point.settings) settings.push_back(key + " = " + value);
+      const auto where = listed(settings);
       if (!point.failure.empty()) texts.push_back(where + " could not be run: " + point.failure);
       if (point.runs.empty()) continue;  // those of other seeds say the same in other figures
       for (const auto& warning : point.runs.front().warnings)

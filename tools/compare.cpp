@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/output_folder.h"
 #include "describe.h"
 #include "neurontune/error.h"
@@ -52,11 +53,10 @@ void print_comparison(const ComparisonReport& report) {
 
 /// The stored figures of the methods that will be run, before anything is.
 StoredMeans read_baseline(const std::string& file, const std::vector<std::string>& methods) {
-  const auto json =
-      nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const auto text = read_file(file);
   StoredMeans means;
   try {
-    means = stored_means(json);
+    means = stored_means(parse_json(text));
   } catch (const Error& error) {
     throw Error(file + ": " + error.what());
   }
@@ -74,9 +74,8 @@ struct CompareCommand {
                            SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
                            SettingGroup::machine}),
         output(command) {
-    std::string known;
-    for (const auto& name : method_names()) known += (known.empty() ? "" : ", ") + name;
-    command.add_option("--methods", options.methods, "some of " + known)
+    const auto known = method_names();
+    command.add_option("--methods", options.methods, "some of " + listed(known, known.size()))
         ->delimiter(',')
         ->option_text("NAME,… [all]");
     command.add_option("--seeds", options.seeds, "runs of each method, from --seed on")
@@ -108,7 +107,7 @@ struct CompareCommand {
     }();
     print_warnings(report.warnings, output);
     if (output.json)
-      std::cout << comparison_json(report).dump(2) << '\n';
+      std::cout << json_text(comparison_json(report)) << '\n';
     else
       print_comparison(report);
     auto findings = shortfalls(report, stored, tolerance);

@@ -3,6 +3,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
+#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"
 #include "output.h"
@@ -33,6 +35,7 @@ struct EmbedCommand {
       return extract_embeddings(model, data, config.data.extraction, out, progress.callback());
     }();
     print_warnings(data.warnings, output);
+    print_warnings(class_warnings(data, model.head().classes()), output);
     output.json ? print_json(extraction) : print(extraction);
   }
 
@@ -44,7 +47,7 @@ struct EmbedCommand {
     for (const auto& [name, split] : extraction.splits)
       for (const auto& [sample, reason] : split.skipped)
         json[name]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
-    std::cout << json.dump(2) << '\n';
+    std::cout << json_text(json) << '\n';
   }
 
   static void print(const Extraction& extraction) {

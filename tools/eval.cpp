@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
 #include "metrics_table.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
@@ -48,7 +49,7 @@ struct EvalCommand {
     const auto block = metrics_json(metrics);
     auto findings = unmet(required, block);
     if (output.json)
-      std::cout << nlohmann::ordered_json{{"split", split}, {"metrics", block}}.dump(2) << '\n';
+      std::cout << json_text({{"split", split}, {"metrics", block}}) << '\n';
     else
       std::cout << metrics_table({{split, metrics}}, names);
     if (!findings.empty()) throw DataError(split, std::move(findings));
@@ -62,8 +63,10 @@ struct EvalCommand {
                              Names& names) const {
     if (!config.model.path.empty() || !config.data.path.empty())
       throw OptionError("--embeddings stands beside --model or --data; expected one or the other");
-    const auto folder = EmbeddingFolder::open(config.embeddings.path);
+    const auto folder =
+        EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays));
     print_warnings(folder.warnings(), output);
+    print_warnings(class_warnings(folder), output);
     names = folder.names();
     const auto chosen = folder.select(selector);
     const auto head = to(chosen_head(folder.head()), resolve_device(config.device), at::kFloat);
@@ -73,9 +76,12 @@ struct EvalCommand {
   SplitMetrics of_model(const Config& config, const SplitSelector& selector, Names& names) const {
     if (config.model.path.empty() || config.data.path.empty())
       throw OptionError("nothing to evaluate; expected --model and --data, or --embeddings");
+    if (!config.embeddings.arrays.empty())
+      throw OptionError("--arrays stands beside --model and --data; expected it with --embeddings");
     const auto model = open_model(config);
     const auto data = open_configured_data(config);
     print_warnings(data.warnings, output);
+    print_warnings(class_warnings(data, model.head().classes()), output);
     names = data.names;
     const auto& dataset = data.split(selector.name);
     ProgressBar progress(output.quiet);

@@ -3,12 +3,17 @@
 #include <c10/util/Exception.h>
 
 #include <exception>
+#include <filesystem>
 #include <iostream>
+#include <new>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "edit_distance.h"
 #include "neurontune/error.h"
+#include "one_line.h"
+#include "standard_streams.h"
 
 namespace neurontune::cli {
 namespace {
@@ -23,14 +28,13 @@ void print_findings(const DataError& error) {
   const auto& findings = error.findings();
   if (findings.size() == 1) return;
   for (size_t index = 0; index < findings.size() && index < kFindingsShown; ++index)
-    std::cerr << error.source() << ": " << findings[index] << '\n';
+    std::cerr << on_one_line(error.source() + ": " + findings[index]) << '\n';
   if (findings.size() > kFindingsShown)
     std::cerr << "… and " << findings.size() - kFindingsShown << " more\n";
 }
 
-int fail(int code, std::string message) {
-  if (const auto end = message.find('\n'); end != std::string::npos) message.resize(end);
-  std::cerr << "error: " << message << '\n';
+int fail(int code, const std::string& message) {
+  std::cerr << "error: " << on_one_line(message) << '\n';
   return code;
 }
 
@@ -52,19 +56,37 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
   return "unknown argument " + argument + "; the nearest known one is " + nearest_one;
 }
 
+/// "--seeds is abc, expected a number" of CLI11's "Could not convert: --seeds = abc".
+std::string conversion_message(const CLI::ConversionError& error) {
+  const std::string text = error.what();
+  const auto option = text.find("--"), value = text.find(" = ");
+  if (option > value || value == std::string::npos) return text;
+  return text.substr(option, value - option) + " is " + text.substr(value + 3) +
+         ", expected a number";
+}
+
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   const auto unknown = app.remaining(/*recurse=*/true);
-  return unknown.empty() ? error.what() : unknown_argument(app, unknown.front());
+  if (!unknown.empty()) return unknown_argument(app, unknown.front());
+  const auto* conversion = dynamic_cast<const CLI::ConversionError*>(&error);
+  return conversion ? conversion_message(*conversion) : error.what();
+}
+
+void print_results(const CLI::App& app, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const CLI::Success& help_or_version) {
+    app.exit(help_or_version);
+  }
+  finish_stdout();
 }
 
 }  // namespace
 
 int exit_code_of(const CLI::App& app, const std::function<void()>& body) {
   try {
-    body();
+    print_results(app, body);
     return 0;
-  } catch (const CLI::Success& help_or_version) {
-    return app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
     return fail(kWrongUsage, usage_message(app, error));
   } catch (const OptionError& error) {
@@ -72,8 +94,15 @@ int exit_code_of(const CLI::App& app, const std::function<void()>& body) {
   } catch (const DataError& error) {
     print_findings(error);
     return fail(kFailed, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(kFailed, error.path1().string() + ": " + error.code().message());
+  } catch (const std::bad_alloc&) {
+    return fail(kFailed, "there is not enough memory");
   } catch (const c10::Error& error) {
     return fail(kFailed, error.what_without_backtrace());
+  } catch (const nlohmann::json::exception& error) {  // "[json.exception.type_error.302] type …"
+    const std::string what = error.what();
+    return fail(kFailed, "JSON cannot be used: " + what.substr(what.find("] ") + 2));
   } catch (const std::exception& error) {
     return fail(kFailed, error.what());
   }

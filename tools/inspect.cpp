@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "data/json_text.h"
 #include "model_options.h"
 #include "neurontune/error.h"
 #include "subcommands.h"
@@ -15,6 +16,19 @@ namespace neurontune::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kMostNumbers = uint64_t{1} << 31;
+
+/// @throws OptionError if a tensor of these sizes, each at most kMostNumbers, holds more numbers
+void check_total(const std::vector<int64_t>& sizes, const std::string& text) {
+  uint64_t total = 1;
+  for (const auto size : sizes) {
+    total *= static_cast<uint64_t>(size);
+    if (total > kMostNumbers)
+      throw OptionError("--input-shape: is " + text + ", expected at most " +
+                        std::to_string(kMostNumbers) + " numbers");
+  }
+}
 
 /// Random numbers to run a model on: floats, or with ":int64" zeros and ones, which are valid ids
 /// and masks. `text` is "2,3,224,224" or "2,16:int64".
@@ -25,11 +39,13 @@ at::Tensor parse_input(const std::string& text, at::Generator& generator) {
   const auto type = colon == std::string::npos ? "float32" : text.substr(colon + 1);
   bool valid = json.is_array() && !json.empty() && (type == "float32" || type == "int64");
   if (valid)
-    for (const auto& size : json) valid = valid && size.is_number_unsigned() && size > 0;
+    for (const auto& size : json)
+      valid = valid && size.is_number_unsigned() && size > 0 && size <= kMostNumbers;
   if (!valid)
     throw OptionError("--input-shape: is " + text +
                       ", expected sizes such as 2,3,224,224 or, of integers, 2,16:int64");
   const auto sizes = json.get<std::vector<int64_t>>();
+  check_total(sizes, text);
   return type == "int64" ? at::randint(0, 2, sizes, generator, at::kLong)
                          : at::randn(sizes, generator);
 }
@@ -60,7 +76,7 @@ struct InspectCommand {
     Json inputs = Json::array();
     for (const auto& input : split.inputs())
       inputs.push_back({{"name", input.name}, {"type", input.type}});
-    const Json document = {
+    const Json parts = {
         {"head", split.head_name()},
         {"embedding_dim", head.embedding_dim()},
         {"classes", head.classes()},
@@ -72,7 +88,7 @@ struct InspectCommand {
         {"inputs", inputs},
         {"verified", verified ? Json(true) : Json()},
         {"max_abs_difference", verified ? Json(verified->max_abs_difference) : Json()}};
-    std::cout << document.dump(2) << '\n';
+    std::cout << json_text(parts) << '\n';
   }
 
   static void print(const ErmModel& split, const std::optional<SplitVerification>& verified) {

@@ -1,10 +1,14 @@
 #include <c10/util/Exception.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <string>
 
+#include "bus_error.h"
 #include "exit_code.h"
 #include "neurontune/version.h"
+#include "standard_streams.h"
 #include "subcommands.h"
 
 namespace {
@@ -14,9 +18,15 @@ class SilentWarnings : public c10::WarningHandler {
   void process(const c10::Warning&) override {}
 };
 
+/// What a model prints while it runs must not stand between the results on stdout.
+void print_to_stderr(const std::string& text) { std::cerr << text; }
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  neurontune::cli::open_standard_streams();
+  neurontune::cli::report_bus_errors();
+  torch::jit::setPrintHandler(print_to_stderr);
   SilentWarnings silent;
   const c10::WarningUtils::WarningHandlerGuard warnings(&silent);
 

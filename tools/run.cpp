@@ -3,9 +3,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/json_text.h"
 #include "metrics_table.h"
 #include "neurontune/pipeline/run.h"
 #include "neurontune/report/conclusion.h"
+#include "one_line.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
@@ -36,7 +38,7 @@ struct RunCommand {
     }();
     print_warnings(outcome.report.result.warnings, output);
     if (output.json)
-      std::cout << result_json(outcome.report).dump(2) << '\n';
+      std::cout << json_text(result_json(outcome.report)) << '\n';
     else
       print_run(outcome);
   }
@@ -50,7 +52,7 @@ struct RunCommand {
 
 void print_warnings(const std::vector<std::string>& warnings, const OutputOptions& output) {
   if (output.quiet) return;
-  for (const auto& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  for (const auto& warning : warnings) std::cerr << "warning: " << on_one_line(warning) << '\n';
 }
 
 void print_run(const RunOutcome& outcome) {

@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/output_folder.h"
+#include "describe.h"
 #include "neurontune/data/names.h"
 #include "neurontune/report/run_report.h"
 #include "output.h"
@@ -34,9 +36,8 @@ void print_scores(const ScoreOutcome& outcome, const Names& names) {
     const auto& dimension = outcome.strongest[i];
     char score[32];
     std::snprintf(score, sizeof score, "%+.4g", dimension.score);
-    std::string samples;
-    for (const auto& sample : dimension.samples) samples += (samples.empty() ? "" : ", ") + sample;
-    rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label), samples});
+    rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label),
+                    listed(dimension.samples)});
   }
   std::cout << table(rows) << outcome.biased.count() << " of " << outcome.biased.biased.numel()
             << " dimensions are biased";
@@ -61,7 +62,7 @@ struct ScoreCommand {
     if (!out.empty()) folder.emplace(out, files);
     const auto outcome = score(config);
     print_warnings(outcome.warnings, output);
-    const auto json = score_json(outcome).dump(output.json ? -1 : 2) + "\n";
+    const auto json = json_text(score_json(outcome), output.json ? -1 : 2) + "\n";
     if (folder) {
       folder->begin(files);
       write_spuriousness(*folder / "spuriousness.safetensors", outcome.scores, outcome.biased,

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "describe.h"
 #include "model_help.h"
 
 namespace neurontune::cli {
@@ -35,15 +36,22 @@ const std::vector<Flag>& flags() {
       {G::model, "--embedding-dtype", "data.embedding_dtype", "NAME",
        "embeddings are stored as: model, float32, float16 or bfloat16"},
       {G::model, "--amp", "data.mixed_precision", "",
-       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that changes "
+       "automatic mixed precision, float16 on CUDA, bfloat16 on the CPU; an error where that "
+       "changes "
        "the embeddings"},
       {G::model, "--skip-bad", "data.skip_bad", "", "go on without images that cannot be read"},
       {G::model, "--resize", "data.transform.resize", "S | H,W", "short side, or exact size"},
+      {G::model, "--interpolation", "data.transform.interpolation", "NAME",
+       "how images are resized: nearest, bilinear, bicubic, lanczos, box or hamming"},
       {G::model, "--crop", "data.transform.crop", "S | H,W", "cut from the centre"},
       {G::model, "--channels", "data.transform.channels", "3 | 1", "colour or grey"},
       {G::model, "--mean", "data.transform.mean", "M,…", "subtracted from each channel"},
       {G::model, "--std", "data.transform.std", "S,…", "each channel is divided by"},
       {G::embeddings, "--embeddings", "embeddings.path", "DIR", "folder of embeddings"},
+      {G::embeddings, "--arrays", "embeddings.arrays", "KEY=NAME,…",
+       "what its arrays are called: embeddings=feats,labels=y; also attributes, groups, ids, "
+       "weight "
+       "and bias"},
       {G::splits, "--identify", "splits.identify", "SPLIT",
        "held-out data that finds the biased dimensions: val, or a part of it, val:1/2"},
       {G::tuning, "--tune", "splits.tune", "SPLIT", "data that retrains the head"},
@@ -75,11 +83,15 @@ const std::vector<Flag>& flags() {
        "which head is picked: inferred_groups, or the epoch by sfit or guarded_sfit"},
       {G::tuning, "--guard", "select.guard", "X",
        "class-balanced accuracy a picked epoch may be below the best one; of guarded_sfit"},
+      {G::tuning, "--max-drop", "select.max_drop", "X",
+       "class-balanced accuracy on held-out data a picked head may be below the ERM head; of "
+       "inferred_groups"},
       {G::tuning, "--evidence-threshold", "shortcut.evidence_threshold", "X",
        "evidence of a shortcut from which the ERM head is changed; of inferred_groups"},
       {G::tuning, "--seed", "seed", "N", "of the batches and of a fresh head"},
       {G::machine, "--device", "device", "NAME", "auto, cpu, cuda or cuda:N"},
-      {G::machine, "--threads", "threads", "N", "for tensor work; 0: all cores"},
+      {G::machine, "--threads", "threads", "N",
+       "for tensor work, up to 4 for each core; 0: all cores"},
   };
   return all;
 }
@@ -98,9 +110,7 @@ std::string default_text(const nlohmann::ordered_json& settings, std::string key
 
 SettingOptions::SettingOptions(CLI::App& command, std::initializer_list<SettingGroup> groups) {
   const auto defaults = config_json(resolve_config("", {}));
-  std::string recipes;
-  for (const auto& name : recipe_names()) recipes += (recipes.empty() ? "" : ", ") + name;
-
+  const auto recipes = listed(recipe_names());
   for (const auto& flag : flags()) {
     if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) continue;
     const std::string names = flag.names, first = names.substr(0, names.find(','));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/byte_escapes.h"
+
 namespace neurontune::cli {
 namespace {
 
@@ -14,7 +16,9 @@ std::size_t width(const std::string& text) {
 
 }  // namespace
 
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows)
+    for (auto& cell : row) cell = escaped_line(cell);
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));

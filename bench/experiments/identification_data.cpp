@@ -35,8 +35,8 @@ at::Tensor all_rows(const at::Tensor& labels) { return at::arange(labels.size(0)
 
 /// A class's samples of highest loss under the ERM head, for all classes: int64 [n].
 at::Tensor high_loss_rows(const LabelledEmbeddings& train, const Head& erm) {
-  const at::Tensor losses = at::cross_entropy_loss(logits(erm, train.embeddings), train.labels, {},
-                                                   at::Reduction::None);
+  const at::Tensor losses =
+      at::cross_entropy_loss(logits(erm, train.embeddings), train.labels, {}, at::Reduction::None);
   std::vector<at::Tensor> rows;
   for (int64_t label = 0; label < erm.classes(); ++label) {
     const at::Tensor of_class = at::nonzero(train.labels == label).flatten();
@@ -56,10 +56,10 @@ at::Tensor out_of_fold_predictions(const LabelledEmbeddings& train, const Experi
     const at::Tensor held_out = part_rows(train.labels, {"train", fold, kFolds});
     const at::Tensor is_other = at::ones_like(train.labels).index_fill(0, held_out, 0);
     const at::Tensor others = at::nonzero(is_other).flatten();
-    const auto heads = retrain_behind(at::ones({data.erm.embedding_dim()}),
-                                      {train.embeddings.index_select(0, others),
-                                       train.labels.index_select(0, others)},
-                                      data.erm, options);
+    const auto heads = retrain_behind(
+        at::ones({data.erm.embedding_dim()}),
+        {train.embeddings.index_select(0, others), train.labels.index_select(0, others)}, data.erm,
+        options);
     predicted.index_copy_(0, held_out,
                           predictions(heads.back(), train.embeddings.index_select(0, held_out)));
   }
@@ -85,9 +85,15 @@ std::vector<Source> sources(const ExperimentData& data) {
 /// what the method supposes of mistakes. Reported only; null without attributes.
 Json minority_share(const at::Tensor& mistakes, const Source& source, const ExperimentData& data) {
   const EmbeddingSplit& split = data.folder.split(source.split);
-  if (!split.attributes.defined() || !data.space.train_counts.defined()) return nullptr;
-  const at::Tensor usual =
-      data.space.train_counts.view({data.space.classes, data.space.attribute_values}).argmax(1);
+  if (!split.attributes.defined() || data.space.train_counts.empty()) return nullptr;
+  const at::Tensor usual = at::zeros({data.space.classes}, at::kLong);
+  std::vector<int64_t> most(static_cast<std::size_t>(data.space.classes));
+  for (const auto& [group, count] : data.space.train_counts) {
+    auto& of_class = most[static_cast<std::size_t>(group.first)];
+    if (count <= of_class) continue;
+    of_class = count;
+    usual[group.first] = group.second;
+  }
   const at::Tensor rows = source.rows.index_select(0, at::nonzero(mistakes).flatten());
   if (rows.size(0) == 0) return nullptr;
   const at::Tensor of_minority = split.attributes.index_select(0, rows) !=
@@ -104,8 +110,7 @@ Flags flags_of(const Source& source, const ExperimentData& data) {
 
 Json source_json(const Source& source, const Flags& reference, const ExperimentData& data) {
   const LabelledEmbeddings split = data.labelled(source.split);
-  const at::Tensor mistakes =
-      source.predictions != split.labels.index_select(0, source.rows);
+  const at::Tensor mistakes = source.predictions != split.labels.index_select(0, source.rows);
   Json json = {{"source", source.name},
                {"samples", source.rows.size(0)},
                {"mistakes", mistakes.sum().item<int64_t>()},

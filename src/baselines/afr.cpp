@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "baselines/splits.h"
+#include "method/aligned_rows.h"
 #include "method/fixed_blocks.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
@@ -112,7 +113,8 @@ void for_stacks(at::Device device, int64_t total, int64_t classes,
 /// dimension, which is 1: M′ is then M + 1, else M.
 at::Tensor trained_heads(const LabelledEmbeddings& data, const Head& erm,
                          const std::vector<Setting>& settings, const AfrOptions& options) {
-  auto inputs = data.embeddings.to(erm.weight.scalar_type());
+  // Every step multiplies the whole split, which is in memory in any case.
+  auto inputs = aligned_rows(data.embeddings.to(erm.weight.scalar_type()));
   auto start = erm.weight;
   if (erm.bias.defined()) {
     inputs = at::cat({inputs, at::ones({inputs.size(0), 1}, inputs.options())}, 1);

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "baselines/l1_logistic_regression.h"
 #include "baselines/splits.h"
 #include "checks.h"
 #include "describe.h"
 #include "method/column_scaling.h"
+#include "method/fixed_blocks.h"
 #include "neurontune/error.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "option_checks.h"
@@ -59,16 +62,15 @@ ColumnScaling scaling_on_cpu(const at::Tensor& embeddings) {
 /// replacement.
 class GroupBalancedSubsets {
  public:
-  GroupBalancedSubsets(const GroupedEmbeddings& split, int64_t classes, int64_t attribute_values,
-                       uint64_t seed)
+  GroupBalancedSubsets(const GroupedEmbeddings& split, int64_t attribute_values, uint64_t seed)
       : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {
     const auto groups = (split.data.labels * attribute_values + split.attributes).cpu();
-    for (int64_t group = 0; group < classes * attribute_values; ++group) {
-      auto rows = groups.eq(group).nonzero().squeeze(1);
-      if (rows.numel() == 0) continue;
-      size_ = rows_of_group_.empty() ? rows.numel() : std::min(size_, rows.numel());
-      rows_of_group_.push_back(std::move(rows));
-    }
+    const auto [ordered, rows] = groups.sort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
+    const auto counts = std::get<2>(at::unique_consecutive(ordered, false, /*return_counts=*/true));
+    size_ = counts.min().item<int64_t>();
+    const std::vector<int64_t> sizes(counts.const_data_ptr<int64_t>(),
+                                     counts.const_data_ptr<int64_t>() + counts.numel());
+    rows_of_group_ = rows.split_with_sizes(sizes);
   }
 
   /// int64 [n], rows of the split, a group after the other.
@@ -105,7 +107,8 @@ Subset subset(const LabelledEmbeddings& data, const at::Tensor& rows, const Colu
 Head folded(const LogisticRegression& regression, const ColumnScaling& scaler,
             const at::Tensor& embeddings) {
   const auto weight = regression.weight / scaler.deviation;
-  Head head{weight, regression.intercept - weight.mv(scaler.mean)};
+  Head head{weight, {}};
+  on_one_thread(at::kCPU, [&] { head.bias = regression.intercept - weight.mv(scaler.mean); });
   if (weight.size(0) == 1) {
     head = two_classes(head);
     head.single_logit = false;
@@ -129,7 +132,7 @@ DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out
   const c10::NoGradGuard no_grad;
   const LabelledEmbeddings data{tuning.data.embeddings.detach(), tuning.data.labels};
   const auto scaler = scaling_on_cpu(data.embeddings);
-  GroupBalancedSubsets subsets(tuning, classes, attribute_values, options.seed);
+  GroupBalancedSubsets subsets(tuning, attribute_values, options.seed);
   const auto fit = [&](const Subset& drawn, double inverse_penalty) {
     return l1_logistic_regression(drawn.features, drawn.labels, classes, inverse_penalty,
                                   options.seed);
@@ -154,8 +157,11 @@ DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out
     weights.push_back(regression.weight);
     intercepts.push_back(regression.intercept);
   }
-  result.head =
-      folded({at::stack(weights).mean(0), at::stack(intercepts).mean(0)}, scaler, data.embeddings);
+  LogisticRegression mean;
+  on_one_thread(at::kCPU, [&] {
+    mean = {at::stack(weights).mean(0), at::stack(intercepts).mean(0)};
+  });
+  result.head = folded(mean, scaler, data.embeddings);
   return result;
 }
 

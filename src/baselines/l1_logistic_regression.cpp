@@ -25,6 +25,18 @@ class OwnRandSequence {
   char* host_;
 };
 
+/// Keeps liblinear from printing while it lives. Then liblinear prints as it does unless told
+/// otherwise: it does not say what the host program may have told it.
+class QuietLiblinear {
+ public:
+  QuietLiblinear() {
+    set_print_string_function([](const char*) {});
+  }
+  ~QuietLiblinear() { set_print_string_function(nullptr); }
+  QuietLiblinear(const QuietLiblinear&) = delete;
+  QuietLiblinear& operator=(const QuietLiblinear&) = delete;
+};
+
 struct FreeModel {
   void operator()(model* fitted) const { free_and_destroy_model(&fitted); }
 };
@@ -88,7 +100,7 @@ LogisticRegression l1_logistic_regression(const at::Tensor& features, const at::
                                           double tolerance) {
   static std::mutex one_at_a_time;  // liblinear's printing and rand() are the whole process's
   const std::lock_guard lock(one_at_a_time);
-  set_print_string_function([](const char*) {});
+  const QuietLiblinear quiet;
   parameter settings{};
   settings.solver_type = L1R_LR;
   settings.C = inverse_penalty;

@@ -18,8 +18,9 @@ struct LogisticRegression {
 /// the rest.
 ///
 /// liblinear draws from the C library's rand(): this gives it a sequence of its own, and the host
-/// program's goes on undisturbed, as long as no other thread draws meanwhile. One call runs at a
-/// time.
+/// program's goes on undisturbed, as long as no other thread draws meanwhile. liblinear prints
+/// nothing meanwhile, and afterwards by its own function again: one that the host program gave it
+/// has to be given anew. One call runs at a time.
 ///
 /// @param features        float64 [N, M] on the CPU
 /// @param labels          int64 [N] on the CPU, in 0…classes−1, each class present

@@ -5,12 +5,14 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "baselines/probe_set.h"
 #include "baselines/splits.h"
+#include "method/column_scaling.h"
 #include "method/fixed_blocks.h"
 #include "neurontune/error.h"
 #include "neurontune/metrics/group_accuracy.h"
@@ -19,7 +21,6 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kColumnsPerBlock = 64;
 constexpr double kLeastShortcutLoss = 1e-10;
 
 /// SGD with momentum and weight decay, as torch.optim.SGD has it.
@@ -56,15 +57,14 @@ class Sgd {
   const ShortcutProbeOptions& options_;
 };
 
-/// Sample variance of each column: [M].
-at::Tensor variance(const at::Tensor& embeddings) {
-  const auto result = at::empty({embeddings.size(1)}, embeddings.options());
-  for_fixed_blocks(embeddings.device(), embeddings.size(1), kColumnsPerBlock,
-                   [&](int64_t first, int64_t last) {
-                     const auto columns = embeddings.slice(1, first, last);
-                     result.slice(0, first, last).copy_(columns.var(0, /*unbiased=*/true));
-                   });
-  return result;
+/// The sample's standard deviation of each column, 0 of one that counts as constant: [M], in the
+/// embeddings' dtype.
+at::Tensor deviations(const at::Tensor& embeddings) {
+  const auto scaling = column_scaling(embeddings);
+  const auto samples = static_cast<double>(embeddings.size(0));
+  return (scaling.deviation * std::sqrt(samples / (samples - 1)))
+      .masked_fill(scaling.constant, 0)
+      .to(embeddings.scalar_type());
 }
 
 /// What of each row lies along the prompts: z Vᵀ (V Vᵀ + 1 1ᵀ)⁻¹ V, [n, M]. Differentiable by V.
@@ -99,7 +99,7 @@ class Probing {
   at::Tensor detect() {
     const auto unit =
         at::randn({options_.prompts, erm_.embedding_dim()}, generator_, erm_.weight.scalar_type());
-    const auto prompts = unit.to(erm_.weight.device()) * variance(probe_.embeddings).sqrt();
+    const auto prompts = unit.to(erm_.weight.device()) * deviations(probe_.embeddings);
     Sgd optimiser({prompts}, options_.detection_learning_rate, options_);
     at::Tensor best;
     double best_accuracy = -1;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 
+#include "describe.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -16,11 +17,7 @@ using Names = std::vector<std::string>;
 constexpr const char* kInputs = "inputs";
 constexpr std::array<const char*, 3> kTokens = {"input_ids", "attention_mask", "token_type_ids"};
 
-std::string listed(const Names& names) {
-  std::string list;
-  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list.empty() ? "none" : list;
-}
+std::string listed_or_none(const Names& names) { return names.empty() ? "none" : listed(names); }
 
 /// "input_ids.1" is "input_ids": the number only tells values of a traced graph apart.
 std::string without_number(const std::string& argument) {
@@ -66,8 +63,9 @@ std::vector<at::Tensor> in_argument_order(const std::vector<at::Tensor>& inputs,
                                           const std::vector<std::string>& arguments,
                                           int64_t required) {
   const auto refuse = [&](const std::string& reason) -> Error {
-    return Error("the data's inputs (" + listed(input_names) + ") are not the model's arguments (" +
-                 listed(arguments) + "; " + std::to_string(required) + " required): " + reason);
+    return Error("the data's inputs (" + listed_or_none(input_names) +
+                 ") are not the model's arguments (" + listed_or_none(arguments) + "; " +
+                 std::to_string(required) + " required): " + reason);
   };
   if (inputs.size() != input_names.size()) {
     throw refuse(std::to_string(inputs.size()) + " tensors have " +

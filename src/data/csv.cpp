@@ -1,8 +1,12 @@
 #include "data/csv.h"
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
+#include "data/regular_file.h"
+#include "data/text_encoding.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -19,14 +23,24 @@ void trim_end(std::string& cell) {
 
 }  // namespace
 
-CsvReader::CsvReader(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(path.string() + ": is a folder, expected a CSV file");
-  }
-  if (file_.open(path, std::ios::in | std::ios::binary) == nullptr) {
+void check_is_text(const std::filesystem::path& path) {
+  const RegularFile is_one(path);
+  std::filebuf file;
+  errno = 0;
+  if (file.open(path, std::ios::in | std::ios::binary) == nullptr) {
     throw Error(path.string() + ": cannot be opened: " + std::generic_category().message(errno));
   }
+  std::array<char, 4> start{};
+  const auto count = file.sgetn(start.data(), start.size());
+  const auto encoding = wide_encoding({start.data(), static_cast<size_t>(count)});
+  if (!encoding.empty()) {
+    throw Error(path.string() + ": is " + encoding + " text, expected UTF-8: save it as that");
+  }
+}
+
+CsvReader::CsvReader(const std::filesystem::path& path) {
+  check_is_text(path);
+  file_.open(path, std::ios::in | std::ios::binary);
   if (file_.sgetc() == 0xEF) {  // a byte-order mark, EF BB BF
     for (int byte = 0; byte < 3; ++byte) file_.sbumpc();
   }

@@ -2,12 +2,16 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
 
+#include "data/attribute_notices.h"
+#include "data/blank_table.h"
 #include "data/csv.h"
 #include "data/manifest_reader.h"
+#include "describe.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -53,13 +57,22 @@ struct Header {
   }
 
   std::string found() const {
-    std::string list;
-    for (const auto& column : columns) list += (list.empty() ? "" : ", ") + shown_cell(column);
-    return "columns found: " + list;
+    std::vector<std::string> shown;
+    for (const auto& column : columns) shown.push_back(shown_cell(column));
+    return "columns found: " + listed(shown);
   }
 };
 
-Header read_header(CsvReader& reader, const std::filesystem::path& csv) {
+/// The rows of a file that the format names.
+/// @param columns of a text table without a header
+std::unique_ptr<TableReader> open_table(const std::filesystem::path& file,
+                                        const ManifestFormat& format,
+                                        const std::vector<std::string>& columns) {
+  if (!format.text_tables || file.extension() != ".txt") return std::make_unique<CsvReader>(file);
+  return std::make_unique<BlankTableReader>(file, format.join.key, columns);
+}
+
+Header read_header(TableReader& reader, const std::filesystem::path& csv) {
   Header header{csv.string(), {}};
   if (!reader.next(header.columns)) throw Error(header.file + ": is empty, expected a CSV header");
   return header;
@@ -67,7 +80,7 @@ Header read_header(CsvReader& reader, const std::filesystem::path& csv) {
 
 /// Reads the rows below the header, calling use(cells, line) for each that fits it.
 template <class Use>
-void for_each_row(CsvReader& reader, size_t columns, Findings& findings, const Use& use) {
+void for_each_row(TableReader& reader, size_t columns, Findings& findings, const Use& use) {
   Cells cells;
   while (reader.next(cells)) {
     if (reader.quote_is_open()) {
@@ -86,16 +99,17 @@ void for_each_row(CsvReader& reader, size_t columns, Findings& findings, const U
 /// The second CSV of a format: its cells, by the key that both files have.
 class Join {
  public:
-  Join(const std::filesystem::path& csv, const std::string& key, Findings& findings)
+  Join(const std::filesystem::path& csv, const ManifestFormat& format, Findings& findings)
       : name_(csv.filename().string()) {
-    CsvReader reader(csv);
-    Header header = read_header(reader, csv);
+    const std::string& key = format.join.key;
+    const auto reader = open_table(csv, format, format.join.columns);
+    Header header = read_header(*reader, csv);
     const size_t place = header.find(key);
     if (place == kAbsent) {
       throw Error(header.file + ": the header lacks a column " + key + "; " + header.found());
     }
     Findings own;  // their lines are those of another file
-    for_each_row(reader, header.columns.size(), own, [&](const Cells& cells, int64_t line) {
+    for_each_row(*reader, header.columns.size(), own, [&](const Cells& cells, int64_t line) {
       if (!rows_.emplace(cells[place], cells).second) {
         own.add(line, ": " + key + " `" + shown_cell(cells[place]) + "` stands there twice");
       }
@@ -135,10 +149,12 @@ class IndexReader {
   /// Of the first column; only where there is one.
   const std::string& name() const { return header_.columns[places_.front()]; }
 
-  /// Whether the row leaves a cell empty.
-  bool is_empty(const Cells& cells) const {
-    return std::any_of(places_.begin(), places_.end(),
-                       [&](size_t place) { return cells[place].empty(); });
+  /// Whether the row leaves a cell empty, or has -1 where cells are indices.
+  bool is_unknown(const Cells& cells) const {
+    const bool of_indices = column_.values.empty() && !column_.at_least;
+    return std::any_of(places_.begin(), places_.end(), [&](size_t place) {
+      return cells[place].empty() || (of_indices && cells[place] == "-1");
+    });
   }
 
   /// The index, or nothing after adding a finding.
@@ -206,17 +222,17 @@ std::vector<size_t> index_places(const IndexColumn& column, const Header& header
     return place == kAbsent ? std::vector<size_t>{} : std::vector<size_t>{place};
   }
   std::vector<size_t> places;
-  std::string lacking;
+  std::vector<std::string> lacking;
   for (const auto& name : column.columns) {
     const size_t place = header.find(name);
     if (place == kAbsent) {
-      lacking += (lacking.empty() ? "" : ", ") + name;
+      lacking.push_back(name);
     } else {
       places.push_back(place);
     }
   }
   if (!places.empty() && !lacking.empty()) {
-    throw Error(header.file + ": the header lacks the columns " + lacking + " beside " +
+    throw Error(header.file + ": the header lacks the columns " + listed(lacking) + " beside " +
                 header.columns[places.front()] + "; " + header.found());
   }
   return places;
@@ -325,9 +341,10 @@ class RowReader {
     return alternatives(cells);
   }
 
+  /// An attribute that is not known is left out: false only after adding a finding.
   bool read_attribute(const Cells& cells, ManifestRow& row) {
     const IndexReader& reader = columns_.group.present() ? columns_.group : columns_.attribute;
-    if (!reader.present() || reader.is_empty(cells)) return true;
+    if (!reader.present() || reader.is_unknown(cells)) return true;
     row.attribute = reader.read(cells, row.line, findings_);
     return row.attribute.has_value();
   }
@@ -392,19 +409,47 @@ std::vector<size_t> append_columns(const Join& join, Header& header) {
   return appended;
 }
 
-void read_rows(CsvReader& reader, Header& header, const ManifestFormat& format, Manifest& manifest,
-               Findings& findings) {
+/// The first of the files that is there, or else the first.
+std::filesystem::path joined_file(const std::filesystem::path& folder,
+                                  const std::vector<std::string>& files) {
+  std::error_code ignored;
+  for (const auto& file : files) {
+    if (std::filesystem::exists(folder / file, ignored)) return folder / file;
+  }
+  return folder / files.front();
+}
+
+/// What may be meant as the column of attributes, which the header lacks.
+Cells misspelt_attributes(const ManifestFormat& format, const Header& header) {
+  Cells expected = format.attribute.columns;
+  expected.insert(expected.end(), format.attribute.group_columns.begin(),
+                  format.attribute.group_columns.end());
+  Cells others;
+  for (const auto& column : header.columns) {
+    bool known = column == format.join.key;
+    for (const auto* of : {&format.sample.columns, &format.label.columns, &format.split.columns})
+      known = known || std::find(of->begin(), of->end(), column) != of->end();
+    if (!known) others.push_back(column);
+  }
+  Cells warnings = misspelt("a column", others, expected);
+  for (auto& warning : warnings)
+    warning = header.file + ": there are no attributes; the file " + warning;
+  return warnings;
+}
+
+void read_rows(TableReader& reader, Header& header, const ManifestFormat& format,
+               Manifest& manifest, Findings& findings) {
   const size_t own_columns = header.columns.size();
   std::optional<Join> join;
   std::vector<size_t> appended;
   size_t key = kAbsent;
-  if (!format.join.file.empty()) {
+  if (!format.join.files.empty()) {
     key = header.find(format.join.key);
     if (key == kAbsent) {
       throw Error(header.file + ": the header lacks a column " + format.join.key + "; " +
                   header.found());
     }
-    join.emplace(manifest.folder / format.join.file, format.join.key, findings);
+    join.emplace(joined_file(manifest.folder, format.join.files), format, findings);
     appended = append_columns(*join, header);
   }
   RowReader rows(format, header, manifest, findings);
@@ -422,9 +467,10 @@ void read_rows(CsvReader& reader, Header& header, const ManifestFormat& format, 
   });
   const Columns& columns = rows.columns();
   if (columns.group.present()) attributes_from_groups(manifest, columns.group.name(), findings);
-  manifest.has_attributes = columns.attribute.present() || columns.group.present();
+  if (!columns.group.present() && !columns.attribute.present())
+    manifest.warnings = misspelt_attributes(format, header);
   for_each_sample(manifest, [&](const ManifestRow& row) {
-    manifest.has_attributes = manifest.has_attributes && row.attribute.has_value();
+    manifest.has_attributes = manifest.has_attributes || row.attribute.has_value();
   });
 }
 
@@ -439,9 +485,9 @@ Manifest read_csv_manifest(const ManifestSource& source, Findings& findings) {
   if (!format.tensors.empty()) {
     manifest.tensors = manifest.folder / (format.tensors + ".safetensors");
   }
-  CsvReader reader(source.path);
-  Header header = read_header(reader, source.path);
-  read_rows(reader, header, format, manifest, findings);
+  const auto reader = open_table(source.path, format, {});
+  Header header = read_header(*reader, source.path);
+  read_rows(*reader, header, format, manifest, findings);
   if (manifest.rows == 0) {
     findings.throw_if_any(header.file);
     throw Error(header.file + ": has no row below its header");

@@ -11,9 +11,11 @@
 #include <system_error>
 #include <utility>
 
+#include "data/attribute_notices.h"
 #include "data/manifest_reader.h"
 #include "data/tensor_dataset.h"
 #include "data/token_dataset.h"
+#include "describe.h"
 #include "digest.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
@@ -28,7 +30,6 @@ class ImageDataset : public Dataset {
       : manifest_(manifest.path),
         folder_(manifest.folder),
         rows_(std::move(rows)),
-        has_attributes_(manifest.has_attributes),
         transform_(std::move(transform)) {}
 
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
@@ -39,12 +40,7 @@ class ImageDataset : public Dataset {
     return at::tensor(labels, at::kLong);
   }
 
-  at::Tensor attributes() const override {
-    if (!has_attributes_) return {};
-    std::vector<int64_t> attributes;
-    for (const ManifestRow& row : rows_) attributes.push_back(row.attribute.value());
-    return at::tensor(attributes, at::kLong);
-  }
+  at::Tensor attributes() const override { return attributes_of(rows_); }
 
   std::vector<std::string> ids() const override {
     std::vector<std::string> ids;
@@ -86,7 +82,7 @@ class ImageDataset : public Dataset {
           error ? std::filesystem::file_time_type{} : std::filesystem::last_write_time(path, error);
       add(row.sample);
       add(std::to_string(row.label));
-      add(has_attributes_ ? std::to_string(row.attribute.value()) : "");
+      add(row.attribute ? std::to_string(*row.attribute) : "");
       add(error ? "absent" : std::to_string(bytes));
       add(std::to_string(time.time_since_epoch().count()));
     }
@@ -154,6 +150,7 @@ class ImageDataset : public Dataset {
     };
     text << "channels " << transform_.channels;
     list("resize", transform_.resize);
+    text << ", interpolation " << name(transform_.interpolation);
     list("crop", transform_.crop);
     list("mean", transform_.mean);
     list("std", transform_.std);
@@ -162,7 +159,6 @@ class ImageDataset : public Dataset {
 
   std::filesystem::path manifest_, folder_;
   std::vector<ManifestRow> rows_;
-  bool has_attributes_;
   ImageTransform transform_;
 };
 
@@ -196,6 +192,7 @@ DataFolder open_manifest(const ManifestSource& source, const ImageTransform& tra
   findings.throw_if_any(source.path.string());
 
   DataFolder folder;
+  folder.warnings = manifest.warnings;
   for (const std::string& name : manifest.split_names()) {
     folder.splits.push_back({name, open_split(manifest, name, tokens, transform)});
   }
@@ -211,32 +208,41 @@ DataFolder open_tensors(const std::filesystem::path& path) {
         ": has no metadata.csv or other manifest that names its samples, no folder train of "
         "class folders, nor tensors: train.safetensors, train.npz and the like");
   }
+  for (const auto& split : folder.splits) {
+    if (split.dataset->attributes().defined()) continue;
+    for (const auto& warning :
+         misspelt("a tensor", split.dataset->input_names(), {"attributes", "groups"}))
+      folder.warnings.push_back(split.name + ": there are no attributes; the file " + warning);
+  }
   return folder;
 }
 
 }  // namespace
 
 const Dataset& DataFolder::split(const std::string& name) const {
-  std::string known;
+  std::vector<std::string> known;
   for (const auto& candidate : splits) {
     if (candidate.name == name) return *candidate.dataset;
-    known += (known.empty() ? "" : ", ") + candidate.name;
+    known.push_back(candidate.name);
   }
-  throw Error("the data has no split " + name + "; it has " + known);
+  throw Error("the data has no split " + name + "; it has " + listed(known));
 }
 
 DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
                      const std::string& format, BadImages bad) {
   transform.validate();
   const auto source = find_manifest(path, format);
-  auto folder = source ? open_manifest(*source, transform, bad) : open_tensors(path);
+  DataFolder folder = source ? open_manifest(*source, transform, bad) : open_tensors(path);
+  std::vector<SplitAttributes> attributes;
   for (const auto& split : folder.splits) {
     try {
       check_split_name(split.name);
     } catch (const Error& error) {
       throw Error(path.string() + ": " + error.what());
     }
+    attributes.emplace_back(split.name, split.dataset->attributes());
   }
+  for (auto& notice : attribute_notices(attributes)) folder.warnings.push_back(std::move(notice));
   return folder;
 }
 

@@ -8,12 +8,14 @@
 #include <system_error>
 #include <utility>
 
+#include "data/attribute_notices.h"
 #include "data/sample_columns.h"
 #include "data/split_digest.h"
 #include "data/tensor_file.h"
 #include "describe.h"
 #include "neurontune/data/safetensors.h"
 #include "neurontune/error.h"
+#include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {
 namespace {
@@ -46,18 +48,18 @@ void check_finite(const std::string& where, const char* name, const at::Tensor& 
   }
 }
 
-at::Tensor read_matrix(const std::string& where, const Tensors& tensors, const Head& head) {
-  const at::Tensor& embeddings = tensors.at("embeddings");
+at::Tensor read_matrix(const std::string& where, const std::string& name,
+                       const at::Tensor& embeddings, const Head& head) {
   if (embeddings.dim() != 2 || embeddings.size(0) < 1 ||
       !at::isFloatingType(embeddings.scalar_type())) {
-    throw Error(where + ": `embeddings` is " + describe(embeddings) +
+    throw Error(where + ": `" + name + "` is " + describe(embeddings) +
                 ", expected F64, F32, F16 or BF16 [N, M] with N of at least 1");
   }
   if (embeddings.size(1) != head.embedding_dim()) {
-    throw Error(where + ": embeddings has " + std::to_string(embeddings.size(1)) +
+    throw Error(where + ": " + name + " has " + std::to_string(embeddings.size(1)) +
                 " dimensions, the head takes " + std::to_string(head.embedding_dim()));
   }
-  check_finite(where, "embeddings", embeddings);
+  check_finite(where, name.c_str(), embeddings);
   return embeddings;
 }
 
@@ -71,37 +73,104 @@ auto naming(const std::filesystem::path& path, const Action& action) {
   }
 }
 
-/// What is read of a split's file.
-std::vector<std::string> tensor_names() {
-  std::vector<std::string> names(kSampleColumns.begin(), kSampleColumns.end());
-  names.emplace_back("embeddings");
-  return names;
+constexpr const char* kHowToName = "; --arrays embeddings=NAME,labels=NAME,… says what is what";
+
+/// What the files of a folder hold.
+struct FoundSplits {
+  std::map<std::string, EmbeddingSplit> splits;
+  std::map<std::string, std::string> passed_over;  ///< by name: why the file is no split
+  std::vector<std::string> warnings;
+};
+
+/// Reads a folder's files one by one.
+class SplitReader {
+ public:
+  SplitReader(const Head& head, const ArrayNames& names) : head_(head), names_(names) {}
+
+  void read(const std::filesystem::path& path) {
+    auto wanted = sample_column_names(names_);
+    wanted.push_back(names_.embeddings);
+    const Tensors tensors = read_tensors(path, wanted);
+    const auto embeddings = tensors.find(names_.embeddings);
+    if (embeddings == tensors.end()) {
+      passed_over_[path.stem().string()] = path.filename().string() + " has no array `" +
+                                           names_.embeddings + "`; " + held_by(path) + kHowToName;
+      return;
+    }
+    check_split_digest(path);
+    naming(path, [&] {
+      matrices_.push_back(read_matrix(path.string(), names_.embeddings, embeddings->second, head_));
+      const ColumnLimits limits{names_.embeddings, matrices_.back().size(0), head_.classes()};
+      columns_.push_back(
+          {path.filename().string(), read_sample_columns(path, tensors, limits, names_)});
+    });
+    look_for_misspelt(path, columns_.back().columns);
+  }
+
+  /// The splits by name, with the attributes that their groups mean.
+  FoundSplits finish(const std::filesystem::path& folder) {
+    groups_to_attributes(folder, columns_);
+    FoundSplits found{{}, std::move(passed_over_), std::move(warnings_)};
+    for (size_t index = 0; index < columns_.size(); ++index) {
+      auto& [file, known] = columns_[index];
+      found.splits.emplace(
+          std::filesystem::path(file).stem().string(),
+          EmbeddingSplit{matrices_[index], known.labels, known.attributes, std::move(known.ids)});
+    }
+    return found;
+  }
+
+ private:
+  void look_for_misspelt(const std::filesystem::path& path, const SampleColumns& columns) {
+    if (columns.attributes.defined() || columns.groups.defined()) return;
+    auto others = tensor_names(path);
+    auto known = sample_column_names(names_);
+    known.insert(known.end(), {names_.embeddings, names_.ids});
+    std::erase_if(others, [&](const auto& name) {
+      return std::find(known.begin(), known.end(), name) != known.end();
+    });
+    for (const auto& warning : misspelt("an array", others, {names_.attributes, names_.groups}))
+      warnings_.push_back(path.string() + ": there are no attributes; the file " + warning);
+  }
+
+  const Head& head_;
+  const ArrayNames& names_;
+  std::vector<FileColumns> columns_;
+  std::vector<at::Tensor> matrices_;
+  std::map<std::string, std::string> passed_over_;
+  std::vector<std::string> warnings_;
+};
+
+FoundSplits read_splits(const std::filesystem::path& folder, const Head& head,
+                        const ArrayNames& names) {
+  SplitReader reader(head, names);
+  for (const std::filesystem::path& path : find_split_files(folder)) reader.read(path);
+  auto found = reader.finish(folder);
+  if (!found.splits.empty()) return found;
+  std::vector<std::string> reasons;
+  for (const auto& [name, reason] : found.passed_over) reasons.push_back(reason);
+  throw Error(folder.string() + ": has no split; " +
+              (reasons.empty() ? "expected train.safetensors, train.npz and the like with `" +
+                                     names.embeddings + "` [N, M] and `" + names.labels + "` [N]"
+                               : reasons.front()));
 }
 
-/// The splits by name, with the attributes that their groups mean.
-std::map<std::string, EmbeddingSplit> read_splits(const std::filesystem::path& folder,
-                                                  const Head& head) {
-  std::vector<FileColumns> columns;
-  std::vector<at::Tensor> embeddings;
-  for (const std::filesystem::path& path : find_split_files(folder)) {
-    const Tensors tensors = read_tensors(path, tensor_names());
-    if (!tensors.contains("embeddings")) continue;
-    naming(path, [&] {
-      embeddings.push_back(read_matrix(path.string(), tensors, head));
-      check_split_digest(path, tensors);
-      const ColumnLimits limits{"embeddings", embeddings.back().size(0), head.classes()};
-      columns.push_back({path.filename().string(), read_sample_columns(path, tensors, limits)});
+/// A name that someone gave must be that of some file's array.
+void check_named_attributes(const std::filesystem::path& folder, const ArrayNames& names,
+                            const std::map<std::string, EmbeddingSplit>& splits) {
+  const ArrayNames usual;
+  const auto files = find_split_files(folder);
+  for (const auto& [name, usual_name] :
+       {std::pair(names.attributes, usual.attributes), std::pair(names.groups, usual.groups)}) {
+    if (name == usual_name || splits.empty()) continue;
+    const bool is_there = std::any_of(files.begin(), files.end(), [&, &name = name](auto& file) {
+      const auto held = tensor_names(file);
+      return std::find(held.begin(), held.end(), name) != held.end();
     });
+    if (!is_there)
+      throw Error(folder.string() + ": no file has an array `" + name + "`; of " +
+                  files.front().filename().string() + ": " + held_by(files.front()));
   }
-  groups_to_attributes(folder, columns);
-  std::map<std::string, EmbeddingSplit> splits;
-  for (size_t index = 0; index < columns.size(); ++index) {
-    auto& [file, known] = columns[index];
-    splits.emplace(
-        std::filesystem::path(file).stem().string(),
-        EmbeddingSplit{embeddings[index], known.labels, known.attributes, std::move(known.ids)});
-  }
-  return splits;
 }
 
 void check_folder(const std::filesystem::path& folder) {
@@ -145,43 +214,51 @@ Head read_layers(const std::filesystem::path& path, const Tensors& tensors, cons
 
 }  // namespace
 
-EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder) {
+EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder,
+                                      const ArrayNames& names) {
   check_folder(folder);
   const auto head_path = find_tensor_file(folder, "head");
   if (!head_path) {
     throw Error((folder / "head.safetensors").string() +
-                ": does not exist; it must hold the ERM model's last linear layer, `weight` "
-                "[C, M] and optionally `bias` [C]");
+                ": does not exist; it must hold the ERM model's last linear layer, `" +
+                names.weight + "` [C, M] and optionally `" + names.bias + "` [C]");
   }
-  return open(folder, read_head(*head_path));
+  return open(folder, read_head(*head_path, names), names);
 }
 
-EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head head) {
+EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head head,
+                                      const ArrayNames& names) {
   check_folder(folder);
   EmbeddingFolder result;
   result.path_ = folder;
   result.head_ = std::move(head);
   result.names_ = Names::read(folder);
-  result.splits_ = read_splits(folder, result.head_);
-  if (result.splits_.empty()) {
-    throw Error(folder.string() +
-                ": has no split; expected train.safetensors, train.npz and the like with "
-                "`embeddings` [N, M] and `labels` [N]");
-  }
+  auto found = read_splits(folder, result.head_, names);
+  check_named_attributes(folder, names, found.splits);
+  result.splits_ = std::move(found.splits);
+  result.passed_over_ = std::move(found.passed_over);
+  result.warnings_ = std::move(found.warnings);
+  for (const auto& [name, reason] : result.passed_over_)
+    result.warnings_.push_back(folder.string() + ": " + reason);
+  std::vector<SplitAttributes> attributes;
   for (const auto& [name, split] : result.splits_) {
+    attributes.emplace_back(name, split.attributes);
     if (!split.attributes.defined()) continue;
     result.attribute_values_ =
         std::max(result.attribute_values_, 1 + split.attributes.max().item<int64_t>());
   }
+  for (auto& notice : attribute_notices(attributes)) result.warnings_.push_back(std::move(notice));
   return result;
 }
 
 const EmbeddingSplit& EmbeddingFolder::split(const std::string& name) const {
   const auto found = splits_.find(name);
   if (found != splits_.end()) return found->second;
-  std::string names;
-  for (const auto& [present, ignored] : splits_) names += (names.empty() ? "" : ", ") + present;
-  throw Error(path_.string() + ": has no split `" + name + "`; it has " + names);
+  if (const auto reason = passed_over_.find(name); reason != passed_over_.end())
+    throw Error(path_.string() + ": " + reason->second);
+  std::vector<std::string> names;
+  for (const auto& [present, ignored] : splits_) names.push_back(present);
+  throw Error(path_.string() + ": has no split `" + name + "`; it has " + listed(names));
 }
 
 EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
@@ -197,6 +274,7 @@ EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
   part.embeddings = whole.embeddings.index_select(0, rows);
   part.labels = whole.labels.index_select(0, rows);
   if (whole.attributes.defined()) part.attributes = whole.attributes.index_select(0, rows);
+  if (!any_attribute_known(part.attributes)) part.attributes = at::Tensor();
   const int64_t* row = rows.const_data_ptr<int64_t>();
   for (int64_t index = 0; !whole.ids.empty() && index < rows.size(0); ++index) {
     part.ids.push_back(whole.ids[static_cast<size_t>(row[index])]);
@@ -204,12 +282,15 @@ EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
   return part;
 }
 
-Head read_head(const std::filesystem::path& path) {
-  const Tensors tensors = read_tensors(path, {"weight", "bias"});
-  Head head{head_tensor(path, tensors, "weight",
-                        "a linear head's [C, M]; a head of several layers goes with its model"),
-            {}};
-  if (tensors.contains("bias")) head.bias = head_tensor(path, tensors, "bias", "[C]");
+Head read_head(const std::filesystem::path& path, const ArrayNames& names) {
+  const Tensors tensors = read_tensors(path, {names.weight, names.bias});
+  if (!tensors.contains(names.weight))
+    throw Error(
+        path.string() + ": has no tensor `" + names.weight +
+        "`, expected a linear head's [C, M]; a head of several layers goes with its model; " +
+        held_by(path));
+  Head head{head_tensor(path, tensors, names.weight, "[C, M]"), {}};
+  if (tensors.contains(names.bias)) head.bias = head_tensor(path, tensors, names.bias, "[C]");
   check_head(head, path.string());
   return head.classes() == 1 ? two_classes(head) : head;
 }

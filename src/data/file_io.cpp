@@ -10,16 +10,16 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
+#include "data/regular_file.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
+constexpr std::size_t kReadAtOnce = 4096;  // beyond the size that a file had when it was opened
 constexpr std::string_view kPartial = ".partial-";  // and the host and process that write it
 
 std::string reason(int error) { return std::generic_category().message(error); }
@@ -35,9 +35,11 @@ void check_replaceable(const std::filesystem::path& path) {
   std::error_code ignored;
   const auto status = std::filesystem::symlink_status(path, ignored);
   if (std::filesystem::is_symlink(status))
-    throw Error(path.string() + ": is a symbolic link, expected a regular file or none");
+    throw Error(path.string() +
+                ": cannot be written: it is a symbolic link, expected a regular file or none");
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw Error(path.string() + ": is no regular file, which a written file could replace");
+    throw Error(path.string() +
+                ": cannot be written: it is no regular file, which another could replace");
 }
 
 uint64_t size_of(int file) {
@@ -60,25 +62,27 @@ bool is_abandoned(const std::string& name) {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(path.string() + ": is a folder, expected a file");
+  const RegularFile file(path);
+  std::string content(file.size(), '\0');
+  std::size_t done = 0;
+  while (true) {  // to its end, wherever that is by now
+    if (done == content.size()) content.resize(content.size() + kReadAtOnce);
+    const ssize_t count = ::read(file.descriptor(), content.data() + done, content.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw Error(path.string() + ": cannot be read: " + reason(errno));
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
   }
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(path.string() + ": cannot be opened: " + reason(errno));
-  std::ostringstream content;
-  // Inserting an empty file would set failbit.
-  if (stream.peek() != std::ifstream::traits_type::eof()) content << stream.rdbuf();
-  if (stream.bad() || content.fail()) throw Error(path.string() + ": cannot be read");
-  return std::move(content).str();
+  content.resize(done);
+  return content;
 }
 
 PartialFile::PartialFile(std::filesystem::path path, Unfinished unfinished)
     : path_(std::move(path)), unfinished_(unfinished) {
   check_replaceable(path_);
   const bool kept = unfinished_ == Unfinished::kept;
-  std::string hidden = "." + path_.filename().string();
+  std::string hidden = ".";
+  hidden += path_.filename().string();
   if (kept)
     hidden += ".partial";
   else

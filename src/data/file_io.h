@@ -10,7 +10,7 @@
 namespace neurontune {
 
 /// The whole content of a file.
-/// @throws Error naming the file if it cannot be read
+/// @throws Error naming the file if it cannot be read, or is no regular file
 std::string read_file(const std::filesystem::path& path);
 
 /// A file that appears at its path only when it is whole: it is written as a hidden sibling and

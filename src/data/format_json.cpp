@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "data/json_text.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
 
@@ -18,7 +19,7 @@ using Reader = std::function<void(const std::string& source, const std::string& 
 
 [[noreturn]] void refuse(const std::string& source, const std::string& key, const Json& value,
                          const std::string& expected) {
-  throw OptionError(source + ": " + key + " is " + value.dump() + ", expected " + expected);
+  throw OptionError(source + ": " + key + " is " + shown_json(value) + ", expected " + expected);
 }
 
 void read_object(const std::string& source, const std::string& prefix, const Json& json,
@@ -80,6 +81,16 @@ Reader into(std::vector<std::string>& field) {
   };
 }
 
+Reader one_or_several(std::vector<std::string>& field) {
+  return [&field](const auto& source, const auto& key, const Json& value) {
+    if (value.is_string()) {
+      field = {value.get<std::string>()};
+    } else {
+      into(field)(source, key, value);
+    }
+  };
+}
+
 Reader into(std::map<std::string, int64_t>& field) {
   return [&field](const auto& source, const auto& key, const Json& value) {
     if (!value.is_object()) refuse(source, key, value, "an object of cells and their indices");
@@ -132,7 +143,7 @@ void validate(const std::string& source, const ManifestFormat& format) {
     if (!holds) throw OptionError(source + ": " + text);
   };
   if (!format.folders.empty()) {
-    need(format.files.empty() && format.tensors.empty() && format.join.file.empty(),
+    need(format.files.empty() && format.tensors.empty() && format.join.files.empty(),
          "folders stands beside files, tensors or join; expected one or the other");
     need(are_levels(format.folders),
          "folders is \"" + format.folders +
@@ -144,15 +155,14 @@ void validate(const std::string& source, const ManifestFormat& format) {
   need(!format.split.columns.empty(), "split.columns is missing");
   need(format.sample.columns.empty() != format.tensors.empty(),
        "expected either sample.columns, of images, or tensors");
-  need(format.join.file.empty() == format.join.key.empty(), "join needs both file and key");
+  need(format.join.files.empty() == format.join.key.empty(), "join needs both file and key");
   need(!format.sample.prefixes.empty(), "sample.prefixes is empty");
 }
 
 }  // namespace
 
 ManifestFormat parse_format(const std::string& source, const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
+  const Json json = parse_json_settings(source, text);
   ManifestFormat format;
   format.name = source;
   read_object(source, "", json,
@@ -166,7 +176,10 @@ ManifestFormat parse_format(const std::string& source, const std::string& text) 
                {"attribute", index_column(format.attribute)},
                {"split", object({{"columns", into(format.split.columns)},
                                  {"values", into(format.split.values)}})},
-               {"join", object({{"file", into(format.join.file)}, {"key", into(format.join.key)}})},
+               {"join", object({{"file", one_or_several(format.join.files)},
+                                {"key", into(format.join.key)},
+                                {"columns", into(format.join.columns)}})},
+               {"text_tables", into(format.text_tables)},
                {"tensors", into(format.tensors)},
                {"transform", json_text(format.transform)}});
   validate(source, format);

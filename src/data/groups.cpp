@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "neurontune/error.h"
+#include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {
 
@@ -12,6 +13,7 @@ int64_t attributes_of_groups(const std::string& where, const std::vector<Grouped
   std::size_t widest = 0;  // the sample that makes A as large as it is
   for (std::size_t index = 0; index < samples.size(); ++index) {
     const auto [label, group] = samples[index];
+    if (group == kUnknownAttribute) continue;
     const int64_t needed = group / (label + 1) + 1;  // group < (y + 1) · A
     if (needed <= attributes) continue;
     attributes = needed;
@@ -22,7 +24,8 @@ int64_t attributes_of_groups(const std::string& where, const std::vector<Grouped
            std::to_string(samples[index].group) + ")";
   };
   for (std::size_t index = 0; index < samples.size(); ++index) {
-    if (samples[index].group / attributes == samples[index].label) continue;
+    const auto [label, group] = samples[index];
+    if (group == kUnknownAttribute || group / attributes == label) continue;
     throw Error(where + ": " + described(index) + " contradicts " + described(widest) +
                 ": group should be label * A + attribute, and the latter needs A of at least " +
                 std::to_string(attributes));
@@ -48,7 +51,10 @@ std::vector<at::Tensor> attributes_of_groups(const std::string& where,
   };
   const int64_t attributes = attributes_of_groups(where, samples, describe);
   std::vector<at::Tensor> result;
-  for (const GroupedSplit& split : splits) result.push_back(split.groups.remainder(attributes));
+  for (const GroupedSplit& split : splits) {
+    const at::Tensor unknown = split.groups.eq(kUnknownAttribute);
+    result.push_back(split.groups.remainder(attributes).masked_fill(unknown, kUnknownAttribute));
+  }
   return result;
 }
 

@@ -13,7 +13,7 @@ namespace neurontune {
 /// A sample whose group y·A + a is known.
 struct GroupedSample {
   int64_t label = 0;  ///< y, at least 0
-  int64_t group = 0;  ///< at least 0
+  int64_t group = 0;  ///< at least 0, or −1 where not known
 };
 
 /// The number of attributes A behind groups y·A + a: the smallest by which every group is at most
@@ -35,7 +35,7 @@ struct GroupedSplit {
 
 /// The attributes of all splits of a data set, by one A.
 ///
-/// @return an int64 [N] for each
+/// @return an int64 [N] for each, −1 where the group is not known
 /// @throws Error as above
 std::vector<at::Tensor> attributes_of_groups(const std::string& where,
                                              const std::vector<GroupedSplit>& splits);

@@ -8,15 +8,14 @@
 #include <string_view>
 
 #include "data/file_io.h"
-#include "data/jpeg.h"
+#include "data/image_formats.h"
 #include "data/png.h"
+#include "data/resample.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
-constexpr std::string_view kJpegStart = "\xFF\xD8\xFF";
-constexpr std::string_view kPngStart = "\x89PNG\r\n\x1A\n";
 constexpr int64_t kLargestSide = 65535;
 
 std::string text(int64_t height, int64_t width) {
@@ -72,16 +71,15 @@ std::array<int64_t, 2> resized_size(int64_t height, int64_t width,
   return height <= width ? std::array{resize[0], new_long} : std::array{new_long, resize[0]};
 }
 
-at::Tensor resized(const at::Tensor& image, const std::vector<int64_t>& resize) {
-  if (resize.empty()) return image;
-  const auto [height, width] = resized_size(image.size(1), image.size(2), resize);
+at::Tensor resized(const at::Tensor& image, const ImageTransform& transform) {
+  if (transform.resize.empty()) return image;
+  const auto [height, width] = resized_size(image.size(1), image.size(2), transform.resize);
   if (height > kLargestSide || width > kLargestSide) {
     throw Error("resizing " + text(image.size(1), image.size(2)) + " would give " +
                 text(height, width) + ", sides are at most " + std::to_string(kLargestSide));
   }
   if (height == image.size(1) && width == image.size(2)) return image;
-  const at::Tensor input = image.unsqueeze(0).contiguous(at::MemoryFormat::ChannelsLast);
-  return at::_upsample_bilinear2d_aa(input, {height, width}, /*align_corners=*/false).squeeze(0);
+  return resample(image, height, width, transform.interpolation);
 }
 
 /// Half of a difference as Python's round((a − b) / 2) gives it: halves go to the even number.
@@ -102,8 +100,7 @@ at::Tensor cropped(const at::Tensor& image, const std::vector<int64_t>& crop) {
 }
 
 float of_channel(const std::vector<double>& values, int64_t channel) {
-  return static_cast<float>(values.size() == 1 ? values[0]
-                                               : values[static_cast<size_t>(channel)]);
+  return static_cast<float>(values.size() == 1 ? values[0] : values[static_cast<size_t>(channel)]);
 }
 
 /// (value / 255 − mean) / std of each of the 256 values, worked out once.
@@ -121,28 +118,23 @@ at::Tensor normalised(const at::Tensor& pixels, const ImageTransform& transform)
   float* out = result.data_ptr<float>();
   const int64_t column = pixels.stride(2);
   for (int64_t channel = 0; channel < pixels.size(0); ++channel) {
-    const auto values = normalised_values(of_channel(transform.mean, channel),
-                                          of_channel(transform.std, channel));
+    const auto values =
+        normalised_values(of_channel(transform.mean, channel), of_channel(transform.std, channel));
     for (int64_t y = 0; y < pixels.size(1); ++y) {
-      const uint8_t* in = pixels.const_data_ptr<uint8_t>() + channel * pixels.stride(0) +
-                          y * pixels.stride(1);
+      const uint8_t* in =
+          pixels.const_data_ptr<uint8_t>() + channel * pixels.stride(0) + y * pixels.stride(1);
       for (int64_t x = 0; x < pixels.size(2); ++x, in += column) *out++ = values[*in];
     }
   }
   return result;
 }
 
-at::Tensor decode(std::string_view bytes, const RegionOf& needed) {
-  if (bytes.starts_with(kJpegStart)) return decode_jpeg(bytes, needed);
-  if (bytes.starts_with(kPngStart)) return decode_png(bytes);
-  throw Error("is neither a JPEG nor a PNG file");
-}
-
 /// From which pixels on, and to which, a centred crop of a resized side depends on the original's.
-std::array<int64_t, 2> needed_of_side(int64_t side, int64_t resized_to, int64_t crop) {
+std::array<int64_t, 2> needed_of_side(int64_t side, int64_t resized_to, int64_t crop,
+                                      double filter_support) {
   const int64_t first = half(resized_to - crop);
   const double scale = static_cast<double>(side) / static_cast<double>(resized_to);
-  const double support = std::max(scale, 1.0);  // of the triangle filter, in pixels
+  const double support = filter_support * std::max(scale, 1.0);
   const auto low = static_cast<int64_t>((static_cast<double>(first) + 0.5) * scale - support) - 1;
   const auto high =
       static_cast<int64_t>((static_cast<double>(first + crop) - 0.5) * scale + support) + 2;
@@ -154,15 +146,16 @@ PixelRegion needed_region(int64_t height, int64_t width, const ImageTransform& t
   if (transform.crop.empty()) return {0, 0, height, width};
   const auto resized_to = transform.resize.empty() ? std::array{height, width}
                                                    : resized_size(height, width, transform.resize);
-  const auto rows = needed_of_side(height, resized_to[0], transform.crop.front());
-  const auto columns = needed_of_side(width, resized_to[1], transform.crop.back());
+  const double support = filter_support(transform.interpolation);
+  const auto rows = needed_of_side(height, resized_to[0], transform.crop.front(), support);
+  const auto columns = needed_of_side(width, resized_to[1], transform.crop.back(), support);
   return {rows[0], columns[0], rows[1], columns[1]};
 }
 
 at::Tensor decode_file(const std::filesystem::path& path, const RegionOf& needed) {
   const std::string bytes = read_file(path);
   try {
-    return decode(bytes, needed).permute({2, 0, 1});
+    return decode_pixels(bytes, needed).permute({2, 0, 1});
   } catch (const Error& error) {
     throw Error(path.string() + ": " + error.what());
   } catch (const c10::Error& error) {
@@ -171,6 +164,24 @@ at::Tensor decode_file(const std::filesystem::path& path, const RegionOf& needed
 }
 
 }  // namespace
+
+const char* name(Interpolation interpolation) {
+  switch (interpolation) {
+    case Interpolation::nearest:
+      return "nearest";
+    case Interpolation::bilinear:
+      return "bilinear";
+    case Interpolation::bicubic:
+      return "bicubic";
+    case Interpolation::lanczos:
+      return "lanczos";
+    case Interpolation::box:
+      return "box";
+    case Interpolation::hamming:
+      return "hamming";
+  }
+  return "";
+}
 
 void ImageTransform::validate() const {
   if (channels != 1 && channels != 3) {
@@ -196,7 +207,7 @@ at::Tensor load_image(const std::filesystem::path& path, const ImageTransform& t
 
 at::Tensor transform_image(const at::Tensor& image, const ImageTransform& transform) {
   const at::Tensor channels = transform.channels == 1 ? luma(image) : image;
-  return normalised(cropped(resized(channels, transform.resize), transform.crop), transform);
+  return normalised(cropped(resized(channels, transform), transform.crop), transform);
 }
 
 void write_png(const std::filesystem::path& path, const at::Tensor& image) {

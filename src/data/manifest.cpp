@@ -1,5 +1,7 @@
 #include "neurontune/data/manifest.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <array>
 #include <system_error>
@@ -7,6 +9,7 @@
 
 #include "data/manifest_reader.h"
 #include "neurontune/error.h"
+#include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {
 namespace {
@@ -15,9 +18,9 @@ constexpr std::array<const char*, 3> kUsualSplits = {"train", "val", "test"};
 
 const std::map<std::string, std::string>& usual_splits() {
   static const std::map<std::string, std::string> splits = {
-      {"0", "train"},        {"1", "val"},     {"2", "test"},       {"train", "train"},
-      {"training", "train"}, {"tr", "train"},  {"val", "val"},      {"valid", "val"},
-      {"validation", "val"}, {"va", "val"},    {"dev", "val"},      {"test", "test"},
+      {"0", "train"},        {"1", "val"},    {"2", "test"},  {"train", "train"},
+      {"training", "train"}, {"tr", "train"}, {"val", "val"}, {"valid", "val"},
+      {"validation", "val"}, {"va", "val"},   {"dev", "val"}, {"test", "test"},
       {"testing", "test"},   {"te", "test"},
   };
   return splits;
@@ -47,6 +50,14 @@ std::optional<std::string> split_of(const ManifestFormat& format, const std::str
   const auto value = values.find(cell);
   if (value == values.end()) return std::nullopt;
   return value->second;
+}
+
+at::Tensor attributes_of(const std::vector<ManifestRow>& rows) {
+  std::vector<int64_t> attributes;
+  for (const ManifestRow& row : rows)
+    attributes.push_back(row.attribute.value_or(kUnknownAttribute));
+  const at::Tensor tensor = at::tensor(attributes, at::kLong);
+  return any_attribute_known(tensor) ? tensor : at::Tensor();
 }
 
 void check_images(const Manifest& manifest, Findings& findings) {

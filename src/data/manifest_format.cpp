@@ -6,6 +6,7 @@
 #include "data/file_io.h"
 #include "data/format_json.h"
 #include "data/presets.h"
+#include "describe.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
 
@@ -20,12 +21,6 @@ bool is_there(const std::filesystem::path& path) {
 bool is_folder(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::is_directory(path, ignored);
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string list;
-  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
 }
 
 std::vector<ManifestFormat> all_presets() {
@@ -103,7 +98,7 @@ ManifestFormat ManifestFormat::named(const std::string& name) {
   if (name.ends_with(".json") || is_there(name)) return parse_format(name, read_file(name));
   auto known = manifest_format_names();
   known.insert(known.begin(), "auto");
-  throw OptionError("data.format is " + name + ", expected one of " + listed(known) +
+  throw OptionError("data.format is " + name + ", expected one of " + listed(known, known.size()) +
                     ", or a JSON file; the nearest is " + nearest(name, known));
 }
 

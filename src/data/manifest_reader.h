@@ -1,5 +1,11 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "data/findings.h"
 #include "neurontune/data/manifest.h"
 
@@ -13,6 +19,9 @@ Manifest read_csv_manifest(const ManifestSource& source, Findings& findings);
 
 /// The part of it that walks class folders.
 Manifest read_class_folders(const ManifestSource& source, Findings& findings);
+
+/// The rows' attributes: int64 [N], −1 where not known; undefined where none is.
+at::Tensor attributes_of(const std::vector<ManifestRow>& rows);
 
 /// Looks for the image of every row: there, a file, not empty.
 void check_images(const Manifest& manifest, Findings& findings);

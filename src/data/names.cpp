@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -16,16 +18,26 @@ std::string name_of(const std::vector<std::string>& names, int64_t index, const 
   return std::string(symbol) + "=" + std::to_string(index);
 }
 
+nlohmann::ordered_json read_json(const std::filesystem::path& path) {
+  const auto text = read_file(path);
+  try {
+    return parse_json_object(text);
+  } catch (const Error& error) {
+    throw Error(path.string() + ": " + error.what() +
+                R"(, expected {"labels": […], "attributes": […]})");
+  }
+}
+
 std::vector<std::string> list_of_names(const std::string& where, const std::string& key,
-                                       const nlohmann::json& list) {
+                                       const nlohmann::ordered_json& list) {
   const auto refuse = [&] {
-    return Error(where + ": `" + key + "` is " + list.dump() + ", expected a list of names");
+    return Error(where + ": `" + key + "` is " + shown_json(list) + ", expected a list of names");
   };
   if (!list.is_array()) throw refuse();
   std::vector<std::string> names;
-  for (const nlohmann::json& name : list) {
+  for (const auto& name : list) {
     if (!name.is_string()) throw refuse();
-    names.push_back(name.get<std::string>());
+    names.push_back(unescaped(name.get<std::string>()));
   }
   return names;
 }
@@ -41,23 +53,16 @@ Names Names::read(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   const std::string where = path.string();
+  const auto json = read_json(path);
   Names names;
-  try {
-    const nlohmann::json json = nlohmann::json::parse(read_file(path));
-    if (!json.is_object()) {
-      throw Error(where + R"(: expected an object, {"labels": […], "attributes": […]})");
+  for (const auto& [key, list] : json.items()) {
+    if (key == "labels") {
+      names.labels = list_of_names(where, key, list);
+    } else if (key == "attributes") {
+      names.attributes = list_of_names(where, key, list);
+    } else {
+      throw Error(where + ": unknown key `" + key + "`, expected `labels` and `attributes`");
     }
-    for (const auto& [key, list] : json.items()) {
-      if (key == "labels") {
-        names.labels = list_of_names(where, key, list);
-      } else if (key == "attributes") {
-        names.attributes = list_of_names(where, key, list);
-      } else {
-        throw Error(where + ": unknown key `" + key + "`, expected `labels` and `attributes`");
-      }
-    }
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(where + ": is not JSON: " + error.what());
   }
   return names;
 }
@@ -67,12 +72,7 @@ void Names::write(const std::filesystem::path& folder) const {
   nlohmann::ordered_json json;
   if (!labels.empty()) json["labels"] = labels;
   if (!attributes.empty()) json["attributes"] = attributes;
-  const std::filesystem::path path = folder / kFile;
-  try {
-    write_file(path, json.dump(2) + "\n");
-  } catch (const nlohmann::json::exception& error) {  // text that is not UTF-8
-    throw Error(path.string() + ": cannot be written: " + error.what());
-  }
+  write_file(folder / kFile, json_text(json) + "\n");
 }
 
 }  // namespace neurontune

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "data/tensor_bytes.h"
+#include "data/unsigned_integers.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -220,14 +221,6 @@ void swap_bytes(char* data, uint64_t bytes, uint64_t item_size) {
   for (char* item = data; item < data + bytes; item += item_size) {
     std::reverse(item, item + item_size);
   }
-}
-
-at::Tensor as_unsigned(const at::Tensor& tensor, int64_t mask) {
-  at::Tensor wide = tensor.to(at::kLong).bitwise_and_(mask);
-  if (wide.numel() > 0 && wide.min().item<int64_t>() < 0) {
-    throw Error("holds numbers over 2^63 - 1, expected those that int64 can hold");
-  }
-  return wide;
 }
 
 void append_utf8(std::string& to, uint32_t character) {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "data/npy.h"
+#include "data/regular_file.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -79,9 +80,7 @@ class Archive {
  public:
   explicit Archive(const std::filesystem::path& path) : path_(path) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-      throw Error(path.string() + ": is a folder, expected a file");
-    }
+    if (std::filesystem::exists(path, ignored)) const RegularFile is_one(path);
     int code = 0;
     archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
     if (archive_) return;
@@ -92,25 +91,37 @@ class Archive {
     throw Error(path.string() + ": cannot be read as a NumPy archive (.npz): " + reason);
   }
 
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for_each_entry([&](const std::string& name, zip_uint64_t) { names.push_back(name); });
+    return names;
+  }
+
   /// Calls use(name, header, file) for the arrays, in the archive's order; `use` reads all of the
   /// file or nothing.
   void for_each_array(
       const std::function<void(const std::string&, const NpyHeader&, ArchivedFile&)>& use) const {
+    for_each_entry([&](const std::string& name, zip_uint64_t index) {
+      naming(name, [&] {
+        ArchivedFile file(archive_.get(), index);
+        const NpyHeader header = read_npy_header(file);
+        use(name, header, file);
+      });
+    });
+  }
+
+ private:
+  void for_each_entry(const std::function<void(const std::string&, zip_uint64_t)>& use) const {
     const zip_int64_t entries = zip_get_num_entries(archive_.get(), 0);
     for (zip_uint64_t index = 0; index < static_cast<zip_uint64_t>(entries); ++index) {
       const char* const entry = zip_get_name(archive_.get(), index, 0);
       std::string name = entry != nullptr ? entry : "";
       if (!name.ends_with(kExtension)) continue;
       name.resize(name.size() - kExtension.size());
-      naming(name, [&] {
-        ArchivedFile file(archive_.get(), index);
-        const NpyHeader header = read_npy_header(file);
-        use(name, header, file);
-      });
+      use(name, index);
     }
   }
 
- private:
   /// What an action throws, with the file and the array before it.
   template <class Action>
   void naming(const std::string& array, const Action& action) const {
@@ -175,6 +186,10 @@ std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path,
   return read_arrays(path, [&](const std::string& name, const NpyHeader&) {
     return std::find(names.begin(), names.end(), name) != names.end();
   });
+}
+
+std::vector<std::string> npz_names(const std::filesystem::path& path) {
+  return Archive(path).names();
 }
 
 std::vector<std::string> read_npz_strings(const std::filesystem::path& path,

@@ -5,8 +5,10 @@
 #include <system_error>
 #include <utility>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
 #include "data/folder_mark.h"
+#include "data/json_text.h"
 #include "digest.h"
 #include "neurontune/error.h"
 
@@ -34,6 +36,7 @@ OutputFolder::OutputFolder(std::filesystem::path folder, const std::vector<std::
   remove_abandoned(folder_);
   read_mark();
   for (const auto& file : files) check(file);
+  if (!is_marked(folder_)) write_mark();  // from now on: it may lie inside the data that is read
 }
 
 void OutputFolder::check(const std::string& file) const {
@@ -76,16 +79,15 @@ void OutputFolder::remove(const std::string& file) {
 /// A mark that is not as it was written lists nothing.
 void OutputFolder::read_mark() {
   if (!is_there(folder_ / kFolderMark)) return;
-  const auto json =
-      Json::parse(read_file(folder_ / kFolderMark), nullptr, /*allow_exceptions=*/false);
+  const auto json = read_json_or_null(folder_ / kFolderMark);
   if (!json.is_object() || !json.contains(kFiles) || !json.at(kFiles).is_object()) return;
   for (const auto& [file, digest] : json.at(kFiles).items())
-    if (digest.is_string()) made_[file] = digest.get<std::string>();
+    if (digest.is_string()) made_[unescaped(file)] = digest.get<std::string>();
 }
 
 void OutputFolder::write_mark() const {
   const Json json = {{"program", "neurontune"}, {kFiles, made_}};
-  write_file(folder_ / kFolderMark, json.dump(2) + "\n");
+  write_file(folder_ / kFolderMark, json_text(json) + "\n");
 }
 
 bool is_file_of(const std::filesystem::path& path, const std::filesystem::path& folder,

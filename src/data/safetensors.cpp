@@ -1,26 +1,24 @@
 #include "neurontune/data/safetensors.h"
 
 #include <ATen/ATen.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <system_error>
 #include <tuple>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
+#include "data/regular_file.h"
+#include "data/safetensors_header.h"
 #include "data/tensor_bytes.h"
+#include "data/unsigned_integers.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -28,63 +26,28 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
-using Json = nlohmann::json;
-
-constexpr uint64_t kLengthBytes = 8;               // before the header: its length
-constexpr uint64_t kLargestHeader = 100'000'000;   // as in the safetensors library
-constexpr const char* kMetadata = "__metadata__";  // text about the file, not a tensor
-constexpr const char* kDigest = "digest";          // in the metadata
-constexpr size_t kDigestLength = 32;               // characters
-
-struct Dtype {
-  const char* name;
-  at::ScalarType type;
-};
-
-// In the safetensors library's own order, by which it lays files out.
-constexpr std::array<Dtype, 10> kDtypes = {{{"BOOL", at::kBool},
-                                            {"U8", at::kByte},
-                                            {"I8", at::kChar},
-                                            {"I16", at::kShort},
-                                            {"F16", at::kHalf},
-                                            {"BF16", at::kBFloat16},
-                                            {"I32", at::kInt},
-                                            {"F32", at::kFloat},
-                                            {"F64", at::kDouble},
-                                            {"I64", at::kLong}}};
-
-std::string text(at::IntArrayRef shape) {
-  std::string result = "[";
-  for (const int64_t size : shape) {
-    if (result.size() > 1) result += ", ";
-    result += std::to_string(size);
-  }
-  return result + "]";
-}
+constexpr uint64_t kLengthBytes = 8;              // before the header: its length
+constexpr uint64_t kLargestHeader = 100'000'000;  // as in the safetensors library
+constexpr const char* kDigest = "digest";         // in the metadata
+constexpr size_t kDigestLength = 32;              // characters
 
 // --- Reading -----------------------------------------------------------------------------------
 
-/// A file mapped privately: writing to the tensors never reaches it.
+/// A file mapped privately: writing to the tensors never reaches it. A set may be larger than the
+/// memory, so it is not read whole. Who cuts the file short while it is mapped ends the process by
+/// SIGBUS, whatever is checked here: the program says so (tools/bus_error.h), a library does not
+/// touch its process's signals.
 class Mapping {
  public:
   explicit Mapping(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) fail(path, "opened");
-    struct stat status {};
-    const bool known = ::fstat(file, &status) == 0;
-    if (known && !S_ISREG(status.st_mode)) {
-      ::close(file);
-      throw Error(path.string() + ": is not a file");
-    }
-    size_ = known ? static_cast<uint64_t>(status.st_size) : 0;
-    if (known && size_ > 0) {
-      // Without MAP_NORESERVE a writable mapping larger than the memory would be refused.
-      data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file, 0);
-    }
-    const int error = errno;
-    ::close(file);
-    errno = error;
-    if (!known || data_ == MAP_FAILED) fail(path, "read");
+    const RegularFile file(path);
+    size_ = file.size();
+    if (size_ == 0) return;
+    // Without MAP_NORESERVE a writable mapping larger than the memory would be refused.
+    data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+                   file.descriptor(), 0);
+    if (data_ == MAP_FAILED)
+      throw Error(path.string() + ": cannot be read: " + std::generic_category().message(errno));
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -96,22 +59,8 @@ class Mapping {
   uint64_t size() const { return size_; }
 
  private:
-  [[noreturn]] static void fail(const std::filesystem::path& path, const char* action) {
-    const int error = errno;
-    throw Error(path.string() + ": cannot be " + action + ": " +
-                std::generic_category().message(error));
-  }
-
   void* data_ = nullptr;
   uint64_t size_ = 0;
-};
-
-/// What the header says of a tensor; offsets are from the end of the header.
-struct Entry {
-  std::string name;
-  Dtype dtype;
-  std::vector<int64_t> shape;
-  uint64_t begin, end;
 };
 
 /// The header's text, after its length has been checked against the file's.
@@ -133,130 +82,80 @@ std::string_view header_text(const std::string& where, const Mapping& file) {
   return header;
 }
 
-Json parse_json(const std::string& where, std::string_view header) {
-  std::set<std::string> names;
-  const auto refuse_doubled_names = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth == 1 && event == Json::parse_event_t::key &&
-        !names.insert(parsed.get<std::string>()).second) {
-      throw Error(where + ": the header names tensor " + parsed.dump() + " twice");
-    }
-    return true;
-  };
+/// Unsigned integers and BOOL are copied, for LibTorch has them otherwise or not at all.
+at::Tensor converted(const SafetensorsDtype& dtype, const at::Tensor& stored,
+                     const std::string& tensor) {
+  if (dtype.type == at::kBool) return stored.ne(0);  // a byte other than 0 or 1 is no bool in C++
   try {
-    return Json::parse(header, refuse_doubled_names);
-  } catch (const Json::exception& error) {
-    throw Error(where + ": the header is not JSON: " + error.what());
+    return as_unsigned(stored, dtype.unsigned_mask);
+  } catch (const Error& error) {
+    throw Error(tensor + " " + error.what());
   }
 }
 
-/// An array of integers from 0 to the largest int64.
-std::vector<int64_t> sizes(const std::string& tensor, const Json& entry, const char* key) {
-  const auto refuse = [&]() -> Error {
-    return Error(tensor + " has no `" + key + "` that is an array of integers from 0");
-  };
-  const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_array()) throw refuse();
-  std::vector<int64_t> values;
-  for (const Json& value : *found) {
-    if (!value.is_number_unsigned()) throw refuse();
-    const auto number = value.get<uint64_t>();
-    if (number > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) throw refuse();
-    values.push_back(static_cast<int64_t>(number));
-  }
-  return values;
-}
-
-Dtype dtype_of(const std::string& tensor, const Json& entry) {
-  const auto found = entry.find("dtype");
-  if (found == entry.end() || !found->is_string()) throw Error(tensor + " has no `dtype`");
-  const auto& name = found->get_ref<const std::string&>();
-  for (const Dtype& dtype : kDtypes) {
-    if (name == dtype.name) return dtype;
-  }
-  throw Error(tensor + " has dtype " + name +
-              ", expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL");
-}
-
-Entry parse_entry(const std::string& where, const std::string& name, const Json& json,
-                  uint64_t data_size) {
-  const std::string tensor = where + ": tensor `" + name + "`";
-  if (!json.is_object()) throw Error(tensor + " is described by no JSON object");
-  Entry entry{name, dtype_of(tensor, json), sizes(tensor, json, "shape"), 0, 0};
-  const std::vector<int64_t> offsets = sizes(tensor, json, "data_offsets");
-  if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    throw Error(tensor + " has data_offsets " + text(offsets) + ", expected [begin, end]");
-  }
-  entry.begin = static_cast<uint64_t>(offsets[0]);
-  entry.end = static_cast<uint64_t>(offsets[1]);
-  if (entry.end > data_size) {
-    throw Error(tensor + " ends at byte " + std::to_string(entry.end) +
-                " of the data, the file holds " + std::to_string(data_size));
-  }
-  const auto bytes = tensor_bytes(entry.shape, at::elementSize(entry.dtype.type));
-  if (!bytes || *bytes != entry.end - entry.begin) {
-    throw Error(tensor + " holds " + std::to_string(entry.end - entry.begin) + " bytes, but " +
-                entry.dtype.name + " " + text(entry.shape) + " takes " +
-                (bytes ? std::to_string(*bytes) : "more than can be addressed"));
-  }
-  return entry;
-}
-
-/// The format allows no overlaps and no holes: tensors follow one another to the file's end.
-void check_layout(const std::string& where, std::vector<Entry>& entries, uint64_t data_size) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& left, const Entry& right) {
-    return std::tie(left.begin, left.end) < std::tie(right.begin, right.end);
-  });
-  uint64_t expected = 0;
-  for (const Entry& entry : entries) {
-    if (entry.begin != expected) {
-      throw Error(where + ": tensor `" + entry.name + "` begins at byte " +
-                  std::to_string(entry.begin) + " of the data, expected " +
-                  std::to_string(expected) +
-                  (entry.begin < expected ? " (tensors overlap)" : " (bytes of no tensor)"));
-    }
-    expected = entry.end;
-  }
-  if (expected != data_size) {
-    throw Error(where + ": the tensors end at byte " + std::to_string(expected) +
-                " of the data, the file holds " + std::to_string(data_size));
-  }
-}
-
-std::vector<Entry> parse_header(const std::string& where, std::string_view header,
-                                uint64_t data_size) {
-  const Json json = parse_json(where, header);
-  std::vector<Entry> entries;
-  for (const auto& [name, entry] : json.items()) {
-    if (name != kMetadata) entries.push_back(parse_entry(where, name, entry, data_size));
-  }
-  check_layout(where, entries, data_size);
-  return entries;
-}
-
-at::Tensor tensor_of(const Entry& entry, const std::shared_ptr<Mapping>& file, char* data) {
+at::Tensor tensor_of(const std::string& where, const SafetensorsEntry& entry,
+                     const std::shared_ptr<Mapping>& file, char* data) {
   char* const first = data + entry.begin;
-  if (entry.dtype.type == at::kBool) {  // a byte other than 0 or 1 is no bool in C++
-    return at::from_blob(first, entry.shape, at::kByte).ne(0);
+  const SafetensorsDtype& dtype = *entry.dtype;
+  const auto stored = dtype.type == at::kBool ? at::kByte : dtype.type;
+  at::Tensor tensor;
+  if (reinterpret_cast<uintptr_t>(first) % at::elementSize(stored) != 0) {
+    tensor = at::empty(entry.shape, stored);
+    if (entry.end > entry.begin) std::memcpy(tensor.data_ptr(), first, entry.end - entry.begin);
+  } else {
+    tensor = at::from_blob(
+        first, entry.shape, [file](void*) {}, stored);
   }
-  if (reinterpret_cast<uintptr_t>(first) % at::elementSize(entry.dtype.type) != 0) {
-    at::Tensor copy = at::empty(entry.shape, entry.dtype.type);
-    if (entry.end > entry.begin) std::memcpy(copy.data_ptr(), first, entry.end - entry.begin);
-    return copy;
-  }
-  return at::from_blob(
-      first, entry.shape, [file](void*) {}, entry.dtype.type);
+  if (dtype.type != at::kBool && dtype.unsigned_mask == 0) return tensor;
+  return converted(dtype, tensor, where + ": tensor `" + entry.name + "`");
 }
+
+/// A file that is open, and what its header says.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::filesystem::path& path)
+      : where_(path.string()), file_(std::make_shared<Mapping>(path)) {
+    const std::string_view header = header_text(where_, *file_);
+    data_ = file_->data() + kLengthBytes + header.size();
+    entries_ =
+        parse_safetensors_header(where_, header, file_->size() - kLengthBytes - header.size());
+  }
+
+  const std::vector<SafetensorsEntry>& entries() const { return entries_; }
+
+  /// @throws Error if no tensor here can hold the entry's dtype
+  at::Tensor tensor(const SafetensorsEntry& entry) const {
+    if (entry.dtype) return tensor_of(where_, entry, file_, data_);
+    throw Error(where_ + ": tensor `" + entry.name + "` has dtype " + entry.dtype_name +
+                ", expected F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 or BOOL");
+  }
+
+ private:
+  std::string where_;
+  std::shared_ptr<Mapping> file_;
+  char* data_ = nullptr;
+  std::vector<SafetensorsEntry> entries_;
+};
 
 // --- Writing -----------------------------------------------------------------------------------
 
+/// One after the other, "a,b".
+std::string joined(const std::vector<std::string>& members) {
+  std::string text;
+  for (const auto& member : members) text += (text.empty() ? "" : ",") + member;
+  return text;
+}
+
 size_t dtype_index(const std::string& where, const TensorSpec& spec) {
-  const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                  [&](const Dtype& dtype) { return dtype.type == spec.dtype; });
-  if (found == kDtypes.end()) {
+  const auto found = std::find_if(kSafetensorsDtypes.begin(), kSafetensorsDtypes.end(),
+                                  [&](const SafetensorsDtype& dtype) {
+                                    return dtype.type == spec.dtype && dtype.unsigned_mask == 0;
+                                  });
+  if (found == kSafetensorsDtypes.end()) {
     throw Error(where + ": tensor `" + spec.name + "` has dtype " + at::toString(spec.dtype) +
                 ", which safetensors files here do not hold");
   }
-  return static_cast<size_t>(found - kDtypes.begin());
+  return static_cast<size_t>(found - kSafetensorsDtypes.begin());
 }
 
 uint64_t bytes_of(const std::string& where, const TensorSpec& spec) {
@@ -265,7 +164,7 @@ uint64_t bytes_of(const std::string& where, const TensorSpec& spec) {
   const auto bytes =
       negative ? std::nullopt : tensor_bytes(spec.shape, at::elementSize(spec.dtype));
   if (!bytes) {
-    throw Error(where + ": tensor `" + spec.name + "` cannot have shape " + text(spec.shape));
+    throw Error(where + ": tensor `" + spec.name + "` cannot have shape " + shape_text(spec.shape));
   }
   return *bytes;
 }
@@ -273,13 +172,10 @@ uint64_t bytes_of(const std::string& where, const TensorSpec& spec) {
 }  // namespace
 
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path) {
-  const std::string where = path.string();
-  const auto file = std::make_shared<Mapping>(path);
-  const std::string_view header = header_text(where, *file);
-  const uint64_t data_begin = kLengthBytes + header.size();
+  const OpenFile file(path);
   std::map<std::string, at::Tensor> tensors;
-  for (const Entry& entry : parse_header(where, header, file->size() - data_begin)) {
-    tensors.emplace(entry.name, tensor_of(entry, file, file->data() + data_begin));
+  for (const SafetensorsEntry& entry : file.entries()) {
+    if (entry.dtype) tensors.emplace(entry.name, file.tensor(entry));
   }
   return tensors;
 }
@@ -287,11 +183,26 @@ std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& 
 std::string stored_digest(const std::filesystem::path& path) {
   const Mapping file(path);
   const std::string where = path.string();
-  const Json json = parse_json(where, header_text(where, file));
-  const auto metadata = json.find(kMetadata);
-  if (metadata == json.end() || !metadata->is_object()) return "";
-  const auto digest = metadata->find(kDigest);
-  return digest != metadata->end() && digest->is_string() ? digest->get<std::string>() : "";
+  return safetensors_metadata(where, header_text(where, file), kDigest);
+}
+
+std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
+                                                   const std::vector<std::string>& names) {
+  const OpenFile file(path);
+  std::map<std::string, at::Tensor> tensors;
+  for (const SafetensorsEntry& entry : file.entries()) {
+    if (std::find(names.begin(), names.end(), entry.name) == names.end()) continue;
+    tensors.emplace(entry.name, file.tensor(entry));
+  }
+  return tensors;
+}
+
+std::vector<std::string> safetensors_names(const std::filesystem::path& path) {
+  const OpenFile file(path);
+  std::vector<std::string> names;
+  for (const SafetensorsEntry& entry : file.entries()) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
@@ -304,26 +215,30 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   for (const TensorSpec& spec : tensors) dtype_index(where, spec);
   std::sort(tensors.begin(), tensors.end(), comes_before);
 
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
   const std::string no_digest(kDigestLength, '-');
-  if (with_digest == WithDigest::yes) header[kMetadata] = {{kDigest, no_digest}};
+  std::vector<std::string> members;
+  if (with_digest == WithDigest::yes)
+    members.push_back(json_text(kSafetensorsMetadata) + ":" +
+                      json_text({{kDigest, no_digest}}, -1));
   uint64_t size = 0;
   for (TensorSpec& spec : tensors) {
     const uint64_t end = size + bytes_of(where, spec);
-    if (spec.name == kMetadata || header.contains(spec.name)) {
+    if (spec.name == kSafetensorsMetadata || placements_.contains(spec.name)) {
       throw Error(where + ": there cannot be " +
-                  (spec.name == kMetadata ? "a tensor" : "two tensors") + " named `" + spec.name +
-                  "`");
+                  (spec.name == kSafetensorsMetadata ? "a tensor" : "two tensors") + " named `" +
+                  spec.name + "`");
     }
-    header[spec.name] = {{"dtype", kDtypes[dtype_index(where, spec)].name},
-                         {"shape", spec.shape},
-                         {"data_offsets", {size, end}}};
+    const nlohmann::ordered_json entry = {
+        {"dtype", kSafetensorsDtypes[dtype_index(where, spec)].name},
+        {"shape", spec.shape},
+        {"data_offsets", {size, end}}};
+    members.push_back(json_text(spec.name) + ":" + json_text(entry, -1));
     const std::string name = spec.name;
     placements_.emplace(name, Placement{std::move(spec), size});
     size = end;
   }
 
-  std::string header_text = header.dump();
+  std::string header_text = "{" + joined(members) + "}";
   header_text.resize((header_text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_length = header_text.size();
   const uint64_t data_begin = kLengthBytes + header_length;
@@ -355,9 +270,9 @@ void SafetensorsWriter::write_rows(const std::string& name, int64_t first_row,
                     (scalar || given.slice(1) == shape.slice(1)) && first_row >= 0 &&
                     row_count <= rows_in_all && first_row <= rows_in_all - row_count;
   if (!fits) {
-    throw Error(where + " is " + at::toString(spec.dtype) + " " + text(shape) + ", but " +
-                at::toString(rows.scalar_type()) + " " + text(given) + " was to be put at row " +
-                std::to_string(first_row));
+    throw Error(where + " is " + at::toString(spec.dtype) + " " + shape_text(shape) + ", but " +
+                at::toString(rows.scalar_type()) + " " + shape_text(given) +
+                " was to be put at row " + std::to_string(first_row));
   }
   const at::Tensor contiguous = rows.detach().to(at::kCPU).contiguous();
   if (contiguous.numel() == 0) return;

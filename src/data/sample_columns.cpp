@@ -6,22 +6,31 @@
 #include <system_error>
 #include <utility>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
 #include "data/groups.h"
+#include "data/tensor_file.h"
 #include "describe.h"
 #include "neurontune/data/npz.h"
 #include "neurontune/error.h"
+#include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {
 namespace {
 
 constexpr int64_t kMostIndices = int64_t{1} << 31;
 
-/// An integer a sample, each from 0 to `limit` − 1.
-/// @param bound what sets the limit, for the message
+/// What the indices of a column may be.
+struct IndexRange {
+  int64_t first = 0;     ///< the least
+  int64_t limit = 0;     ///< over all of them
+  std::string expected;  ///< the same in words, and what sets it
+};
+
+/// An integer a sample, each in the range.
 at::Tensor checked_indices(const std::string& where, const std::string& name,
-                           const at::Tensor& tensor, const ColumnLimits& limits, int64_t limit,
-                           const std::string& bound) {
+                           const at::Tensor& tensor, const ColumnLimits& limits,
+                           const IndexRange& range) {
   if (tensor.dim() != 1 || !at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false)) {
     throw Error(where + ": `" + name + "` is " + describe(tensor) + ", expected I64 [N]");
   }
@@ -32,9 +41,9 @@ at::Tensor checked_indices(const std::string& where, const std::string& name,
   at::Tensor indices = tensor.to(at::kLong);
   const int64_t* index = indices.const_data_ptr<int64_t>();
   for (int64_t row = 0; row < limits.rows; ++row) {
-    if (index[row] >= 0 && index[row] < limit) continue;
+    if (index[row] >= range.first && index[row] < range.limit) continue;
     throw Error(where + ": " + name + "[" + std::to_string(row) + "] is " +
-                std::to_string(index[row]) + ", expected " + bound);
+                std::to_string(index[row]) + ", expected " + range.expected);
   }
   return indices;
 }
@@ -44,12 +53,13 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::istringstream lines(read_file(path));
   for (std::string line; std::getline(lines, line);) {
     if (line.ends_with('\r')) line.pop_back();
-    result.push_back(std::move(line));
+    result.push_back(unescaped(line));
   }
   return result;
 }
 
-std::vector<std::string> read_ids(const std::filesystem::path& path, const ColumnLimits& limits) {
+std::vector<std::string> read_ids(const std::filesystem::path& path, const ColumnLimits& limits,
+                                  const std::string& array) {
   const auto beside = std::filesystem::path(path).replace_extension(".ids.txt");
   std::error_code ignored;
   const bool has_lines = std::filesystem::exists(beside, ignored);
@@ -57,7 +67,7 @@ std::vector<std::string> read_ids(const std::filesystem::path& path, const Colum
   if (has_lines) {
     ids = lines_of(beside);
   } else if (path.extension() == ".npz") {
-    ids = read_npz_strings(path, kIds);
+    ids = read_npz_strings(path, array);
     if (ids.empty()) return {};
   } else {
     return {};
@@ -65,37 +75,46 @@ std::vector<std::string> read_ids(const std::filesystem::path& path, const Colum
   if (static_cast<int64_t>(ids.size()) == limits.rows) return ids;
   const std::string count = std::to_string(ids.size());
   throw Error((has_lines ? beside.string() + ": has " + count + " lines"
-                         : path.string() + ": " + kIds + " has " + count + " rows") +
+                         : path.string() + ": " + array + " has " + count + " rows") +
               ", " + limits.counted + " has " + std::to_string(limits.rows) + " rows");
 }
 
 }  // namespace
 
+std::vector<std::string> sample_column_names(const ArrayNames& names) {
+  std::vector<std::string> columns = {names.labels, names.attributes, names.groups};
+  if (names.groups == ArrayNames{}.groups) columns.emplace_back("group");
+  return columns;
+}
+
 SampleColumns read_sample_columns(const std::filesystem::path& path,
                                   const std::map<std::string, at::Tensor>& tensors,
-                                  const ColumnLimits& limits) {
+                                  const ColumnLimits& limits, const ArrayNames& names) {
   const std::string where = path.string();
-  const std::string any_index = "0 to " + std::to_string(kMostIndices - 1);
-  SampleColumns columns;
-  if (!tensors.contains("labels")) {
-    throw Error(where + ": has no tensor `labels`, expected I64 [" + std::to_string(limits.rows) +
-                "]");
-  }
+  const std::string last = std::to_string(kMostIndices - 1);
   const std::string last_class = std::to_string(limits.classes - 1);
-  const bool any_label = limits.classes == 0;
+  SampleColumns columns;
+  if (!tensors.contains(names.labels)) {
+    throw Error(where + ": has no tensor `" + names.labels + "`, expected I64 [" +
+                std::to_string(limits.rows) + "]; " + held_by(path));
+  }
   columns.labels = checked_indices(
-      where, "labels", tensors.at("labels"), limits, any_label ? kMostIndices : limits.classes,
-      any_label
-          ? any_index
-          : "0 to " + last_class + ": the head has " + std::to_string(limits.classes) + " classes");
-  for (const char* name : {"attributes", "groups", "group"}) {
+      where, names.labels, tensors.at(names.labels), limits,
+      limits.classes == 0 ? IndexRange{0, kMostIndices, "0 to " + last}
+                          : IndexRange{0, limits.classes,
+                                       "0 to " + last_class + ": the head has " +
+                                           std::to_string(limits.classes) + " classes"});
+  for (const std::string& name : sample_column_names(names)) {
     const auto found = tensors.find(name);
-    if (found == tensors.end()) continue;
-    auto& column = found->first == "attributes" ? columns.attributes : columns.groups;
-    column = checked_indices(where, name, found->second, limits, kMostIndices, any_index);
+    if (name == names.labels || found == tensors.end()) continue;
+    const auto column =
+        checked_indices(where, name, found->second, limits,
+                        {kUnknownAttribute, kMostIndices, "0 to " + last + ", or -1: not known"});
+    if (any_attribute_known(column))
+      (name == names.attributes ? columns.attributes : columns.groups) = column;
     break;
   }
-  columns.ids = read_ids(path, limits);
+  columns.ids = read_ids(path, limits, names.ids);
   return columns;
 }
 

@@ -2,25 +2,24 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "neurontune/data/array_names.h"
+
 namespace neurontune {
 
-/// The tensors of a split that say something of its samples, but `ids`.
-inline constexpr std::array<const char*, 4> kSampleColumns = {"labels", "attributes", "groups",
-                                                              "group"};
-inline constexpr const char* kIds = "ids";
+/// The tensors of a split that say something of its samples, but ids: the first is the labels.
+std::vector<std::string> sample_column_names(const ArrayNames& names = {});
 
 /// What is known of a split's samples.
 struct SampleColumns {
-  at::Tensor labels;             ///< int64 [N]
-  at::Tensor attributes;         ///< int64 [N], or undefined
-  at::Tensor groups;             ///< int64 [N], y·A + a, or undefined; not beside attributes
+  at::Tensor labels;      ///< int64 [N]
+  at::Tensor attributes;  ///< int64 [N], −1 where not known; or undefined
+  at::Tensor groups;      ///< int64 [N], y·A + a or −1; or undefined; not beside attributes
   std::vector<std::string> ids;  ///< N, or none
 };
 
@@ -32,15 +31,16 @@ struct ColumnLimits {
 };
 
 /// Reads `labels`, and `attributes` or else `groups` or `group`, of any integers, and the ids: the
-/// lines of NAME.ids.txt, or else `ids` of an .npz, text or integers.
+/// lines of NAME.ids.txt (`unescaped`), or else `ids` of an .npz, text or integers.
 ///
 /// @param path    NAME.safetensors or NAME.npz
 /// @param tensors what it holds
+/// @param names   what those are called
 /// @throws Error naming the file: no labels, no integers, a value out of range, another number of
 ///         rows
 SampleColumns read_sample_columns(const std::filesystem::path& path,
                                   const std::map<std::string, at::Tensor>& tensors,
-                                  const ColumnLimits& limits);
+                                  const ColumnLimits& limits, const ArrayNames& names = {});
 
 /// The columns of the split that a file holds.
 struct FileColumns {

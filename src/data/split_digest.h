@@ -17,9 +17,9 @@ void add_tensor(Digest& digest, const at::Tensor& tensor);
 /// where there are any, `attributes`.
 std::string split_digest(const std::map<std::string, at::Tensor>& tensors);
 
-/// Holds the digest that a split's file carries, if it carries one, against its tensors.
+/// Holds the digest that a split's file carries against its tensors. One that carries none, or is
+/// no .safetensors, is as good as any.
 /// @throws Error naming the file if they differ: it was damaged, or written over
-void check_split_digest(const std::filesystem::path& path,
-                        const std::map<std::string, at::Tensor>& tensors);
+void check_split_digest(const std::filesystem::path& path);
 
 }  // namespace neurontune

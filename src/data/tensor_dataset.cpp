@@ -93,8 +93,8 @@ class TensorDataset : public Dataset {
 
 /// The tensors of a file that are inputs, each with a row for each of `rows` labels.
 Tensors inputs_of(const std::string& where, Tensors tensors, int64_t rows) {
-  for (const char* name : kSampleColumns) tensors.erase(name);
-  tensors.erase(kIds);
+  for (const std::string& name : sample_column_names()) tensors.erase(name);
+  tensors.erase(ArrayNames{}.ids);
   if (tensors.contains("embeddings")) {
     throw Error(where +
                 ": holds `embeddings`, expected a model's inputs; give its folder to "
@@ -116,15 +116,15 @@ Tensors inputs_of(const std::string& where, Tensors tensors, int64_t rows) {
 /// Every tensor of a split's file, among them `labels` [N] with N of at least 1.
 Tensors read_labelled(const std::filesystem::path& path) {
   Tensors tensors = read_tensors(path);
-  // What an .npz holds under these names must be numbers; of other names, text is passed over.
-  std::vector<std::string> absent;
-  for (const char* name : {"inputs", "labels", "attributes", "groups", "group"}) {
-    if (!tensors.contains(name)) absent.emplace_back(name);
-  }
+  // What a file holds under these names must be read; of other names, text and dtypes that LibTorch
+  // has not are passed over.
+  std::vector<std::string> absent = sample_column_names();
+  absent.emplace_back("inputs");
+  std::erase_if(absent, [&](const auto& name) { return tensors.contains(name); });
   read_tensors(path, absent);
   const auto labels = tensors.find("labels");
   if (labels == tensors.end()) {
-    throw Error(path.string() + ": has no tensor `labels`, expected I64 [N]");
+    throw Error(path.string() + ": has no tensor `labels`, expected I64 [N]; " + held_by(path));
   }
   if (labels->second.dim() != 1 || labels->second.size(0) < 1) {
     throw Error(path.string() + ": `labels` is " + describe(labels->second) +

@@ -5,6 +5,8 @@
 #include <set>
 #include <system_error>
 
+#include "data/csv.h"
+#include "describe.h"
 #include "neurontune/data/npz.h"
 #include "neurontune/data/safetensors.h"
 #include "neurontune/error.h"
@@ -63,12 +65,17 @@ std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& path
 
 std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& path,
                                                const std::vector<std::string>& names) {
-  if (path.extension() == kNpz) return read_npz(path, names);
-  auto tensors = read_safetensors(path);
-  std::erase_if(tensors, [&](const auto& tensor) {
-    return std::find(names.begin(), names.end(), tensor.first) == names.end();
-  });
-  return tensors;
+  return path.extension() == kNpz ? read_npz(path, names) : read_safetensors(path, names);
+}
+
+std::vector<std::string> tensor_names(const std::filesystem::path& path) {
+  return path.extension() == kNpz ? npz_names(path) : safetensors_names(path);
+}
+
+std::string held_by(const std::filesystem::path& path) {
+  auto names = tensor_names(path);
+  for (auto& name : names) name = shown_cell(name);
+  return names.empty() ? "it holds nothing" : "it holds " + listed(names);
 }
 
 }  // namespace neurontune

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "data/manifest_reader.h"
+#include "data/tensor_file.h"
 #include "describe.h"
 #include "digest.h"
 #include "neurontune/data/safetensors.h"
@@ -24,12 +26,10 @@ std::string bytes_of(const at::Tensor& tensor) {
 
 at::Tensor read_tokens(const Manifest& manifest, Findings& findings) {
   const std::string where = manifest.tensors.string();
-  const auto tensors = read_safetensors(manifest.tensors);
+  const auto tensors = read_safetensors(manifest.tensors, {kTensor});
   const auto inputs = tensors.find(kTensor);
   if (inputs == tensors.end()) {
-    std::string found;
-    for (const auto& [name, tensor] : tensors) found += (found.empty() ? "" : ", ") + name;
-    throw Error(where + ": has no tensor " + kTensor + "; tensors found: " + found);
+    throw Error(where + ": has no tensor " + kTensor + "; " + held_by(manifest.tensors));
   }
   const at::Tensor& tokens = inputs->second;
   if (tokens.scalar_type() != at::kLong || tokens.dim() != 3 || tokens.size(2) != 3) {
@@ -47,17 +47,16 @@ at::Tensor read_tokens(const Manifest& manifest, Findings& findings) {
 TokenDataset::TokenDataset(const Manifest& manifest, const std::vector<ManifestRow>& rows,
                            at::Tensor tokens)
     : manifest_(manifest.path), file_(manifest.tensors), tokens_(std::move(tokens)) {
-  std::vector<int64_t> numbers, labels, attributes;
+  std::vector<int64_t> numbers, labels;
   for (const ManifestRow& row : rows) {
     numbers.push_back(row.number);
     labels.push_back(row.label);
-    if (manifest.has_attributes) attributes.push_back(row.attribute.value());
     ids_.push_back(row.sample);
     lines_.push_back(row.line);
   }
   rows_ = at::tensor(numbers, at::kLong);
   labels_ = at::tensor(labels, at::kLong);
-  if (manifest.has_attributes) attributes_ = at::tensor(attributes, at::kLong);
+  attributes_ = attributes_of(rows);
 }
 
 std::string TokenDataset::described(int64_t sample) const {
@@ -73,8 +72,8 @@ std::vector<at::Tensor> TokenDataset::batch(int64_t first, int64_t last) const {
 }
 
 std::string TokenDataset::fingerprint() const {
-  std::string text = describe(tokens_) + " " + content_digest(file_) + " " + bytes_of(rows_) +
-                     bytes_of(labels_);
+  std::string text =
+      describe(tokens_) + " " + content_digest(file_) + " " + bytes_of(rows_) + bytes_of(labels_);
   if (attributes_.defined()) text += bytes_of(attributes_);
   return "tokens, " + text_digest(text);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "demo/biased_groups.h"
 #include "demo/deck.h"
 #include "demo/random.h"
@@ -83,7 +84,7 @@ void write_transform(const std::filesystem::path& folder) {
                                             {"crop", nlohmann::ordered_json::array()},
                                             {"mean", {0.5}},
                                             {"std", {0.5}}};
-  write_file(folder / "transform.json", transform.dump() + "\n");
+  write_file(folder / "transform.json", json_text(transform, -1) + "\n");
 }
 
 }  // namespace

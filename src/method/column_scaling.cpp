@@ -6,6 +6,7 @@
 
 #include "method/fixed_blocks.h"
 #include "method/row_sums.h"
+#include "method/smallest_scale.h"
 
 namespace neurontune {
 namespace {
@@ -36,8 +37,10 @@ ColumnScaling column_scaling(const at::Tensor& embeddings) {
   const auto mean = pivot + from_pivot;
   const auto variance = (sums[1] / samples - from_pivot.square()).clamp_min(0);
   const double rounding = static_cast<double>(samples) * std::numeric_limits<double>::epsilon();
-  const auto constant = variance.le(rounding * variance + (rounding * mean).square());
-  return {mean, variance.sqrt().masked_fill(constant, 1)};
+  const auto deviation = variance.sqrt();
+  const auto constant = variance.le(rounding * variance + (rounding * mean).square())
+                            .logical_or(deviation.lt(smallest_scale(embeddings.scalar_type())));
+  return {mean, deviation.masked_fill(constant, 1), constant};
 }
 
 at::Tensor scaled(const at::Tensor& embeddings, const ColumnScaling& scaling) {

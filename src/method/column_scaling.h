@@ -5,9 +5,11 @@
 namespace neurontune {
 
 /// Mean and population standard deviation of each column, float64 [M]. As in scikit-learn's
-/// StandardScaler the deviation of a column that is constant, up to rounding, is 1.
+/// StandardScaler the deviation of a column that is constant, up to rounding, is 1; so is that of
+/// one whose deviation is under `smallest_scale` of the embeddings' dtype.
 struct ColumnScaling {
   at::Tensor mean, deviation;
+  at::Tensor constant = {};  ///< bool [M]: whose deviation was replaced
 };
 
 /// The same bits whatever the number of threads.

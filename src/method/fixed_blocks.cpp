@@ -1,11 +1,32 @@
 #include "method/fixed_blocks.h"
 
 #include <ATen/Parallel.h>
+#include <omp.h>
 
 #include <algorithm>
 
+/// MKL's own, of LibTorch where it has MKL; sets this thread's limit and returns the last one.
+extern "C" int MKL_Set_Num_Threads_Local(int threads) __attribute__((weak));
+
 namespace neurontune {
 namespace {
+
+/// Keeps MKL on this thread while it lives. Inside a parallel region it would run on one thread in
+/// any case, but some of it (factorisations) is cut into pieces for as many as there could be, so
+/// that the last bits would depend on them.
+class OneMklThread {
+ public:
+  OneMklThread()
+      : before_(MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0) {}
+  OneMklThread(const OneMklThread&) = delete;
+  OneMklThread& operator=(const OneMklThread&) = delete;
+  ~OneMklThread() {
+    if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(before_);
+  }
+
+ private:
+  int before_;
+};
 
 /// About 0.2 ms of one core: twenty times what it takes to wake up another and wait for it.
 constexpr int64_t kWorthAThread = int64_t{1} << 21;
@@ -14,11 +35,13 @@ constexpr int64_t kRowsOnDevice = 8192;
 }  // namespace
 
 FewThreads::FewThreads(int64_t operations) : threads_before_(at::get_num_threads()) {
-  if (operations < kWorthAThread && threads_before_ > 1) at::set_num_threads(1);
+  // Not at::set_num_threads, which sets MKL's limit for all threads of the host program: OpenMP's
+  // is this thread's own.
+  if (operations < kWorthAThread && threads_before_ > 1) omp_set_num_threads(1);
 }
 
 FewThreads::~FewThreads() {
-  if (at::get_num_threads() != threads_before_) at::set_num_threads(threads_before_);
+  if (at::get_num_threads() != threads_before_) omp_set_num_threads(threads_before_);
 }
 
 int64_t rows_at_once(at::Device device, int64_t in_cache) {
@@ -42,6 +65,7 @@ void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
   const int64_t blocks = std::max<int64_t>(2, (total + block_size - 1) / block_size);
   const int64_t size = (total + blocks - 1) / blocks;
   at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    const OneMklThread one;
     for (int64_t block = begin; block < end; ++block) {
       const int64_t first = std::min(total, block * size);
       const int64_t last = std::min(total, first + size);

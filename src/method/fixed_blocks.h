@@ -11,7 +11,8 @@ namespace neurontune {
 /// as one block elsewhere.
 ///
 /// The blocks depend on `total` and `block_size` alone, and each runs on one thread, matrix
-/// products included: what a block computes has the same bits whatever the number of threads.
+/// products and factorisations included: what a block computes has the same bits whatever the
+/// number of threads. Those of products also hang on where their operands lie; see aligned_rows.h.
 ///
 /// @param block_size at least 1; a smaller one is taken where there would be only one block
 void for_fixed_blocks(at::Device device, int64_t total, int64_t block_size,
@@ -26,7 +27,8 @@ int64_t rows_at_once(at::Device device, int64_t in_cache);
 void on_one_thread(at::Device device, const std::function<void()>& work);
 
 /// Keeps this thread's work on itself while it lives, where there is so little of it that threads
-/// would wait for each other longer than they work. The bits stay what they are with more.
+/// would wait for each other longer than they work. The bits stay what they are with more, and so
+/// does the number of threads of the host program's other threads.
 class FewThreads {
  public:
   /// @param operations about as many multiplications as a step has between two waits

@@ -17,9 +17,19 @@ struct Flags {
   std::optional<MistakeTest> test;
 };
 
-/// Flags from the head's scores on the held-out data: the part of `identify` after the scoring.
+/// Flags from the head's scores on the held-out data.
 Flags flag(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
            const SpuriousnessScores& scores, const IdentificationOptions& options);
+
+/// `identify` in two parts: what the head's predictions say, without flags and test; then these.
+Identification judge(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                     const Head& head);
+void add_flags(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
+               const IdentificationOptions& options, Identification& result);
+
+/// The test that the options ask for, if they do.
+std::optional<MistakeTest> asked_test(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                                      const Head& head, const IdentificationOptions& options);
 
 /// As the public `identify` and `test_mistakes`, of checked data that is ranked already, by the
 /// options' activation.

@@ -29,7 +29,7 @@ struct GroupData {
 
 /// Sets the factor: the lower Cholesky factor, float64 [M, M], of (1 − s) inputsᵀ inputs / n + v s
 /// times the identity, over the n samples present, with s the shrinkage, and v their mean variance
-/// within the classes.
+/// within the classes, over the columns that vary.
 /// @param gram inputsᵀ inputs of them, float64 [M, M]; written over
 /// @throws NoVariation if the inputs do not vary within the classes
 void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage);

@@ -13,10 +13,11 @@ namespace {
 
 /// Under this share of mistakes the identification split looks like data the model was trained on.
 constexpr double kMemorised = 0.005;
-std::string join(const std::vector<int64_t>& numbers) {
-  std::string text;
-  for (const auto number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
+
+std::string listed_numbers(const std::vector<int64_t>& numbers) {
+  std::vector<std::string> texts;
+  for (const auto number : numbers) texts.push_back(std::to_string(number));
+  return listed(texts);
 }
 
 void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>& warnings) {
@@ -30,19 +31,22 @@ void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>&
   const auto warn = [&](const std::vector<int64_t>& labels, const char* why) {
     if (!labels.empty())
       warnings.push_back("unusable for identification, since the identification split has " +
-                         std::string(why) + ": class " + join(labels));
+                         std::string(why) + ": class " + listed_numbers(labels));
   };
   warn(faultless, "no mistake in it");
   warn(hopeless, "no correct sample in it");
   warn(absent, "no sample of it");
 }
 
-void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimensions& biased,
-                            const AccuracyMetrics& erm, std::vector<std::string>& warnings) {
+void warn_of_predictions(const SpuriousnessScores& scores, const AccuracyMetrics& erm,
+                         std::vector<std::string>& warnings) {
   if (1 - erm.mean_accuracy < kMemorised)
     warnings.push_back("the identification split looks memorised: the ERM head is wrong on only " +
                        as_percent(1 - erm.mean_accuracy) + " of it; use held-out data");
   warn_of_classes(scores, warnings);
+}
+
+void warn_of_flags(const BiasedDimensions& biased, std::vector<std::string>& warnings) {
   if (biased.keep_at_least_binds)
     warnings.push_back(
         "keep_at_least binds: the threshold alone would flag more dimensions than the " +
@@ -53,15 +57,21 @@ void warn_of_identification(const SpuriousnessScores& scores, const BiasedDimens
 
 }  // namespace
 
-Flags flag(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
-           const SpuriousnessScores& scores, const IdentificationOptions& options) {
-  if (options.significance == Significance::none) return {biased_dimensions(scores, options), {}};
+std::optional<MistakeTest> asked_test(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                                      const Head& head, const IdentificationOptions& options) {
+  if (options.significance == Significance::none) return std::nullopt;
   MistakeTestOptions testing;
   testing.false_discovery_rate = options.false_discovery_rate;
   testing.activation = options.activation;
-  auto test = test_mistakes(held_out, ranked, head, testing);
+  return test_mistakes(held_out, ranked, head, testing);
+}
+
+Flags flag(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
+           const SpuriousnessScores& scores, const IdentificationOptions& options) {
+  auto test = asked_test(held_out, ranked, head, options);
+  if (!test) return {biased_dimensions(scores, options), {}};
   const bool plain = options.significance == Significance::plain;
-  const auto& significant = (plain ? test.plain : test.given_margin).significant;
+  const auto& significant = (plain ? test->plain : test->given_margin).significant;
   return {biased_dimensions(scores, options, significant), std::move(test)};
 }
 
@@ -74,17 +84,29 @@ Identification identify(const LabelledEmbeddings& held_out, const Head& head,
   return identify(data, RankedSplit(data, head.classes(), options.activation), head, options);
 }
 
-Identification identify(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
-                        const Head& head, const IdentificationOptions& options) {
+Identification judge(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                     const Head& head) {
   const auto predicted = predictions(head, held_out.embeddings);
   Identification result;
   result.accuracy = accuracy_metrics(predicted, held_out.labels, head.classes());
   result.scores = ranked.scores(predicted);
   result.sfit = spuriousness_fitness(result.scores);
+  warn_of_predictions(result.scores, result.accuracy, result.warnings);
+  return result;
+}
+
+void add_flags(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
+               const IdentificationOptions& options, Identification& result) {
   auto flags = flag(held_out, ranked, head, result.scores, options);
   result.biased = std::move(flags.biased);
   result.test = std::move(flags.test);
-  warn_of_identification(result.scores, result.biased, result.accuracy, result.warnings);
+  warn_of_flags(result.biased, result.warnings);
+}
+
+Identification identify(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
+                        const Head& head, const IdentificationOptions& options) {
+  auto result = judge(held_out, ranked, head);
+  add_flags(held_out, ranked, head, options, result);
   return result;
 }
 

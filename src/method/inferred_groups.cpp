@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "checks.h"
 #include "describe.h"
+#include "method/aligned_rows.h"
 #include "method/cross_product.h"
 #include "method/fixed_blocks.h"
 #include "method/group_fit.h"
@@ -70,7 +72,8 @@ at::Tensor logits_of(const at::Tensor& embeddings, const at::Tensor& labels,
       at::empty({embeddings.size(0), discriminants.size(1)}, discriminants.options());
   for_fixed_blocks(embeddings.device(), embeddings.size(0), kRowsPerBlock,
                    [&](int64_t first, int64_t last) {
-                     const auto products = embeddings.slice(0, first, last).to(dtype).mm(folded);
+                     const auto rows = aligned_rows(embeddings.slice(0, first, last).to(dtype));
+                     const auto products = rows.mm(folded);
                      logits.slice(0, first, last)
                          .copy_(products.to(at::kDouble) +
                                 offsets.index_select(0, labels.slice(0, first, last)));
@@ -216,7 +219,7 @@ void InferredGroupsOptions::validate() const {
   check_number("error_quantile", error_quantile, error_quantile >= 0 && error_quantile <= 1,
                "0 to 1");
   check_number("shrinkage", shrinkage, shrinkage > 0 && shrinkage <= 1, "over 0, up to 1");
-  check_at_least("rounds", rounds, 1);
+  check_between("rounds", rounds, 1, 1000);
   check_number("group_samples", group_samples, group_samples > 0, "a number over 0");
 }
 
@@ -231,7 +234,9 @@ at::Tensor InferredGroups::beliefs(const LabelledEmbeddings& data) const {
 }
 
 at::Tensor InferredGroups::effects() const {
-  return (attribute_effects - attribute_effects.mean(0)) * deviation;
+  at::Tensor mean_effect;
+  on_one_thread(attribute_effects.device(), [&] { mean_effect = attribute_effects.mean(0); });
+  return (attribute_effects - mean_effect) * deviation;
 }
 
 at::Tensor InferredGroups::distances() const {
@@ -267,10 +272,13 @@ void factor_second_moments(GroupData& data, at::Tensor gram, double shrinkage) {
   const auto one_hot = present_one_hot(data, data.labels.max().item<int64_t>() + 1);
   const auto sums = cross_product(one_hot, data.inputs);
   const auto sizes = one_hot.sum(0, /*keepdim=*/false, at::kDouble).clamp_min(1).unsqueeze(1);
+  // Columns that count as constant do not: their number is not to change what the others give.
+  const auto varying =
+      std::max<int64_t>(1, data.scaling.constant.logical_not().sum().item<int64_t>());
   on_one_thread(gram.device(), [&] {
     auto moments = gram.div_(samples);
     const auto of_means = (sums.square() / sizes).sum() / samples;
-    const auto variance = (moments.diagonal().sum() - of_means) / moments.size(0);
+    const auto variance = (moments.diagonal().sum() - of_means) / varying;
     moments.mul_(1 - shrinkage).diagonal().add_(variance * shrinkage);
     at::Tensor info;
     std::tie(data.factor, info) = at::linalg_cholesky_ex(moments);

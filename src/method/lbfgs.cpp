@@ -84,26 +84,28 @@ at::Tensor Lbfgs::inverse_hessian_times(const at::Tensor& gradient) const {
   return direction;
 }
 
-at::Tensor Lbfgs::minimise(const at::Tensor& start, const Objective& objective) {
+Minimum Lbfgs::minimise(const at::Tensor& start, const Objective& objective) {
+  const auto largest_of = [](const at::Tensor& gradient) {
+    return gradient.abs().max().item<double>();
+  };
   Point point{start, at::empty_like(start)};
   point.value = objective(point.parameters, point.gradient);
   for (int64_t iteration = 0; iteration < options_.iterations; ++iteration) {
     at::Tensor direction;
-    double slope = 0, largest = 0;
+    double slope = 0;
+    if (largest_of(point.gradient) <= options_.tolerance) break;
     on_one_thread(start.device(), [&] {
-      largest = point.gradient.abs().max().item<double>();
       direction = inverse_hessian_times(point.gradient).neg_();
       slope = sum_of_products(point.gradient, direction);
     });
-    if (largest <= options_.tolerance) break;
     auto next = line_search(point, direction, slope, objective);
-    if (!next) break;
+    if (!next) return {point.parameters, largest_of(point.gradient), /*is_exhausted=*/true};
     on_one_thread(start.device(), [&] {
       learn(next->parameters - point.parameters, next->gradient - point.gradient);
     });
     point = std::move(*next);
   }
-  return point.parameters;
+  return {point.parameters, largest_of(point.gradient)};
 }
 
 }  // namespace neurontune

@@ -18,6 +18,13 @@ struct LbfgsOptions {
   double tolerance = 1e-4;  ///< largest component of the gradient that ends it
 };
 
+/// Where a minimisation ended.
+struct Minimum {
+  at::Tensor parameters;
+  double largest_slope = 0;   ///< the largest component of the gradient there
+  bool is_exhausted = false;  ///< no step lowered the value, though the gradient is over tolerance
+};
+
 /// Minimises smooth, strictly convex functions by L-BFGS with backtracking (Nocedal & Wright,
 /// algorithms 7.4 and 3.1). torch::optim::LBFGS is not used for its sums depend on the number of
 /// threads and it takes no preconditioner, which here saves four passes over the data in five.
@@ -27,9 +34,8 @@ class Lbfgs {
 
   /// What is learnt of the curvature stays: a function much like the last one takes fewer steps.
   /// @param start float64, of any shape; not changed
-  /// @return the parameters where the gradient is small enough, a step no longer helps, or the
-  ///         iterations are spent
-  at::Tensor minimise(const at::Tensor& start, const Objective& objective);
+  /// @return where the gradient is small enough, a step no longer helps, or no iteration is left
+  Minimum minimise(const at::Tensor& start, const Objective& objective);
 
  private:
   /// How the gradient changed with a step.

@@ -124,8 +124,8 @@ double minimal_effect(double comparable, double level) {
 }
 
 /// Writes into row `label` what every dimension says of the class, and the class's minimal effects.
-void test_class(const RankedColumns& ranked, const ClassSamples& samples, int64_t label,
-                double level, MistakeTest& result) {
+void test_class(const RankedSplit& ranked, const ClassSamples& samples, int64_t label, double level,
+                MistakeTest& result) {
   const auto write = [&](NullTest& test, int64_t column, const VanElteren& statistic) {
     const int64_t place = label * ranked.dimensions() + column;
     test.p_values.mutable_data_ptr<double>()[place] = statistic.p_value();
@@ -133,7 +133,7 @@ void test_class(const RankedColumns& ranked, const ClassSamples& samples, int64_
     // Every column compares as many.
     if (column == 0) test.minimal_effects[label] = minimal_effect(statistic.comparable, level);
   };
-  ranked.for_each_column([&](int64_t column, const RankedColumns::Order& order) {
+  ranked.for_each_column(label, [&](int64_t column, const RankedColumns::Order& order) {
     AT_DISPATCH_FLOATING_TYPES_AND2(
         at::kHalf, at::kBFloat16, order.values.scalar_type(), "test_column", [&] {
           const auto tests = test_column(order.values.const_data_ptr<scalar_t>(),
@@ -235,7 +235,8 @@ MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const RankedSplit&
   MistakeTest result;
   result.plain = untested(erm.classes(), dims);
   result.given_margin = untested(erm.classes(), dims);
-  for (const auto& [rows, columns] : ranked.of_classes()) {
+  for (int64_t label = 0; label < erm.classes(); ++label) {
+    const auto rows = ranked.rows(label).cpu();
     const auto mistakes = wrong.index_select(0, rows);
     result.misclassified.push_back(mistakes.sum().item<int64_t>());
     result.correct.push_back(rows.numel() - result.misclassified.back());
@@ -243,8 +244,7 @@ MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const RankedSplit&
 
     const int64_t strata = std::min(options.strata, rows.numel());
     const auto stratum = quantile_strata(distance.index_select(0, rows), strata);
-    const auto label = static_cast<int64_t>(result.correct.size()) - 1;
-    test_class(columns, {mistakes, stratum, strata}, label, level, result);
+    test_class(ranked, {mistakes, stratum, strata}, label, level, result);
   }
   conclude(result.plain, options, held_out.embeddings.device());
   conclude(result.given_margin, options, held_out.embeddings.device());

@@ -49,20 +49,28 @@ class Run {
         options_(options),
         ranked_(held_out_, erm.classes(), options.identify.activation) {}
 
-  void identify_first() {
-    auto found = identify(held_out_, ranked_, erm_, options_.identify);
+  /// Whether there is anything to go on with.
+  bool identify_first() {
+    auto found = judge(held_out_, ranked_, erm_);
+    const bool goes_on = found.scores.any_usable() || !by_groups();
+    if (goes_on)
+      add_flags(held_out_, ranked_, erm_, options_.identify, found);
+    else
+      say_nothing_of_a_shortcut(found);
     result_.erm_accuracy = std::move(found.accuracy);
     result_.warnings = std::move(found.warnings);
     result_.test = std::move(found.test);
     scores_ = std::move(found.scores);
     biased_ = std::move(found.biased);
     identifications_.push_back(scores_);
+    return goes_on;
   }
 
   void search() {
-    if (options_.select.criterion == Criterion::inferred_groups)
-      result_.shortcut =
-          search_shortcut(held_out_, tuning_, erm_, options_.shortcut, options_.seed);
+    if (!by_groups()) return;
+    result_.shortcut = search_shortcut(held_out_, tuning_, erm_, options_.shortcut, options_.seed);
+    const auto& warnings = result_.shortcut->warnings;
+    result_.warnings.insert(result_.warnings.end(), warnings.begin(), warnings.end());
   }
 
   void retrain(const ProgressFn& progress) {
@@ -77,7 +85,9 @@ class Run {
         retrainer.set_mask(biased_.mask);
       }
       const double loss = retrainer.run_epoch();
-      auto checkpoint = judged(Source::neurontune, retrainer.head(), biased_);
+      auto head = retrainer.head();
+      if (!is_finite(head)) return end_infinite(epoch);
+      auto checkpoint = judged(Source::neurontune, std::move(head), biased_);
       checkpoint.epoch = epoch;
       checkpoint.loss = loss;
       result_.trajectory.push_back(std::move(checkpoint));
@@ -105,6 +115,29 @@ class Run {
   }
 
  private:
+  bool by_groups() const { return options_.select.criterion == Criterion::inferred_groups; }
+
+  /// No class has both mistakes and correct samples.
+  void say_nothing_of_a_shortcut(Identification& found) {
+    const std::string reason =
+        "no class has both correct and misclassified samples in the identification split";
+    found.warnings.push_back(reason +
+                             ", so the ERM head is kept; use another split or a larger one");
+    found.test = asked_test(held_out_, ranked_, erm_, options_.identify);
+    const auto& scores = found.scores.scores;
+    const auto mask = options_.identify.aggregate == Aggregate::per_class ? scores : scores[0];
+    found.biased = {at::zeros_like(mask, at::kBool), at::ones_like(mask)};
+    result_.shortcut.emplace().reason = reason;
+  }
+
+  void end_infinite(int64_t epoch) {
+    const auto why = "retraining became infinite in epoch " + std::to_string(epoch) +
+                     "; a lower learning rate may help (now " +
+                     describe(options_.tune.learning_rate) + ")";
+    if (result_.trajectory.empty() && !by_groups()) throw Error(why);
+    result_.warnings.push_back(why);
+  }
+
   void select_by_sfit() {
     result_.candidates = ranked(result_.trajectory, options_.select);
     if (!result_.candidates.empty()) return;
@@ -124,6 +157,10 @@ class Run {
     std::vector<Checkpoint> pool = {erm};
     if (search.found_groups() && erm_.is_linear()) pool.push_back(rebalanced());
     pool.insert(pool.end(), result_.trajectory.begin(), result_.trajectory.end());
+    result_.refused = static_cast<int64_t>(std::erase_if(pool, [&](const Checkpoint& candidate) {
+      return drops_too_far(candidate.accuracy.balanced_accuracy, erm.accuracy.balanced_accuracy,
+                           options_.select);
+    }));
     result_.candidates = ranked(pool, options_.select);
     if (search.verdict == ShortcutVerdict::supported) return;
     std::erase_if(result_.candidates,
@@ -135,9 +172,9 @@ class Run {
     const auto& groups = result_.shortcut->groups;
     const auto biased = no_mask();
     RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
-    return judged(
-        Source::rebalanced,
-        retrainer.fit(rebalancing_weights(tuning_, groups), biased.mask, groups.effects()), biased);
+    auto head = retrainer.fit(rebalancing_weights(tuning_, groups), biased.mask, groups.effects());
+    if (!retrainer.shortfall().empty()) result_.warnings.push_back(retrainer.shortfall());
+    return judged(Source::rebalanced, std::move(head), biased);
   }
 
   /// No mask at all.
@@ -228,9 +265,10 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
   const c10::NoGradGuard no_grad;
   const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Run run(identification, tuning, to(erm, tuning.embeddings.device(), dtype), options);
-  run.identify_first();
-  run.search();
-  run.retrain(progress);
+  if (run.identify_first()) {
+    run.search();
+    run.retrain(progress);
+  }
   return run.select();
 }
 

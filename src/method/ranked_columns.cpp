@@ -10,6 +10,7 @@
 
 #include "method/fixed_blocks.h"
 #include "method/radix_sort.h"
+#include "method/smallest_scale.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -79,6 +80,13 @@ void with_rank_type(const at::Tensor& ranks, const Work& work) {
 
 }  // namespace
 
+void ready_to_rank(const at::Tensor& columns, Activation activation) {
+  if (activation == Activation::magnitude) columns.abs_();
+  const auto largest = columns.abs().amax(1, /*keepdim=*/true);
+  if (largest.isnan().any().item<bool>()) throw Error("an embedding holds NaN");
+  columns.masked_fill_(largest.to(at::kDouble).lt(smallest_scale(columns.scalar_type())), 0);
+}
+
 RankedColumns::RankedColumns(const at::Tensor& embeddings, const at::Tensor& rows,
                              Activation activation) {
   const int64_t n = rows.size(0), dimensions = embeddings.size(1);
@@ -88,8 +96,7 @@ RankedColumns::RankedColumns(const at::Tensor& embeddings, const at::Tensor& row
   if (n == 0) return;
   for_fixed_blocks(at::kCPU, dimensions, kColumnsPerBlock, [&](int64_t first, int64_t last) {
     auto values = embeddings.slice(1, first, last).index_select(0, rows).t().contiguous();
-    if (activation == Activation::magnitude) values.abs_();
-    if (values.isnan().any().item<bool>()) throw Error("an embedding holds NaN");
+    ready_to_rank(values, activation);
     std::vector<int32_t> order(n);
     for (int64_t column = first; column < last; ++column) {
       AT_DISPATCH_FLOATING_TYPES_AND2(

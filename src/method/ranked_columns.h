@@ -9,6 +9,12 @@
 
 namespace neurontune {
 
+/// Readies the columns of a class for ranking, in place: takes their sizes under
+/// Activation::magnitude, and makes columns that count as constant by `smallest_scale` 0.
+/// @param columns floating [M, n]
+/// @throws Error if a value is NaN
+void ready_to_rank(const at::Tensor& columns, Activation activation);
+
 /// Samples ranked in each dimension, once, so that the medians of any part of them and of the rest
 /// are found from the ranks of that part alone.
 ///

@@ -21,28 +21,32 @@ SpuriousnessScores empty_scores(const at::Tensor& embeddings, int64_t classes) {
 
 }  // namespace
 
-RankedSplit::RankedSplit(const LabelledEmbeddings& data, int64_t classes, Activation activation)
-    : data_(data), classes_(classes), activation_(activation) {
-  for (int64_t label = 0; label < classes; ++label)
+RankedSplit::RankedSplit(const LabelledEmbeddings& data, int64_t classes, Activation activation,
+                         bool sorted)
+    : data_(data), classes_(classes) {
+  for (int64_t label = 0; label < classes; ++label) {
     rows_.push_back(data.labels.eq(label).nonzero().squeeze(1));
-  if (data.embeddings.is_cpu()) {
-    ranked_ = of_classes();
-  } else {
-    for (const auto& rows : rows_) sorted_.emplace_back(data.embeddings, rows, activation);
+    if (sorted)
+      sorted_.emplace_back(data.embeddings, rows_.back(), activation);
+    else
+      ranked_.emplace_back(data.embeddings, rows_.back(), activation);
   }
 }
 
-std::vector<RankedClass> RankedSplit::of_classes() const {
-  if (!ranked_.empty()) return ranked_;
-  const auto embeddings = data_.embeddings.cpu();
-  std::vector<RankedClass> ranked;
-  for (const auto& rows : rows_)
-    ranked.push_back({rows.cpu(), RankedColumns(embeddings, rows.cpu(), activation_)});
-  return ranked;
+RankedSplit::RankedSplit(const LabelledEmbeddings& data, int64_t classes, Activation activation)
+    : RankedSplit(data, classes, activation, /*sorted=*/!data.embeddings.is_cpu()) {}
+
+void RankedSplit::for_each_column(
+    int64_t label,
+    const std::function<void(int64_t column, const RankedColumns::Order& order)>& work) const {
+  if (sorted_.empty())
+    ranked_[label].for_each_column(work);
+  else
+    sorted_[label].for_each_column(work);
 }
 
 RankedColumns::Medians RankedSplit::medians(int64_t label, const at::Tensor& part) const {
-  return sorted_.empty() ? ranked_[label].columns.medians(part) : sorted_[label].medians(part);
+  return sorted_.empty() ? ranked_[label].medians(part) : sorted_[label].medians(part);
 }
 
 SpuriousnessScores RankedSplit::scores(const at::Tensor& predictions) const {

@@ -143,12 +143,19 @@ Preconditioner preconditioner(const at::Tensor& inverse_curvature) {
   };
 }
 
+std::string shortfall_of(const Minimum& reached, const RebalancingOptions& options) {
+  if (!reached.is_exhausted) return "";
+  return "rebalanced retraining ended short of its minimum: no step lowers the loss any further, "
+         "and the largest component of its gradient is " +
+         describe(reached.largest_slope) + ", expected at most " + describe(options.tolerance);
+}
+
 }  // namespace
 
 void RebalancingOptions::validate() const {
   check_number("penalty", penalty, penalty > 0, "a number over 0");
   check_number("attribute_penalty", attribute_penalty, attribute_penalty >= 0, "0 or more");
-  check_at_least("iterations", iterations, 1);
+  check_between("iterations", iterations, 1, 100'000);
   check_number("tolerance", tolerance, tolerance > 0, "a number over 0");
 }
 
@@ -241,8 +248,10 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
   const int64_t samples = tuning_.labels.size(0);
   const auto some = problem.thinned((samples + kWarmUpRows - 1) / kWarmUpRows);
   if (samples > kWarmUpRows && some.weights.isfinite().all().item<bool>())
-    solution = minimum(some, solution);
-  solution = minimum(problem, solution);
+    solution = minimum(some, solution).parameters;
+  const auto reached = minimum(problem, solution);
+  solution = reached.parameters;
+  shortfall_ = shortfall_of(reached, options_);
   parameters_.zero_().index_copy_(1, places, solution);
 
   const auto [weight, bias] = problem.raw(solution);

@@ -54,9 +54,12 @@ const char* name(Start start) {
 
 void RetrainingOptions::validate() const {
   check_at_least("refresh", refresh, 0);
-  check_at_least("epochs", epochs, 1);
-  check_at_least("batches_per_epoch", batches_per_epoch, 1);
-  check_at_least("batch_size", batch_size, 1);
+  check_between("epochs", epochs, 1, 100'000);
+  check_between("batches_per_epoch", batches_per_epoch, 1, 1'000'000);
+  check_between("batch_size", batch_size, 1, 1'000'000);
+  // The indices of an epoch's samples are drawn at once.
+  check_between("batches_per_epoch times batch_size", batches_per_epoch * batch_size, 1,
+                100'000'000);
   check_number("learning_rate", learning_rate, learning_rate > 0, "a number over 0");
   check_number("momentum", momentum, momentum >= 0 && momentum < 1, "0 up to but not 1");
   check_number("weight_decay", weight_decay, weight_decay >= 0, "0 or more");

@@ -6,6 +6,9 @@
 
 namespace neurontune {
 
+// What includes this is compiled without contracting a product and a sum into one operation, see
+// src/CMakeLists.txt: registers of one width have that operation and those of another have not.
+
 /// Σ a b, in sixteen sums that are added up in pairs: the same on registers of any width.
 template <typename Real>
 NEURONTUNE_INLINE Real dot(const Real* a, const Real* b, int64_t n) {

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "method/aligned_rows.h"
 #include "method/dense_product.h"
 #include "method/row_kernels.h"
 
@@ -49,7 +50,8 @@ bool has_few_classes(const at::Tensor& inputs, int64_t classes) {
 }  // namespace
 
 at::Tensor row_products(const at::Tensor& inputs, const at::Tensor& matrix) {
-  if (!has_few_classes(inputs, matrix.size(0))) return product_with_transpose(inputs, matrix);
+  if (!has_few_classes(inputs, matrix.size(0)))
+    return product_with_transpose(aligned_rows(inputs), matrix);
   const auto rows = matrix.contiguous();
   const auto products = at::empty({inputs.size(0), matrix.size(0)}, inputs.options());
   AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "row_products", [&] {
@@ -62,7 +64,8 @@ at::Tensor row_products(const at::Tensor& inputs, const at::Tensor& matrix) {
 }
 
 at::Tensor weighted_row_sums(const at::Tensor& factors, const at::Tensor& inputs) {
-  if (!has_few_classes(inputs, factors.size(1))) return product_with_transpose(factors.t(), inputs.t());
+  if (!has_few_classes(inputs, factors.size(1)))
+    return product_with_transpose(factors.t(), aligned_rows(inputs).t());
   const auto rows = factors.contiguous();
   const auto sums = at::zeros({factors.size(1), inputs.size(1)}, inputs.options());
   AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "weighted_row_sums", [&] {

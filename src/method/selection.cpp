@@ -5,8 +5,15 @@
 
 #include "describe.h"
 #include "neurontune/error.h"
+#include "option_checks.h"
 
 namespace neurontune {
+namespace {
+
+/// Of a difference of two accuracies.
+constexpr double kRounding = 1e-12;
+
+}  // namespace
 
 const char* name(Criterion criterion) {
   switch (criterion) {
@@ -23,6 +30,11 @@ const char* name(Criterion criterion) {
 void SelectionOptions::validate() const {
   if (!(guard >= 0 && guard <= 1))
     throw OptionError("guard is " + describe(guard) + ", expected 0 to 1");
+  check_number("max_drop", max_drop, max_drop >= 0 && max_drop <= 1, "0 to 1");
+}
+
+bool drops_too_far(double balanced_accuracy, double of_erm, const SelectionOptions& options) {
+  return of_erm - balanced_accuracy > options.max_drop + kRounding;
 }
 
 std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>& checkpoints,

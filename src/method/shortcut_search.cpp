@@ -147,6 +147,8 @@ class Search {
 
     folds.withdraw(suspected);
     infer(probe, folds, result);
+    result.warnings = probe.warnings();
+    if (!std::isfinite(*result.evidence())) return without_figures(result);
     decide(result);
     return result;
   }
@@ -173,16 +175,23 @@ class Search {
       return outputs(rebalancing_weights(tuning_.labels, one_value, like_.classes()), effects);
     }
 
+    /// Of the first fit that fell short.
+    const std::vector<std::string>& warnings() const { return warnings_; }
+
    private:
     at::Tensor outputs(const at::Tensor& weights, const at::Tensor& effects) {
       const auto mask = at::ones({like_.embedding_dim()}, like_.weight.options());
-      return logits(retrainer_.fit(weights, mask, effects), held_out_);
+      const auto head = retrainer_.fit(weights, mask, effects);
+      if (!retrainer_.shortfall().empty() && warnings_.empty())
+        warnings_.push_back("in the search for a shortcut, " + retrainer_.shortfall());
+      return logits(head, held_out_);
     }
 
     LabelledEmbeddings tuning_;
     const at::Tensor& held_out_;
     Head like_;
     RebalancedRetrainer retrainer_;
+    std::vector<std::string> warnings_;
   };
 
   std::string why_undecided() const {
@@ -279,6 +288,14 @@ class Search {
     return beliefs;
   }
 
+  static ShortcutSearch without_figures(const ShortcutSearch& found) {
+    ShortcutSearch undecided;
+    undecided.reason = "the groups behind the mistakes cannot be told apart in floating point";
+    undecided.suspected_labels = found.suspected_labels;
+    undecided.warnings = found.warnings;
+    return undecided;
+  }
+
   void decide(ShortcutSearch& result) const {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
@@ -322,7 +339,7 @@ void ShortcutSearchOptions::validate() const {
   groups.validate();
   retraining.validate();
   check_number("evidence_threshold", evidence_threshold, evidence_threshold >= 0, "0 or more");
-  check_at_least("folds", folds, 2);
+  check_between("folds", folds, 2, 100);
   check_number("samples_per_group", samples_per_group, samples_per_group >= 0, "0 or more");
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "neurontune/error.h"
+#include "method/fixed_blocks.h"
 
 namespace neurontune {
 namespace {
@@ -22,8 +22,7 @@ SortedColumns::SortedColumns(const at::Tensor& embeddings, const at::Tensor& row
   for (int64_t first = 0; first < dimensions; first += kDimensionsAtOnce) {
     const int64_t last = std::min(first + kDimensionsAtOnce, dimensions);
     auto values = embeddings.slice(1, first, last).index_select(0, rows).t().contiguous();
-    if (activation == Activation::magnitude) values.abs_();
-    if (values.isnan().any().item<bool>()) throw Error("an embedding holds NaN");
+    if (samples > 0) ready_to_rank(values, activation);
     const auto [sorted, places] = values.sort(/*dim=*/1);
     values_.slice(0, first, last).copy_(sorted);
     samples_.slice(0, first, last).copy_(places);
@@ -41,6 +40,19 @@ RankedColumns::Medians SortedColumns::medians(const at::Tensor& part) const {
   const auto ranks = at::arange(1, samples + 1, reached.options());
   medians.of_rest = median(ranks - reached, samples - of_part);
   return medians;
+}
+
+void SortedColumns::for_each_column(
+    const std::function<void(int64_t column, const RankedColumns::Order& order)>& work) const {
+  for (int64_t first = 0; first < values_.size(0); first += kDimensionsAtOnce) {
+    const int64_t last = std::min(first + kDimensionsAtOnce, values_.size(0));
+    const auto values = values_.slice(0, first, last).cpu();
+    const auto samples = samples_.slice(0, first, last).cpu();
+    for_fixed_blocks(at::kCPU, last - first, /*block_size=*/1, [&](int64_t begin, int64_t end) {
+      for (int64_t column = begin; column < end; ++column)
+        work(first + column, {values[column], samples[column]});
+    });
+  }
 }
 
 at::Tensor SortedColumns::median(const at::Tensor& reached, int64_t count) const {

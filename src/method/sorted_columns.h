@@ -2,6 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <functional>
+
 #include "method/ranked_columns.h"
 #include "neurontune/method/spuriousness.h"
 
@@ -20,6 +23,11 @@ class SortedColumns {
 
   /// As RankedColumns::medians. @param part int64 [k], on the embeddings' device
   RankedColumns::Medians medians(const at::Tensor& part) const;
+
+  /// As RankedColumns::for_each_column, on the CPU, some columns copied at a time; equal values
+  /// come in any order.
+  void for_each_column(
+      const std::function<void(int64_t column, const RankedColumns::Order& order)>& work) const;
 
  private:
   /// The median of the `count` values of a part, at least one: [M].

@@ -9,6 +9,7 @@
 
 #include "checks.h"
 #include "describe.h"
+#include "method/fixed_blocks.h"
 #include "method/ranked_split.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
@@ -154,8 +155,11 @@ SpuriousnessScores spuriousness_scores(const at::Tensor& embeddings, const at::T
 
 std::optional<double> spuriousness_fitness(const SpuriousnessScores& scores) {
   if (!scores.any_usable()) return std::nullopt;
-  // A row at a time, then the rows in order: the same sum whatever the number of threads.
-  const auto of_class = scores.scores.abs().sum({1}, /*keepdim=*/false, at::kDouble).cpu();
+  // A row at a time, then the rows in order.
+  at::Tensor of_class;
+  on_one_thread(scores.scores.device(), [&] {
+    of_class = scores.scores.abs().sum({1}, /*keepdim=*/false, at::kDouble).cpu();
+  });
   double sum = 0;
   for (int64_t label = 0; label < scores.classes(); ++label)
     sum += of_class.const_data_ptr<double>()[label];
@@ -166,14 +170,11 @@ at::Tensor aggregated_scores(const SpuriousnessScores& scores, Aggregate aggrega
   const auto rows = usable_rows(scores);
   if (aggregate == Aggregate::per_class) return scores.scores;
   const auto usable = scores.scores.index_select(0, rows);
-  switch (aggregate) {
-    case Aggregate::union_:
-      return usable.amax(0);
-    case Aggregate::intersection:
-      return usable.amin(0);
-    default:
-      return usable.mean(0);
-  }
+  if (aggregate == Aggregate::union_) return usable.amax(0);
+  if (aggregate == Aggregate::intersection) return usable.amin(0);
+  at::Tensor mean;
+  on_one_thread(usable.device(), [&] { mean = usable.mean(0); });
+  return mean;
 }
 
 BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
@@ -200,8 +201,8 @@ BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
     result.keep_at_least_binds = keep_lowest(result.biased, aggregated, keep);
   }
 
-  const bool all_flagged = result.biased.all(-1).any().item<bool>();
-  if (all_flagged)
+  // With a mask value over 0 even the dimensions flagged are still trained.
+  if (options.mask_value == 0 && result.biased.all(-1).any().item<bool>())
     throw Error("every one of the " + std::to_string(scores.embedding_dim()) +
                 " dimensions is flagged as biased, so nothing is left to retrain: raise threshold "
                 "(now " +

@@ -67,11 +67,19 @@ void copy_content(const fs::path& source, PartialFile& target) {
   if (file.bad()) throw Error(source.string() + " cannot be read");
 }
 
+/// Whether TorchScript's zip reader failed, which asks its user to report that to PyTorch.
+bool is_of_the_zip(std::string_view failure) {
+  return failure.find("PytorchStreamReader failed reading zip archive") != std::string_view::npos ||
+         failure.find("PytorchStreamReader failed retrieving file meta-data") !=
+             std::string_view::npos;
+}
+
 std::string advice_on(std::string_view failure) {
-  const bool lacks_operator = failure.find("Unknown builtin op") != std::string_view::npos ||
-                              failure.find("Unknown type name '__torch__.torch.classes") !=
-                                  std::string_view::npos;
-  return lacks_operator ? " Load the library that has it first: load_operators, or --preload-lib" : "";
+  const bool lacks_operator =
+      failure.find("Unknown builtin op") != std::string_view::npos ||
+      failure.find("Unknown type name '__torch__.torch.classes") != std::string_view::npos;
+  return lacks_operator ? " Load the library that has it first: load_operators, or --preload-lib"
+                        : "";
 }
 
 }  // namespace
@@ -90,12 +98,16 @@ std::string TensorRecords::find(const at::Tensor& tensor) const {
 
 Archive read_archive(const fs::path& path) {
   check_is_torchscript(path);
+  check_zip_contents(path);
   const auto reader = std::make_shared<RecordingReader>(path.string());
   Archive archive;
   try {
     torchscript::call(path.string() + " cannot be loaded",
                       [&] { archive.module = torch::jit::load(reader, at::kCPU); });
   } catch (const Error& error) {
+    if (is_of_the_zip(error.what()))
+      throw Error(path.string() +
+                  " is a damaged zip file; copy the file or export the model again");
     throw Error(error.what() + advice_on(error.what()));
   }
   archive.records = TensorRecords(reader->reads(), places_of(path));

@@ -36,7 +36,8 @@ struct Archive {
 };
 
 /// Reads a file that torch.jit.save wrote.
-/// @throws Error naming the file, what it is instead of a TorchScript archive, and what to do
+/// @throws Error naming the file, what it is instead of a TorchScript archive, or which of its
+///         records is damaged, and what to do
 Archive read_archive(const std::filesystem::path& path);
 
 /// The bytes of a record.

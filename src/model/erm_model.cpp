@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "describe.h"
 #include "device/full_precision.h"
 #include "digest.h"
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
-#include "model/graph_walk.h"
 #include "model/frozen_features.h"
+#include "model/graph_walk.h"
 #include "model/placement.h"
 #include "model/torchscript.h"
 #include "model/verify.h"
@@ -57,9 +58,9 @@ void check_available(at::Device device, const std::string& model) {
 }
 
 std::string names_of(const std::vector<ModelInput>& inputs) {
-  std::string names;
-  for (const auto& input : inputs) names += (names.empty() ? "" : ", ") + input.name;
-  return names;
+  std::vector<std::string> names;
+  for (const auto& input : inputs) names.push_back(input.name);
+  return listed(names);
 }
 
 /// The dtype of the first layer's weight: that of the first matrix that the features use.
@@ -98,19 +99,22 @@ std::vector<SavedTensor> saved_tensors(const FoundHead& head, const TensorRecord
   for (const auto& [tensor, name] : head.layers.all()) {
     const auto record = records.find(tensor);
     if (record.empty())
-      throw Error(model + ": the head " + head.name +
-                  " is compressed in the file, or computed while it is loaded, so cannot be written "
-                  "back; load the model and save it again with torch.jit.save");
+      throw Error(
+          model + ": the head " + head.name +
+          " is compressed in the file, or computed while it is loaded, so cannot be written "
+          "back; load the model and save it again with torch.jit.save");
     if (overlaps_itself(tensor))
       throw Error(model + ": " + head.prefix + name +
                   " holds a number in several places (an expanded tensor); export the model with "
                   "a copy of it");
-    const bool taken = std::any_of(saved.begin(), saved.end(), [&, &record = record](const auto& one) {
-      return one.record == record;
-    });
+    const bool taken =
+        std::any_of(saved.begin(), saved.end(),
+                    [&, &record = record](const auto& one) { return one.record == record; });
     if (taken)
-      throw Error(model + ": " + name + " lies in one block of memory with another tensor of the "
-                  "head " + head.name + "; export the model with parameters of their own");
+      throw Error(model + ": " + name +
+                  " lies in one block of memory with another tensor of the "
+                  "head " +
+                  head.name + "; export the model with parameters of their own");
     saved.push_back({head.prefix + name, record, twin_of(tensor.detach())});
   }
   return saved;
@@ -168,6 +172,7 @@ ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
   check_available(device, name);
   auto [module, records] = read_archive(path);
   return torchscript::call(name, [&, &module = module, &records = records] {
+    auto evaluation = evaluation_mode(path, module);
     module.eval();
     auto head = find_head(module, options, name);
     auto saved = saved_tensors(head, records, name);
@@ -179,9 +184,9 @@ ErmModel ErmModel::load(const std::filesystem::path& path, at::Device device,
                                                          /*function_creator=*/nullptr);
     };
     auto features = function("features", head.features), after = function("after", head.after);
-    return ErmModel(std::make_unique<Impl>(Impl{path, std::move(module), device, std::move(head),
-                                                std::move(saved), std::move(features),
-                                                std::move(after), type, std::move(inputs)}));
+    return ErmModel(std::make_unique<Impl>(Impl{
+        path, std::move(module), device, std::move(head), std::move(saved), std::move(evaluation),
+        std::move(features), std::move(after), type, std::move(inputs)}));
   });
 }
 

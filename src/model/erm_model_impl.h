@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/evaluation_mode.h"
 #include "model/head_search.h"
 #include "neurontune/model/erm_model.h"
 
@@ -29,9 +30,10 @@ struct ErmModel::Impl {
   torch::jit::Module module;  // in evaluation mode, on `device`
   at::Device device;
   FoundHead head;
-  std::vector<SavedTensor> saved;  // as head.layers.all()
+  std::vector<SavedTensor> saved;                              // as head.layers.all()
+  std::optional<ChangedRecord> evaluation;                     // if the file is in training mode
   std::unique_ptr<torch::jit::GraphFunction> features, after;  // the head's graphs, ready to run
-  std::optional<at::ScalarType> input_type;   // of floating inputs; none: as they come
+  std::optional<at::ScalarType> input_type;  // of floating inputs; none: as they come
   std::vector<ModelInput> inputs;
   bool channels_last = false;  // whether images go into the features so
 

@@ -48,7 +48,8 @@ std::string kind_of(const fs::path& path) {
 /// Whether an entry lies in such a folder of the archive's root folder.
 bool lies_in(const ZipEntry& entry, std::string_view folder) {
   const auto root = entry.name.find('/');
-  return root != std::string::npos && std::string_view(entry.name).substr(root + 1).starts_with(folder);
+  return root != std::string::npos &&
+         std::string_view(entry.name).substr(root + 1).starts_with(folder);
 }
 
 bool any_in(const std::vector<ZipEntry>& entries, std::string_view folder) {
@@ -68,6 +69,7 @@ std::string kind_of_zip(const std::vector<ZipEntry>& entries) {
 
 void check_is_torchscript(const fs::path& path) {
   std::error_code ignored;
+  if (path.empty()) throw Error("the model's name is empty, expected a TorchScript file");
   if (fs::is_directory(path, ignored))
     throw Error(path.string() + " is a directory, expected a TorchScript file");
   if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))

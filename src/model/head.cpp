@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 #include "describe.h"
+#include "method/aligned_rows.h"
 #include "method/fixed_blocks.h"
 #include "neurontune/error.h"
 
@@ -23,6 +26,15 @@ void check_head(const Head& head, const std::string& name) {
   if (head.bias.dim() != 1 || !head.bias.is_floating_point() || head.bias.size(0) != outputs)
     throw Error(name + ": bias is " + describe(head.bias) + ", expected floating point [" +
                 std::to_string(outputs) + "]");
+}
+
+bool is_finite(const Head& head) {
+  std::vector<at::Tensor> parameters = {head.weight};
+  if (head.bias.defined()) parameters.push_back(head.bias);
+  parameters.insert(parameters.end(), head.later_parameters.begin(), head.later_parameters.end());
+  return std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& parameter) {
+    return parameter.isfinite().all().item<bool>();
+  });
 }
 
 Head to(const Head& head, at::Device device, at::ScalarType dtype) {
@@ -62,19 +74,20 @@ at::Tensor logits(const Head& head, const at::Tensor& embeddings) {
                 std::to_string(head.embedding_dim()) + "]");
   const c10::NoGradGuard no_grad;
   const auto result = at::empty({embeddings.size(0), head.classes()}, head.weight.options());
-  const auto columns = head.weight.t();
+  const auto weight = aligned_rows(head.weight);
   for_fixed_blocks(
       embeddings.device(), embeddings.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
         const c10::NoGradGuard no_grad_here;  // of this thread
-        const auto rows = embeddings.slice(0, first, last).to(head.weight.scalar_type());
+        const auto rows =
+            aligned_rows(embeddings.slice(0, first, last).to(head.weight.scalar_type()));
         auto block = result.slice(0, first, last);
         if (!head.is_linear())
-          block.copy_(head.later_layers->forward(at::linear(rows, head.weight, head.bias),
+          block.copy_(head.later_layers->forward(at::linear(rows, weight, head.bias),
                                                  head.later_parameters));
         else if (head.bias.defined())
-          at::addmm_out(block, head.bias, rows, columns);
+          at::addmm_out(block, head.bias, rows, weight.t());
         else
-          at::mm_out(block, rows, columns);
+          at::mm_out(block, rows, weight.t());
       });
   return result;
 }

@@ -1,6 +1,5 @@
 #include "model/head_search.h"
 
-#include <c10/util/StringUtil.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "describe.h"
 #include "model/forward_graph.h"
 #include "model/graph_walk.h"
 #include "neurontune/error.h"
@@ -36,7 +36,8 @@ struct HeadBefore {
 };
 
 std::string without_head(const OutputLeaf& leaf) {
-  const std::string what = leaf.path.empty() ? " ends in " : ": output " + leaf.name() + " ends in ";
+  const std::string what =
+      leaf.path.empty() ? " ends in " : ": output " + leaf.name() + " ends in ";
   const auto steps = last_steps(leaf.value);
   if (steps.empty()) return what + "its own input, expected the output of a linear layer";
   const char* advice =
@@ -53,7 +54,7 @@ std::string without_head(const OutputLeaf& leaf) {
 std::string names_of(const std::vector<OutputLeaf>& leaves) {
   std::vector<std::string> names;
   for (const auto& leaf : leaves) names.push_back(leaf.name());
-  return c10::Join(", ", names);
+  return listed(names);
 }
 
 const OutputLeaf& leaf_named(const std::vector<OutputLeaf>& leaves, const std::string& name,
@@ -150,8 +151,8 @@ std::string other_use_of(const HeadLayers& layers, Graph& graph, const std::vect
       const auto known = resolve(value, module);
       if (!is_own(node) && node->kind() != c10::prim::GetAttr && known &&
           !known->value.isObject() && holds_head(known->value, head))
-        found = known->path.empty() ? "a constant of another layer"
-                                    : "another use of " + known->path;
+        found =
+            known->path.empty() ? "a constant of another layer" : "another use of " + known->path;
     }
     // A transposed weight may be read by others too.
     if (!is_own(node) || node == own.front()) return;
@@ -199,7 +200,7 @@ FoundHead linear_layer_head(const Module& module, const std::string& output,
 std::string children_of(const Module& module) {
   std::vector<std::string> names;
   for (const auto& child : module.named_children()) names.push_back(child.name);
-  return names.empty() ? "none, as it is frozen or all in one" : c10::Join(", ", names);
+  return names.empty() ? "none, as it is frozen or all in one" : listed(names);
 }
 
 std::optional<Module> submodule_named(const Module& module, const std::string& name) {
@@ -252,8 +253,8 @@ FoundHead find_head(const Module& module, const SplitOptions& options, const std
     auto linear = linear_layer_head(module, options.output, model);
     if (linear.name == options.head) return linear;
   } catch (const Error& error) {
-    const bool about_it = std::string(error.what()).find(": the head " + options.head + " ") !=
-                          std::string::npos;
+    const bool about_it =
+        std::string(error.what()).find(": the head " + options.head + " ") != std::string::npos;
     if (about_it) throw;  // else the head asked for is another
   }
   return whole_submodule_head(module, options, model);

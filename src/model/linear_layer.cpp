@@ -5,11 +5,13 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "model/graph_walk.h"
+#include "model/known_number.h"
 
 namespace neurontune {
 namespace {
@@ -45,7 +47,9 @@ bool swaps_dimensions(const Node* node) {
   }
   if (kind != c10::aten::transpose) return false;
   const Value *first = node->input(1), *second = node->input(2);
-  const auto is_rows = [](const Value* value) { return is_number(value, 0) || is_number(value, -2); };
+  const auto is_rows = [](const Value* value) {
+    return is_number(value, 0) || is_number(value, -2);
+  };
   const auto is_columns = [](const Value* value) {
     return is_number(value, 1) || is_number(value, -1);
   };
@@ -59,9 +63,24 @@ LinearLayer product(Value* input, Value* factor) {
   return {input, factor, nullptr, true, nullptr};
 }
 
+bool multiplies(const Node* node) {
+  return node->kind() == c10::aten::matmul || node->kind() == c10::aten::mm;
+}
+
+/// A product the other way round, (weight · inputᵀ)ᵀ: the first factor is the weight.
+std::optional<LinearLayer> match_transposed_product(const Node* transposition) {
+  const Node* node = transposition->input(0)->node();
+  if (!multiplies(node) || !swaps_dimensions(node->input(1)->node())) return std::nullopt;
+  Value *input = node->input(1)->node()->input(0), *factor = node->input(0);
+  if (swaps_dimensions(factor->node()))
+    return LinearLayer{input, factor->node()->input(0), nullptr, true, nullptr};
+  return LinearLayer{input, factor, nullptr, false, nullptr};
+}
+
 std::optional<LinearLayer> match_product(Value* output) {
   Node* node = output->node();
-  if (node->kind() != c10::aten::matmul && node->kind() != c10::aten::mm) return std::nullopt;
+  if (swaps_dimensions(node)) return match_transposed_product(node);
+  if (!multiplies(node)) return std::nullopt;
   return product(node->input(0), node->input(1));
 }
 
@@ -89,23 +108,18 @@ std::optional<LinearLayer> match(Value* output) {
 
 /// A number over 0 that is known without running the model.
 bool is_positive_number(const Value* value, const Module& module) {
-  const auto known = resolve(value, module);
-  if (!known) return false;
-  if (known->value.isTensor()) {
-    const auto tensor = known->value.toTensor();
-    return tensor.defined() && tensor.numel() == 1 && tensor.item<double>() > 0;
-  }
-  return known->value.isScalar() && known->value.toScalar().toDouble() > 0;
+  const auto number = known_number(value, module);
+  return number && *number > 0 && std::isfinite(*number);
 }
 
 const std::set<c10::Symbol>& order_keeping_kinds() {
   static const std::set<c10::Symbol> kinds = [] {
     std::set<c10::Symbol> all;
     for (const char* name :
-         {"softmax", "_softmax", "log_softmax", "_log_softmax", "sigmoid", "sigmoid_", "log_sigmoid",
-          "log", "log_", "exp", "exp_", "squeeze", "squeeze_", "unsqueeze", "view", "reshape",
-          "flatten", "to", "type_as", "slice",
-          "select"})
+         {"softmax",     "_softmax",  "log_softmax", "_log_softmax", "sigmoid", "sigmoid_",
+          "log_sigmoid", "log",       "log_",        "exp",          "exp_",    "squeeze",
+          "squeeze_",    "unsqueeze", "view",        "reshape",      "flatten", "to",
+          "type_as",     "slice",     "select"})
       all.insert(c10::Symbol::fromQualString(std::string("aten::") + name));
     return all;
   }();
@@ -115,8 +129,8 @@ const std::set<c10::Symbol>& order_keeping_kinds() {
 const std::set<c10::Symbol>& identity_kinds() {
   static const std::set<c10::Symbol> kinds = [] {
     std::set<c10::Symbol> all;
-    for (const char* name : {"dropout", "dropout_", "feature_dropout", "alpha_dropout", "contiguous",
-                             "detach", "clone", "alias"})
+    for (const char* name : {"dropout", "dropout_", "feature_dropout", "alpha_dropout",
+                             "contiguous", "detach", "clone", "alias"})
       all.insert(c10::Symbol::fromQualString(std::string("aten::") + name));
     return all;
   }();
@@ -130,8 +144,8 @@ Value* before_order_keeping(Value* output, const Module& module) {
   const auto kind = node->kind();
   if (node->inputs().empty()) return nullptr;
   if (is_identity(node) || order_keeping_kinds().contains(kind)) return node->input(0);
-  const bool scales = kind == c10::aten::div || kind == c10::aten::div_ ||
-                      kind == c10::aten::mul || kind == c10::aten::mul_;
+  const bool scales = kind == c10::aten::div || kind == c10::aten::div_ || kind == c10::aten::mul ||
+                      kind == c10::aten::mul_;
   if (scales && node->inputs().size() == 2) {  // a third one of div rounds
     if (is_positive_number(node->input(1), module)) return node->input(0);
     const bool either_way = kind == c10::aten::mul && is_positive_number(node->input(0), module);
@@ -188,9 +202,8 @@ std::vector<Node*> nodes_of(const LinearLayer& layer) {
   for (size_t i = 0; i < nodes.size(); ++i)
     for (Value* input : nodes[i]->inputs()) {
       Node* node = input->node();
-      const bool multiplies = node->kind() == c10::aten::matmul || node->kind() == c10::aten::mm;
-      const bool adds_to = i == 0 && multiplies && nodes[0]->kind() != c10::aten::linear;
-      if (input != layer.input && (adds_to || swaps_dimensions(node))) nodes.push_back(node);
+      const bool is_product = multiplies(node) && nodes[i]->kind() != c10::aten::linear;
+      if (input != layer.input && (is_product || swaps_dimensions(node))) nodes.push_back(node);
     }
   return nodes;
 }

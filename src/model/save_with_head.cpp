@@ -54,10 +54,13 @@ std::vector<at::Tensor> tensors_of(const Head& head, const HeadLayers& layers) {
   return tensors;
 }
 
+[[noreturn]] void refuse_changed(const std::filesystem::path& path, const std::string& what) {
+  throw Error(path.string() + " has changed since it was loaded: its " + what);
+}
+
 void check_unchanged(const std::filesystem::path& path, const SavedTensor& saved) {
   if (read_record(path, saved.record) != bytes_of(saved))
-    throw Error(path.string() + " has changed since it was loaded: its " +
-                (saved.name.empty() ? "head" : saved.name) + " holds other numbers");
+    refuse_changed(path, (saved.name.empty() ? "head" : saved.name) + " holds other numbers");
 }
 
 }  // namespace
@@ -85,11 +88,15 @@ void ErmModel::save_with_head(const Head& head, const std::filesystem::path& pat
       saved.tensor.copy_(tensors[i]);
       if (!saved.tensor.isfinite().all().item<bool>())
         throw Error("the new head for " + impl_->name() + ": " + saved.name +
-                    " is too large for the model's " +
-                    c10::toString(saved.tensor.scalar_type()));
+                    " is too large for the model's " + c10::toString(saved.tensor.scalar_type()));
       replaced[saved.record] = bytes_of(saved);
     }
   });
+  if (const auto& change = impl_->evaluation) {
+    if (read_record(impl_->path, change->name) != change->loaded)
+      refuse_changed(impl_->path, change->name + " is another");
+    replaced[change->name] = change->written;
+  }
   copy_archive(impl_->path, path, replaced);
 }
 

@@ -14,12 +14,13 @@
 namespace neurontune::torchscript {
 
 /// What a TorchScript exception is about, in one line: without C++ backtraces and without the
-/// interpreter's traceback through the model's code.
+/// interpreter's traceback through the model's code. What the model's code raises keeps its name
+/// and message: "ValueError: images must be square".
 std::string one_line(const std::exception& error);
 
-/// While it lives, calls from this thread are made as the library makes them: no warnings on stderr,
-/// and no graph optimiser, whose rewriting after the first runs would let equal inputs give unequal
-/// bits.
+/// While it lives, calls from this thread are made as the library makes them: no warnings on
+/// stderr, and no graph optimiser, whose rewriting after the first runs would let equal inputs give
+/// unequal bits.
 class CallScope {
  public:
   CallScope() : warnings_(&silence_) {}

@@ -1,11 +1,14 @@
 #include "model/zip_entries.h"
 
+#include <zip.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <set>
 #include <string_view>
 
 #include "neurontune/error.h"
@@ -23,7 +26,8 @@ constexpr uint64_t kEndSize = 22, kLocatorSize = 20, kEnd64Size = 56, kDirectory
                    kLocalSize = 30, kLongestComment = 65535;
 constexpr uint32_t kIn64 = 0xFFFFFFFF;  // the field's value is in the zip64 record
 constexpr uint16_t kExtra64 = 1, kHasDescriptor = 1 << 3;
-constexpr uint64_t kDirectoryChecksum = 16, kLocalChecksum = 14;
+constexpr uint64_t kDirectoryChecksum = 16, kDirectoryAttributes = 38, kLocalChecksum = 14;
+constexpr uint32_t kFolder = 0x10;
 
 class ZipFile {
  public:
@@ -66,7 +70,7 @@ std::string bytes_of(Number number) {
 }
 
 struct Directory {
-  uint64_t place = 0, size = 0;
+  uint64_t place = 0, size = 0, entries = 0;
 };
 
 Directory find_directory(ZipFile& file) {
@@ -80,13 +84,16 @@ Directory find_directory(ZipFile& file) {
           end + kEndSize + number_at<uint16_t>(tail, end + 20) != tail.size()))
     end = tail.rfind(kEnd, end - 1);
   if (end == std::string::npos || end + kEndSize > tail.size()) file.damaged();
-  const Directory directory{number_at<uint32_t>(tail, end + 16), number_at<uint32_t>(tail, end + 12)};
+  const Directory directory{number_at<uint32_t>(tail, end + 16),
+                            number_at<uint32_t>(tail, end + 12),
+                            number_at<uint16_t>(tail, end + 10)};
   if (tail_place + end < kLocatorSize) return directory;
   const auto locator = file.read(tail_place + end - kLocatorSize, kLocatorSize);
   if (!locator.starts_with(kLocator64)) return directory;
   const auto end64 = file.read(number_at<uint64_t>(locator, 8), kEnd64Size);
   if (!end64.starts_with(kEnd64)) file.damaged();
-  return {number_at<uint64_t>(end64, 48), number_at<uint64_t>(end64, 40)};
+  return {number_at<uint64_t>(end64, 48), number_at<uint64_t>(end64, 40),
+          number_at<uint64_t>(end64, 32)};
 }
 
 /// Fills those of the fields that are in the entry's zip64 record, in this order.
@@ -104,10 +111,40 @@ void fill_from_extra(const std::string& extra, std::initializer_list<uint64_t*> 
   }
 }
 
-uint64_t content_place(ZipFile& file, uint64_t header) {
-  const auto local = file.read(header, kLocalSize);
+/// Past the local header, which must be of the same entry: readers find some entries by the
+/// directory and their content by this header.
+uint64_t content_place(ZipFile& file, const ZipEntry& entry, uint16_t method) {
+  const auto local = file.read(entry.header, kLocalSize);
   if (!local.starts_with(kLocal)) file.damaged();
-  return header + kLocalSize + number_at<uint16_t>(local, 26) + number_at<uint16_t>(local, 28);
+  const uint64_t name_size = number_at<uint16_t>(local, 26);
+  if (number_at<uint16_t>(local, 8) != method ||
+      file.read(entry.header + kLocalSize, name_size) != entry.name)
+    file.damaged();
+  return entry.header + kLocalSize + name_size + number_at<uint16_t>(local, 28);
+}
+
+bool has_a_name_twice(const std::vector<ZipEntry>& entries) {
+  std::set<std::string_view> names;
+  for (const auto& entry : entries) names.insert(entry.name);
+  return names.size() != entries.size();
+}
+
+struct CloseArchive {
+  void operator()(zip_t* archive) const { zip_discard(archive); }
+};
+struct CloseEntry {
+  void operator()(zip_file_t* entry) const { zip_fclose(entry); }
+};
+
+std::unique_ptr<zip_t, CloseArchive> open_zip(const std::filesystem::path& path) {
+  int code = 0;
+  std::unique_ptr<zip_t, CloseArchive> archive(zip_open(path.c_str(), ZIP_RDONLY, &code));
+  if (archive) return archive;
+  zip_error_t error;
+  zip_error_init_with_code(&error, code);
+  const std::string reason = zip_error_strerror(&error);
+  zip_error_fini(&error);
+  throw Error(path.string() + " cannot be read: " + reason);
 }
 
 }  // namespace
@@ -125,19 +162,47 @@ std::vector<ZipEntry> read_zip_entries(const std::filesystem::path& archive) {
       file.damaged();
     ZipEntry entry;
     entry.name = bytes.substr(place + kDirectorySize, name_size);
-    entry.stored = field(10) == 0;
+    const uint16_t method = field(10);
+    entry.stored = method == 0;
     entry.directory = directory.place + place;
+    // LibTorch reads nothing of what is marked as a folder, and takes the memory as it is.
+    const bool is_folder =
+        (number_at<uint32_t>(bytes, place + kDirectoryAttributes) & kFolder) != 0;
+    if (is_folder && !entry.name.ends_with('/')) file.damaged();
     uint64_t compressed = number_at<uint32_t>(bytes, place + 20);
     entry.size = number_at<uint32_t>(bytes, place + 24);
     entry.header = number_at<uint32_t>(bytes, place + 42);
     fill_from_extra(bytes.substr(place + kDirectorySize + name_size, extra_size),
                     {&entry.size, &compressed, &entry.header});
-    entry.content = content_place(file, entry.header);
-    if (compressed > file.size() || entry.content > file.size() - compressed) file.damaged();
+    entry.content = content_place(file, entry, method);
+    if (compressed > file.size() || entry.content > file.size() - compressed ||
+        (entry.stored && compressed != entry.size))
+      file.damaged();
     entries.push_back(std::move(entry));
     place += record_size;
   }
+  if (entries.size() != directory.entries || has_a_name_twice(entries)) file.damaged();
   return entries;
+}
+
+void check_zip_contents(const std::filesystem::path& archive) {
+  const auto open = open_zip(archive);
+  const auto count = static_cast<uint64_t>(zip_get_num_entries(open.get(), 0));
+  std::string block(size_t{1} << 20, '\0');
+  for (uint64_t index = 0; index < count; ++index) {
+    const char* const name = zip_get_name(open.get(), index, 0);
+    const auto damaged = [&](const std::string& reason) {
+      throw Error(archive.string() + " is damaged: its record " + (name ? name : "") +
+                  " cannot be read (" + reason + "); copy the file or export the model again");
+    };
+    const std::unique_ptr<zip_file_t, CloseEntry> entry(zip_fopen_index(open.get(), index, 0));
+    if (!entry) damaged(zip_strerror(open.get()));
+    zip_int64_t read = 0;
+    do {  // the checksum is compared at the end
+      read = zip_fread(entry.get(), block.data(), block.size());
+    } while (read > 0);
+    if (read < 0) damaged(zip_file_strerror(entry.get()));
+  }
 }
 
 std::vector<Overwrite> overwriting(const std::filesystem::path& archive, const ZipEntry& entry,

@@ -25,8 +25,12 @@ struct Overwrite {
 
 /// The files of a zip archive (zip64 too), in the order of its directory. No library gives the
 /// places that changing an archive of many gigabytes in place needs.
-/// @throws Error naming the archive if it is damaged
+/// @throws Error naming the archive if it is damaged: its parts disagree, or a name is there twice
 std::vector<ZipEntry> read_zip_entries(const std::filesystem::path& archive);
+
+/// Reads every entry once and compares its checksum, which TorchScript does not.
+/// @throws Error naming the archive and the first entry that is not what was written
+void check_zip_contents(const std::filesystem::path& archive);
 
 /// What has to be written so that a stored entry holds other content of the same size: the content
 /// and its checksums.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/output_folder.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
@@ -16,6 +17,8 @@
 
 namespace neurontune {
 namespace {
+
+constexpr std::size_t kMostPoints = 10'000;
 
 bool may_be_swept(const std::string& key) {
   for (const auto* prefix : {"identify.", "tune.", "select.", "shortcut.", "splits."})
@@ -137,6 +140,9 @@ std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps) {
       }
     }
     points = std::move(longer);
+    if (points.size() > kMostPoints)
+      throw OptionError("sweep: the values combine to over " + std::to_string(kMostPoints) +
+                        " points, expected at most so many");
   }
   return points;
 }
@@ -175,7 +181,7 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
     throw Error("no point could be run, the first because " + report.points.front().failure);
   output.begin(files);
   write_file(output / "ablate.csv", ablation_csv(report));
-  write_file(output / "ablate.json", ablation_json(report).dump(2) + "\n");
+  write_file(output / "ablate.json", json_text(ablation_json(report)) + "\n");
   output.finish(files);
   return report;
 }

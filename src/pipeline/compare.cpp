@@ -6,8 +6,10 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/output_folder.h"
 #include "describe.h"
 #include "edit_distance.h"
@@ -28,15 +30,33 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// The methods to run. Oracles are left out where no one asked for them and there is no attribute.
-std::vector<ComparedMethod> wanted(const CompareOptions& options, bool attributes,
+/// "train and val": the splits whose attributes a method sees, but of which none is known.
+std::string splits_without_attributes(const ComparedMethod& method, const EmbeddingFolder& folder) {
+  constexpr std::string_view kAttributes = "_attributes";
+  std::string lacking;
+  for (const auto& seen : method.sees) {
+    if (!seen.ends_with(kAttributes)) continue;
+    const auto split = seen.substr(0, seen.size() - kAttributes.size());
+    if (!folder.split(split).attributes.defined())
+      lacking += (lacking.empty() ? "" : " and ") + split;
+  }
+  return lacking;
+}
+
+/// The methods to run. Oracles are left out where no one asked for them and their splits have no
+/// attributes.
+std::vector<ComparedMethod> wanted(const CompareOptions& options, const EmbeddingFolder& folder,
                                    std::vector<std::string>& warnings) {
   std::vector<ComparedMethod> methods;
   for (auto& method : compared_methods(options)) {
     const bool named = std::count(options.methods.begin(), options.methods.end(), method.name) > 0;
     if (!options.methods.empty() && !named) continue;
-    if (!named && method.oracle && !attributes)
-      warnings.push_back(method.name + " is left out, since the data has no attributes");
+    const auto lacking = splits_without_attributes(method, folder);
+    if (!named && !lacking.empty())
+      warnings.push_back(method.name + " is left out, since " +
+                         (folder.attribute_values() > 0
+                              ? "it sees the attributes of " + lacking + ", which has none"
+                              : "the data has no attributes"));
     else
       methods.push_back(std::move(method));
   }
@@ -52,21 +72,14 @@ void warn_of_instability(const MethodReport& method, std::vector<std::string>& w
       figure->standard_deviation <= kUnstable)
     return;
   const auto [least, most] = std::minmax_element(figure->values.begin(), figure->values.end());
-  std::string epochs;
-  for (const auto& chosen : method.chosen) epochs += (epochs.empty() ? "" : ", ") + chosen;
   warnings.push_back(method.method + ": the pick depends on the seed: " + what + " accuracy " +
-                     as_percent(*least) + " to " + as_percent(*most) + " (picked: " + epochs +
-                     "); do not trust a single run");
+                     as_percent(*least) + " to " + as_percent(*most) +
+                     " (picked: " + listed(method.chosen) + "); do not trust a single run");
 }
 
 /// A head that training has thrown to infinity predicts one class and would pass for a result.
 void check_trained(const Head& head) {
-  std::vector<at::Tensor> parameters = {head.weight};
-  if (head.bias.defined()) parameters.push_back(head.bias);
-  parameters.insert(parameters.end(), head.later_parameters.begin(), head.later_parameters.end());
-  for (const auto& parameter : parameters)
-    if (!parameter.isfinite().all().item<bool>())
-      throw Error("its head has become infinite; a lower learning rate may help");
+  if (!is_finite(head)) throw Error("its head has become infinite; a lower learning rate may help");
 }
 
 class Comparison {
@@ -137,10 +150,10 @@ const std::vector<std::string> kFiles = {"config.json", "compare.csv", "compare.
 
 void write_results(const Config& config, const ComparisonReport& report, OutputFolder& out) {
   out.begin(kFiles);
-  write_file(out / "config.json", config_json(config).dump(2) + "\n");
+  write_file(out / "config.json", json_text(config_json(config)) + "\n");
   write_file(out / "compare.csv", comparison_csv(report));
   write_file(out / "compare.md", comparison_markdown(report));
-  write_file(out / "compare.json", comparison_json(report).dump(2) + "\n");
+  write_file(out / "compare.json", json_text(comparison_json(report)) + "\n");
   out.finish(kFiles);
 }
 
@@ -184,7 +197,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   report.embeddings = folder.path().string();
 
   Comparison comparison(folder, device, report);
-  for (const auto& method : wanted(options, folder.attribute_values() > 0, report.warnings))
+  for (const auto& method : wanted(options, folder, report.warnings))
     comparison.add(method, progress);
   if (std::all_of(report.methods.begin(), report.methods.end(),
                   [](const MethodReport& method) { return !method.failure.empty(); }))

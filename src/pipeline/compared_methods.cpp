@@ -40,9 +40,9 @@ std::vector<std::string> labels_and_attributes_of(const std::vector<std::string>
 }
 
 std::string list(const std::vector<double>& values) {
-  std::string text;
-  for (const double value : values) text += (text.empty() ? "" : ", ") + describe(value);
-  return text;
+  std::vector<std::string> texts;
+  for (const double value : values) texts.push_back(describe(value));
+  return listed(texts);
 }
 
 /// "recipe paper", and whether flags or a config file changed what it sets.
@@ -86,10 +86,13 @@ ComparedMethod dfr(const Config& config, const DfrOptions& options) {
           .run = [splits, options](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto seeded = options;
             seeded.seed = seed;
-            const auto result =
-                neurontune::dfr(data.grouped(splits.tune), data.grouped(splits.identify),
-                                data.erm().classes(), data.folder().attribute_values(), seeded);
-            return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty)};
+            std::vector<std::string> warnings;
+            const auto tuning = data.grouped(splits.tune, warnings);
+            const auto held_out = data.grouped(splits.identify, warnings);
+            const auto result = neurontune::dfr(tuning, held_out, data.erm().classes(),
+                                                data.folder().attribute_values(), seeded);
+            return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty),
+                                 std::move(warnings)};
           }};
 }
 
@@ -190,7 +193,10 @@ ComparedMethod rebalanced(const Config& config, bool masked) {
             if (masked) mask = identify(held_out, erm, config.identify).biased.mask;
             RebalancedRetrainer retrainer(tuning, erm, config.shortcut.retraining);
             const auto weights = rebalancing_weights(tuning, search.groups);
-            return MethodOutcome{retrainer.fit(weights, mask, search.groups.effects()), ""};
+            auto head = retrainer.fit(weights, mask, search.groups.effects());
+            auto warnings = search.warnings;
+            if (!retrainer.shortfall().empty()) warnings.push_back(retrainer.shortfall());
+            return MethodOutcome{std::move(head), "", std::move(warnings)};
           }};
 }
 

@@ -11,11 +11,19 @@ const LabelledEmbeddings& ComparisonData::labelled(const std::string& selector) 
   return on_device(selector).data;
 }
 
-GroupedEmbeddings ComparisonData::grouped(const std::string& selector) {
+GroupedEmbeddings ComparisonData::grouped(const std::string& selector,
+                                          std::vector<std::string>& warnings) {
   const auto& split = on_device(selector);
   if (!split.attributes.defined())
     throw Error("the split " + selector + " has no attributes, which this method needs");
-  return {split.data, split.attributes};
+  const auto known = split.attributes.ge(0).nonzero().squeeze(1);
+  const int64_t samples = split.attributes.size(0);
+  if (known.size(0) == samples) return {split.data, split.attributes};
+  warnings.push_back("only those " + std::to_string(known.size(0)) + " of " +
+                     std::to_string(samples) + " samples of " + selector +
+                     " are used whose attribute is known");
+  return {{split.data.embeddings.index_select(0, known), split.data.labels.index_select(0, known)},
+          split.attributes.index_select(0, known)};
 }
 
 void check_seeds(int64_t seeds) {

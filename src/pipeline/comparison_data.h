@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "neurontune/baselines/grouped_embeddings.h"
 #include "neurontune/data/embeddings.h"
@@ -26,9 +27,10 @@ class ComparisonData {
   /// @throws Error if there is none of that name
   const LabelledEmbeddings& labelled(const std::string& selector);
 
-  /// The same with its attributes.
+  /// The same with its attributes, of the samples whose attribute is known.
+  /// @param warnings gets a sentence where that is not all
   /// @throws Error naming the split if it has none
-  GroupedEmbeddings grouped(const std::string& selector);
+  GroupedEmbeddings grouped(const std::string& selector, std::vector<std::string>& warnings);
 
  private:
   struct OnDevice {

@@ -6,15 +6,21 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <thread>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "edit_distance.h"
+#include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
+#include "option_checks.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
 #include "pipeline/settings.h"
+#include "pipeline/transform_json.h"
 
 namespace neurontune {
 namespace {
@@ -29,22 +35,21 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
+constexpr int kDeepest = 4;  // objects in objects: no key has as many
+
 /// Objects become prefixes: {"tune": {"epochs": 3}} is {"tune.epochs", 3}.
 void flatten(const Json& object, const std::string& prefix, FlatSettings& settings) {
   for (const auto& [key, value] : object.items()) {
-    if (value.is_object())
+    if (value.is_object() && std::count(prefix.begin(), prefix.end(), '.') < kDeepest)
       flatten(value, prefix + key + ".", settings);
     else
       settings.emplace_back(prefix + key, value);
   }
 }
 
-FlatSettings parse_layer(const std::string& source, const std::string& text,
-                         const std::string& prefix = "") {
-  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw OptionError(source + ": is not a JSON object");
+FlatSettings parse_layer(const std::string& source, const std::string& text) {
   FlatSettings settings;
-  flatten(json, prefix, settings);
+  flatten(parse_json_settings(source, text), "", settings);
   return settings;
 }
 
@@ -84,7 +89,7 @@ void apply_recipe(const std::string& recipe, Config& config) {
 std::string string_setting(const std::string& key, const FlatSettings& file,
                            const std::vector<SettingFlag>& flags, std::string value) {
   for (const auto& [name, json] : file)
-    if (name == key && json.is_string()) value = json.get<std::string>();
+    if (name == key && json.is_string()) value = unescaped(json.get<std::string>());
   for (const auto& flag : flags)
     if (flag.key == key) value = flag.text;
   return value;
@@ -113,22 +118,34 @@ std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
 void apply_transforms(const ManifestSource& manifest, Config& config) {
   const auto& format = manifest.format;
   const auto apply_layer = [&](const std::string& source, const std::string& text) {
-    apply(source, parse_layer(source, text, "data.transform."), config);
+    FlatSettings settings;
+    flatten(own_transform(source, parse_json_settings(source, text), config.data.transform),
+            "data.transform.", settings);
+    apply(source, settings, config);
   };
   if (!format.transform.empty()) apply_layer("format " + format.name, format.transform);
   const auto own = manifest.folder() / "transform.json";
-  if (std::filesystem::exists(own)) apply_layer(own.string(), read_file(own));
+  std::error_code ignored;
+  if (std::filesystem::exists(own, ignored)) apply_layer(own.string(), read_file(own));
+}
+
+/// More threads than a few for each processor only take memory, and OpenMP ends the program where
+/// it cannot have them.
+void check_threads(int64_t threads) {
+  constexpr int64_t kForEachProcessor = 4;
+  const auto processors = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  if (threads < 0 || threads > kForEachProcessor * processors)
+    throw OptionError("threads is " + std::to_string(threads) + ", expected 0 to " +
+                      std::to_string(kForEachProcessor * processors) + ", 4 for each processor");
 }
 
 }  // namespace
 
 void Config::validate() const {
-  if (threads < 0)
-    throw OptionError("threads is " + std::to_string(threads) + ", expected 0 or more");
-  if (data.extraction.batch_size < 1)
-    throw OptionError("data.batch_size is " + std::to_string(data.extraction.batch_size) +
-                      ", expected at least 1");
+  check_threads(threads);
+  check_between("data.batch_size", data.extraction.batch_size, 1, 1'000'000);
   data.transform.validate();
+  ArrayNames::parse(embeddings.arrays);
   SplitSelector::parse(splits.identify);
   SplitSelector::parse(splits.tune);
   neuron_tune_options(*this).validate();

@@ -5,6 +5,23 @@
 #include <algorithm>
 
 namespace neurontune {
+namespace {
+
+int64_t classes_of(const at::Tensor& labels) {
+  return labels.numel() == 0 ? 0 : labels.max().item<int64_t>() + 1;
+}
+
+std::vector<std::string> class_warnings(int64_t classes, int64_t labelled) {
+  if (classes <= labelled) return {};
+  const auto last = std::to_string(labelled - 1);
+  return {"the head has " + std::to_string(classes) + " classes, but the data has only " +
+          (labelled == 1 ? "the label 0" : "labels 0 to " + last) +
+          "; if its outputs are a yes or no for each of " + std::to_string(classes) +
+          " labels, which is not supported, export the model with the one output that the data's "
+          "labels are of: a single logit serves as two classes"};
+}
+
+}  // namespace
 
 GroupSpace group_space(const EmbeddingFolder& folder) {
   GroupSpace space{folder.head().classes(), folder.attribute_values(), {}};
@@ -27,6 +44,20 @@ GroupSpace group_space(const DataFolder& data, int64_t classes) {
       space.train_counts =
           group_counts(split.dataset->labels(), attributes, classes, space.attribute_values);
   return space;
+}
+
+std::vector<std::string> class_warnings(const EmbeddingFolder& folder) {
+  int64_t labelled = 0;
+  for (const auto& [name, split] : folder.splits())
+    labelled = std::max(labelled, classes_of(split.labels));
+  return class_warnings(folder.head().classes(), labelled);
+}
+
+std::vector<std::string> class_warnings(const DataFolder& data, int64_t classes) {
+  int64_t labelled = 0;
+  for (const auto& split : data.splits)
+    labelled = std::max(labelled, classes_of(split.dataset->labels()));
+  return class_warnings(classes, labelled);
 }
 
 SplitMetrics evaluate(const Head& head, const EmbeddingSplit& split, const GroupSpace& space) {

@@ -2,8 +2,11 @@
 
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/split_digest.h"
 #include "neurontune/data/safetensors.h"
 #include "neurontune/data/split.h"
@@ -22,8 +25,8 @@ ExtractionCache::Entry entry_of(const std::string& split, const Json& json) {
   ExtractionCache::Entry entry{json.at("key").get<std::string>(), {}};
   const auto all_skipped = json.value("skipped", Json::array());
   for (const auto& skipped : all_skipped)
-    entry.skipped.push_back(
-        {skipped.at("sample").get<std::string>(), skipped.at("reason").get<std::string>()});
+    entry.skipped.push_back({unescaped(skipped.at("sample").get<std::string>()),
+                             unescaped(skipped.at("reason").get<std::string>())});
   return entry;
 }
 
@@ -31,9 +34,12 @@ ExtractionCache::Entry entry_of(const std::string& split, const Json& json) {
 
 ExtractionCache::ExtractionCache(std::filesystem::path folder) : folder_(std::move(folder)) {
   try {
-    const auto json = Json::parse(read_file(folder_ / kFile));
+    const auto json = parse_json(read_file(folder_ / kFile));
     if (!json.is_object()) return;
-    for (const auto& [split, entry] : json.items()) entries_[split] = entry_of(split, entry);
+    for (const auto& [name, entry] : json.items()) {
+      const auto split = unescaped(name);
+      entries_[split] = entry_of(split, entry);
+    }
   } catch (const std::exception&) {  // none yet, or one that cannot be trusted
     entries_.clear();
   }
@@ -45,7 +51,7 @@ bool ExtractionCache::holds(const std::string& split, const std::string& key) co
   try {
     const auto path = folder_ / (split + ".safetensors");
     if (stored_digest(path).empty()) return false;
-    check_split_digest(path, read_safetensors(path));
+    check_split_digest(path);
     return true;
   } catch (const Error&) {  // gone or damaged
     return false;
@@ -68,7 +74,7 @@ void ExtractionCache::save() const {
     for (const auto& [sample, reason] : entry.skipped)
       json[split]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
   }
-  write_file(folder_ / kFile, json.dump(1) + "\n");
+  write_file(folder_ / kFile, json_text(std::move(json), 1) + "\n");
 }
 
 }  // namespace neurontune

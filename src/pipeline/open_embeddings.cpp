@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "neurontune/error.h"
+#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
 #include "pipeline/embedding_output.h"
 
@@ -18,8 +19,15 @@ void check_sources(const Config& config) {
   if (from_embeddings && any_model)
     throw OptionError("embeddings.path is " + config.embeddings.path +
                       " beside a model or data; expected one or the other");
+  if (!from_embeddings && !config.embeddings.arrays.empty())
+    throw OptionError("embeddings.arrays is " + config.embeddings.arrays +
+                      " without embeddings.path; expected both or neither");
   if (!from_embeddings && !from_model)
     throw OptionError("no data to run on; expected model.path and data.path, or embeddings.path");
+}
+
+void append(std::vector<std::string>& warnings, const std::vector<std::string>& more) {
+  warnings.insert(warnings.end(), more.begin(), more.end());
 }
 
 }  // namespace
@@ -29,8 +37,13 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const ProgressFn& progress) {
   check_sources(config);
   if (!config.embeddings.path.empty()) {
-    OpenedEmbeddings opened{EmbeddingFolder::open(config.embeddings.path), {}, {}, {}};
+    OpenedEmbeddings opened{
+        EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays)),
+        {},
+        {},
+        {}};
     opened.warnings = opened.folder.warnings();
+    append(opened.warnings, class_warnings(opened.folder));
     for (const auto& split : splits) opened.folder.split(split);
     clock.finish("load");
     return opened;
@@ -44,7 +57,9 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());
   clock.finish("load");
-  return {std::move(opened), std::move(model), std::move(extraction), data.warnings};
+  auto warnings = data.warnings;
+  append(warnings, class_warnings(opened));
+  return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings)};
 }
 
 LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "describe.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/config.h"
 
@@ -31,12 +32,10 @@ std::vector<std::string> recipe_names() {
 }
 
 std::string recipe_text(const std::string& name) {
-  std::string known;
-  for (const auto& [candidate, text] : all()) {
+  for (const auto& [candidate, text] : all())
     if (candidate == name) return text;
-    known += (known.empty() ? "" : ", ") + candidate;
-  }
-  throw OptionError("recipe is " + name + ", expected one of " + known);
+  const auto known = recipe_names();
+  throw OptionError("recipe is " + name + ", expected one of " + listed(known, known.size()));
 }
 
 }  // namespace neurontune

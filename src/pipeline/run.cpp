@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/output_folder.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
@@ -63,11 +64,11 @@ void write_results(const Config& config, RunReport& report, const std::optional<
   write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
                      report.result.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(report.result));
-  write_file(out / "config.json", config_json(config).dump(2) + "\n");
+  write_file(out / "config.json", json_text(config_json(config)) + "\n");
   std::erase(files, "result.json");
   report.files = out.finish(files);
   report.files.erase("config.json");  // names paths and threads, which change no result
-  write_file(out / "result.json", result_json(report).dump(2) + "\n");
+  write_file(out / "result.json", json_text(result_json(report)) + "\n");
   out.finish({"result.json"});
 }
 

@@ -7,6 +7,7 @@
 
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
+#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/report/run_report.h"
 
 namespace neurontune {
@@ -65,7 +66,8 @@ Json rows_json(const at::Tensor& matrix) {
 ScoreOutcome score(const Config& config, int64_t samples) {
   config.validate();
   if (config.embeddings.path.empty()) throw OptionError("embeddings.path is empty");
-  const auto folder = EmbeddingFolder::open(config.embeddings.path);
+  const auto folder =
+      EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays));
   const auto split = folder.select(SplitSelector::parse(config.splits.identify));
   const auto device = resolve_device(config.device);
   const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
@@ -74,8 +76,8 @@ ScoreOutcome score(const Config& config, int64_t samples) {
   ScoreOutcome outcome{std::move(found.scores),   std::move(found.biased),
                        std::move(found.test),     found.sfit,
                        std::move(found.warnings), {}};
-  outcome.warnings.insert(outcome.warnings.begin(), folder.warnings().begin(),
-                          folder.warnings().end());
+  for (const auto& warnings : {class_warnings(folder), folder.warnings()})
+    outcome.warnings.insert(outcome.warnings.begin(), warnings.begin(), warnings.end());
   outcome.strongest = strongest(outcome, split, config, samples);
   return outcome;
 }

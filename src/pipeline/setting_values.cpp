@@ -1,18 +1,33 @@
 #include "pipeline/setting_values.h"
 
+#include <cmath>
+#include <limits>
+
+#include "data/byte_escapes.h"
+#include "data/json_text.h"
+#include "describe.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
 namespace {
 
 [[noreturn]] void refuse(const Json& json, const std::string& expected) {
-  throw OptionError("is " + json.dump() + ", expected " + expected);
+  throw OptionError("is " + shown_json(json) + ", expected " + expected);
 }
 
 template <typename Number>
 Number number(const Json& json, bool valid, const char* expected) {
   if (!valid) refuse(json, expected);
   return json.get<Number>();
+}
+
+constexpr const char* kWholeNumber = "a whole number, at most 9223372036854775807";
+
+/// A whole number that int64 has room for.
+bool is_int64(const Json& json) {
+  return json.is_number_integer() &&
+         (!json.is_number_unsigned() ||
+          json.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
 }
 
 template <typename T>
@@ -30,9 +45,10 @@ Json to_value(bool value) { return value; }
 Json to_value(int64_t value) { return value; }
 Json to_value(uint64_t value) { return value; }
 Json to_value(double value) {
-  // A whole number reads better without its ".0".
-  const auto whole = static_cast<int64_t>(value);
-  if (static_cast<double>(whole) == value) return whole;
+  // A whole number reads better without its ".0". Above, not every whole number is a double.
+  constexpr double kLargestWhole = 9007199254740992;  // 2^53
+  if (std::abs(value) <= kLargestWhole && std::trunc(value) == value)
+    return static_cast<int64_t>(value);
   return value;
 }
 Json to_value(const std::optional<int64_t>& value) { return value ? Json(*value) : Json("auto"); }
@@ -44,7 +60,7 @@ Json to_value(const std::vector<double>& value) { return value; }
 
 void from_value(const Json& json, std::string& value) {
   if (!json.is_string()) refuse(json, "a string");
-  value = json.get<std::string>();
+  value = unescaped(json.get<std::string>());
 }
 
 void from_value(const Json& json, bool& value) {
@@ -53,7 +69,7 @@ void from_value(const Json& json, bool& value) {
 }
 
 void from_value(const Json& json, int64_t& value) {
-  value = number<int64_t>(json, json.is_number_integer(), "a whole number");
+  value = number<int64_t>(json, is_int64(json), kWholeNumber);
 }
 
 void from_value(const Json& json, uint64_t& value) {
@@ -69,7 +85,8 @@ void from_value(const Json& json, std::optional<int64_t>& value) {
     value.reset();
     return;
   }
-  value = number<int64_t>(json, json.is_number_integer(), "a whole number or \"auto\"");
+  value = number<int64_t>(json, is_int64(json),
+                          json.is_number_integer() ? kWholeNumber : "a whole number or \"auto\"");
 }
 
 void from_value(const Json& json, std::optional<double>& value) {
@@ -89,19 +106,26 @@ void from_value(const Json& json, std::vector<double>& value) {
 }
 
 void refuse_name(const Json& json, const std::vector<std::string>& known) {
-  std::string names;
-  for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
-  refuse(json, "one of " + names);
+  refuse(json, "one of " + listed(known, known.size()));
 }
 
-Json parse_flag(const std::string& text, const std::string&) { return text; }
+// Paths on a command line are any bytes, and no escapes.
+Json parse_flag(const std::string& text, const std::string&) { return escaped(text); }
+
+Json parsed_or_discarded(const std::string& text) {
+  try {
+    return parse_json(text);
+  } catch (const Error&) {
+    return Json::value_t::discarded;
+  }
+}
 
 Json parse_flag(const std::string& text, const std::optional<int64_t>&) {
-  return text == "auto" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return text == "auto" ? Json(text) : parsed_or_discarded(text);
 }
 
 Json parse_flag(const std::string& text, const std::optional<double>&) {
-  return text == "none" ? Json(text) : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return text == "none" ? Json(text) : parsed_or_discarded(text);
 }
 
 }  // namespace neurontune

@@ -35,6 +35,11 @@ inline std::vector<StoredAs> values_of(StoredAs) {
   return {StoredAs::model, StoredAs::float32, StoredAs::float16, StoredAs::bfloat16};
 }
 
+inline std::vector<Interpolation> values_of(Interpolation) {
+  return {Interpolation::nearest, Interpolation::bilinear, Interpolation::bicubic,
+          Interpolation::lanczos, Interpolation::box,      Interpolation::hamming};
+}
+
 template <typename T>
 concept NamedValue = requires(T value) {
   values_of(value);
@@ -77,6 +82,9 @@ void from_value(const Json& json, T& value) {
   refuse_name(json, known);
 }
 
+/// JSON, or a discarded value where the text is none.
+Json parsed_or_discarded(const std::string& text);
+
 /// Text that is a string for settings that take one, and JSON for the others ("1,2" is [1, 2]).
 Json parse_flag(const std::string& text, const std::string& like);
 Json parse_flag(const std::string& text, const std::optional<int64_t>& like);
@@ -84,11 +92,11 @@ Json parse_flag(const std::string& text, const std::optional<double>& like);
 Json parse_flag(const std::string& text, NamedValue auto) { return text; }
 template <typename T>
 Json parse_flag(const std::string& text, const std::vector<T>&) {
-  return Json::parse("[" + text + "]", nullptr, /*allow_exceptions=*/false);
+  return parsed_or_discarded("[" + text + "]");
 }
 template <typename T>
 requires std::is_arithmetic_v<T> Json parse_flag(const std::string& text, T) {
-  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return parsed_or_discarded(text);
 }
 
 }  // namespace neurontune

@@ -24,10 +24,12 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("data.skip_bad", config.data.extraction.skip_bad);
   visit("data.transform.channels", config.data.transform.channels);
   visit("data.transform.resize", config.data.transform.resize);
+  visit("data.transform.interpolation", config.data.transform.interpolation);
   visit("data.transform.crop", config.data.transform.crop);
   visit("data.transform.mean", config.data.transform.mean);
   visit("data.transform.std", config.data.transform.std);
   visit("embeddings.path", config.embeddings.path);
+  visit("embeddings.arrays", config.embeddings.arrays);
   visit("splits.identify", config.splits.identify);
   visit("splits.tune", config.splits.tune);
   visit("identify.threshold", config.identify.threshold);
@@ -48,6 +50,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("tune.weight_decay", config.tune.weight_decay);
   visit("select.criterion", config.select.criterion);
   visit("select.guard", config.select.guard);
+  visit("select.max_drop", config.select.max_drop);
   visit("shortcut.evidence_threshold", config.shortcut.evidence_threshold);
   visit("shortcut.confidence", config.shortcut.groups.confidence);
   visit("shortcut.smoothing", config.shortcut.groups.smoothing);

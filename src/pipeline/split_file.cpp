@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "data/byte_escapes.h"
 #include "data/file_io.h"
+#include "data/json_text.h"
 #include "data/split_digest.h"
 #include "neurontune/error.h"
 
@@ -55,7 +58,7 @@ void SplitFile::read_journal() {
 
 /// @throws std::exception if the journal cannot be believed
 void SplitFile::read_journal_rows() {
-  const auto json = Json::parse(read_file(journal_));
+  const auto json = parse_json(read_file(journal_));
   if (json.at("key") != key_) throw Error("rows of something else");
   rows_done_ = json.at("rows").get<int64_t>();
   if (rows_done_ < 0 || rows_done_ > dataset_.size()) throw Error("more rows than there are");
@@ -63,7 +66,7 @@ void SplitFile::read_journal_rows() {
   for (const auto& skipped : json.at("skipped")) {
     const auto row = skipped.at("row").get<int64_t>();
     if (row < after || row >= rows_done_) throw Error("rows out of order");
-    skipped_.push_back({row, skipped.at("reason").get<std::string>()});
+    skipped_.push_back({row, unescaped(skipped.at("reason").get<std::string>())});
     after = row + 1;
   }
   const auto rows = kept_rows();
@@ -78,7 +81,7 @@ void SplitFile::write_journal() const {
       {"key", key_}, {"rows", rows_done_}, {"digest", digest_.text()}, {"skipped", Json::array()}};
   for (const auto& [row, reason] : skipped_)
     json["skipped"].push_back({{"row", row}, {"reason", reason}});
-  write_file(journal_, json.dump(1) + "\n");
+  write_file(journal_, json_text(std::move(json), 1) + "\n");
 }
 
 void SplitFile::add(const Batch& batch, const at::Tensor& embeddings) {
@@ -144,7 +147,7 @@ void SplitFile::write_ids(const at::Tensor& rows) const {
   std::string text;
   const auto ids = dataset_.ids();
   for (int64_t i = 0; i < rows.size(0); ++i)
-    text += ids[static_cast<std::size_t>(rows[i].item<int64_t>())] + "\n";
+    text += escaped_line(ids[static_cast<std::size_t>(rows[i].item<int64_t>())]) + "\n";
   write_file(std::filesystem::path(path_).replace_extension(".ids.txt"), text);
 }
 

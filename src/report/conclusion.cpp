@@ -37,8 +37,9 @@ std::string why(const NeuronTuneResult& result) {
     return std::string(verdict == ShortcutVerdict::undecided ? ": nothing can be said"
                                                              : ": there is too little evidence") +
            " of a shortcut behind its mistakes. ";
-  return ", of " + std::to_string(result.candidates.size()) +
-         " candidates the one whose worst inferred group is surest to be right. ";
+  const auto candidates = result.candidates.size();
+  return ", of " + std::to_string(candidates) + (candidates == 1 ? " candidate" : " candidates") +
+         " the one whose worst inferred group is surest to be right. ";
 }
 
 std::string before_and_after(const NeuronTuneResult& result) {
@@ -51,6 +52,16 @@ std::string before_and_after(const NeuronTuneResult& result) {
          " to " + with_interval(*selected.inferred) + " on held-out data.";
 }
 
+std::string refused(const NeuronTuneResult& result) {
+  if (result.refused == 0) return "";
+  const auto heads = result.refused == 1
+                         ? std::string("One head is refused, since its")
+                         : std::to_string(result.refused) + " heads are refused, since their";
+  return heads +
+         " class-balanced accuracy on held-out data is further below the ERM head's than max_drop "
+         "allows.";
+}
+
 }  // namespace
 
 std::string conclusion(const NeuronTuneResult& result) {
@@ -60,7 +71,7 @@ std::string conclusion(const NeuronTuneResult& result) {
                                     : ", picked of " + std::to_string(result.candidates.size()) +
                                           " by its spuriousness fitness score.");
   return of_source(result) + why(result) + capitalised(result.shortcut->reason) + "." +
-         before_and_after(result);
+         before_and_after(result) + (result.refused == 0 ? "" : " ") + refused(result);
 }
 
 }  // namespace neurontune

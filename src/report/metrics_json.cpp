@@ -14,6 +14,7 @@ void add_groups(const GroupMetrics& metrics, Json& json) {
   json["worst_group_accuracy"] = metrics.worst_group_accuracy;
   json["worst_group"] = {{"label", worst.label}, {"attribute", worst.attribute}};
   json["adjusted_mean_accuracy"] = nullable(metrics.adjusted_mean_accuracy);
+  if (metrics.unknown > 0) json["attribute_unknown"] = metrics.unknown;
   json["groups"] = Json::array();
   for (const auto& group : metrics.groups)
     json["groups"].push_back({{"label", group.label},

@@ -141,6 +141,7 @@ nlohmann::ordered_json result_json(const RunReport& report) {
   json["erm"] = split_blocks(report.erm);
   json["tuned"] = split_blocks(report.tuned);
   json["candidates"] = candidates_json(result);
+  json["refused_candidates"] = result.refused;
   if (report.verified)
     json["verified"] = {{"max_abs_difference", report.verified->max_abs_difference}};
   for (const auto& [name, samples] : report.skipped)

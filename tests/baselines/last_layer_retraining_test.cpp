@@ -94,7 +94,7 @@ TEST(LastLayerRetraining, NamesWhatIsWrong) {
   auto options = short_run();
   options.epochs = 0;
   EXPECT_ERROR_OF(OptionError, retrain_last_layer(world.learning.data, world.erm, options, 0),
-                  "epochs is 0, expected at least 1");
+                  "epochs is 0, expected 1 to 100000");
   world.learning.data.embeddings[3][4] = NAN;
   EXPECT_ERROR(retrain_last_layer(world.learning.data, world.erm, short_run(), 0),
                "the tuning split: the embedding in row 3, dimension 4 is nan");

@@ -131,7 +131,7 @@ TEST(Self, OptionsOutOfRangeAreNamed) {
       },
       "a value of learning_rates is 0, expected a number over 0");
   expect([](SelfOptions& o) { o.steps = 0; }, "steps is 0, expected at least 1");
-  expect([](SelfOptions& o) { o.batch_size = 0; }, "batch_size is 0, expected at least 1");
+  expect([](SelfOptions& o) { o.batch_size = 0; }, "batch_size is 0, expected 1 to 1000000");
   expect([](SelfOptions& o) { o.momentum = 1; }, "momentum is 1, expected 0 up to but not 1");
   expect([](SelfOptions& o) { o.weight_decay = -1; }, "weight_decay is -1, expected 0 or more");
 }

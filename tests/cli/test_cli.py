@@ -260,7 +260,8 @@ class Failures(CliTest):
         config = self.out() / "wrong.json"
         for text, part in [('{"tune": {"epoch": 3}}', "nearest known one is tune.epochs"),
                            ('{"tune": {"epochs": "3"}}', 'tune.epochs is "3", expected a whole number'),
-                           ("[1", "is not a JSON object")]:
+                           ("[1", "is not JSON: parse error at line 1, column 3"),
+                           ("[1]", "is not a JSON object")]:
             config.write_text(text)
             self.assert_fails(2, part, *self.run_arguments("--config", config))
 

@@ -105,6 +105,25 @@ class Compare(CliTest):
         self.assertEqual(list(report["methods"][0]["test"]), ["mean_accuracy", "worst_class_accuracy"])
         self.assert_fails(1, "has no attributes", *compare, "--methods", "dfr")
 
+    def test_the_splits_that_lack_attributes_are_named(self):
+        embeddings = self.copy(self.embeddings)
+        tensors = load_file(embeddings / "train.safetensors")
+        save_file({name: tensors[name] for name in ("embeddings", "labels")}, embeddings / "train.safetensors")
+        compare = ["compare", "--embeddings", embeddings, "--out", self.out(), "--seeds", 1, *QUICK]
+        report = json_of(*compare)
+        self.assertIn("dfr is left out, since it sees the attributes of train, which has none", report["warnings"])
+        self.assertIn("worst_group_accuracy", report["methods"][0]["test"])
+        self.assertNotIn("adjusted_mean_accuracy", report["methods"][0]["test"])
+
+    def test_an_oracle_uses_the_samples_whose_attribute_is_known(self):
+        embeddings = self.copy(self.embeddings)
+        tensors = load_file(embeddings / "val.safetensors")
+        tensors["attributes"][:5] = -1
+        save_file(tensors, embeddings / "val.safetensors")
+        report = json_of("compare", "--embeddings", embeddings, "--out", self.out(), "--seeds", 1, "--methods", "dfr")
+        self.assertIn("dfr: only those 295 of 300 samples of val are used whose attribute is known",
+                      report["warnings"])
+
     def test_a_method_that_fails_is_named_and_the_others_go_on(self):
         report = json_of("compare", "--embeddings", self.embeddings, "--out", self.out(), "--seeds", 1, "--methods",
                          "erm,neurontune_default", "--threshold", -100, "--keep-at-least", 0)

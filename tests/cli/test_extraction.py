@@ -125,7 +125,7 @@ class Extraction(CliTest):
         self.assertEqual(summary["train"]["samples"], SIZES["train"] - 2)
         skipped = summary["train"]["skipped"]
         self.assertEqual([part["sample"] for part in skipped], ["images/train_007.png", "images/train_008.png"])
-        self.assertIn("neither a JPEG nor a PNG", skipped[1]["reason"])
+        self.assertIn("is a GIF that is corrupt or ends early", skipped[1]["reason"])
         tensors, all_tensors = load_file(out / "train.safetensors"), load_file(self.embeddings / "train.safetensors")
         kept = [row for row in range(SIZES["train"]) if row not in (7, 8)]
         self.assertTrue(torch.allclose(tensors["embeddings"], all_tensors["embeddings"][kept], atol=1e-5))

@@ -46,11 +46,17 @@ TEST_F(DatasetTest, SplitsComeInOrderWithLabelsAttributesAndIds) {
   EXPECT_EQ(data.names.attribute(1), "a=1");
 }
 
-TEST_F(DatasetTest, AttributesAreUndefinedUnlessEveryRowOfEverySplitHasOne) {
-  write_images(2);
-  write("metadata.csv", "path,y,split,a\n0.png,1,train,0\n1.png,0,val,\n");
+TEST_F(DatasetTest, AttributesAreThoseOfTheirSplitAndGapsAreCounted) {
+  write_images(4);
+  write("metadata.csv",
+        "path,y,split,a\n0.png,1,train,\n1.png,0,val,1\n2.png,0,val,\n3.png,0,test,0\n");
   const DataFolder data = open_data(folder() / "metadata.csv", kPlain);
-  EXPECT_FALSE(data.splits[0].dataset->attributes().defined());
+  EXPECT_FALSE(data.split("train").attributes().defined());
+  EXPECT_TRUE(at::equal(data.split("val").attributes(), longs({1, -1})));
+  EXPECT_TRUE(at::equal(data.split("test").attributes(), longs({0})));
+  EXPECT_THAT(data.warnings,
+              ::testing::ElementsAre(::testing::StartsWith("train has no attributes, unlike val, "),
+                                     ::testing::StartsWith("val: the attribute of 1 of 2 ")));
 }
 
 TEST_F(DatasetTest, BatchesHoldTheirSamplesInOrder) {
@@ -80,7 +86,7 @@ TEST_F(DatasetTest, TheFirstFaultyImageOfABatchIsNamedWithItsRow) {
   const DataFolder data = open_data(folder(), kPlain);
   std::filesystem::remove(folder() / "3.png");
   const Dataset& train = *data.splits[0].dataset;
-  EXPECT_ERROR(train.batch(0, 4), "1.png (metadata.csv, line 3): is neither a JPEG nor a PNG file");
+  EXPECT_ERROR(train.batch(0, 4), "1.png (metadata.csv, line 3): is no image that can be read");
   EXPECT_ERROR(train.batch(2, 4), "3.png (metadata.csv, line 5): cannot be opened: No such file");
 }
 
@@ -105,17 +111,17 @@ TEST_F(DatasetTest, EveryFaultOfAManifestIsFoundAtOnce) {
     FAIL() << "no error";
   } catch (const DataError& error) {
     EXPECT_EQ(error.source(), (folder() / "metadata.csv").string());
-    EXPECT_THAT(error.findings(),
-                ::testing::ElementsAre(
-                    "line 3: 1.png is empty (0 bytes), expected an image",
-                    "line 4: 2.png is a folder, expected an image", "line 5: 3.png does not exist",
-                    "line 6: y is `-1`, expected an integer from 0 to 2147483647",
-                    "line 7: split is `9`, expected 0, 1, 2, train, val or test",
-                    "line 8: path is empty",
-                    "line 9 has fewer columns than the header: 3, expected 4",
-                    "line 10: a is `wet`, expected an integer from 0 to 2147483647",
-                    "line 11: y is `cat`, expected an integer from 0 to 2147483647",
-                    "line 11: split is `nowhere`, expected 0, 1, 2, train, val or test"));
+    EXPECT_THAT(
+        error.findings(),
+        ::testing::ElementsAre(
+            "line 3: 1.png is empty (0 bytes), expected an image",
+            "line 4: 2.png is a folder, expected an image", "line 5: 3.png does not exist",
+            "line 6: y is `-1`, expected an integer from 0 to 2147483647",
+            "line 7: split is `9`, expected 0, 1, 2, train, val or test", "line 8: path is empty",
+            "line 9 has fewer columns than the header: 3, expected 4",
+            "line 10: a is `wet`, expected an integer from 0 to 2147483647",
+            "line 11: y is `cat`, expected an integer from 0 to 2147483647",
+            "line 11: split is `nowhere`, expected 0, 1, 2, train, val or test"));
     EXPECT_EQ(error.what(), error.source() + ": 10 findings, the first: " + error.findings()[0]);
   }
 }
@@ -164,6 +170,9 @@ TEST_F(DatasetTest, TheFingerprintTellsEveryChangeThatCounts) {
   ImageTransform transform = kPlain;
   transform.mean = {0.25};
   EXPECT_NE(fingerprint(csv, transform), before) << "another transform";
+  ImageTransform bicubic = kPlain;
+  bicubic.interpolation = Interpolation::bicubic;
+  EXPECT_NE(fingerprint(csv, bicubic), before) << "another filter";
   std::filesystem::last_write_time(
       folder() / "1.png",
       std::filesystem::last_write_time(folder() / "1.png") + std::chrono::seconds(1));
@@ -180,6 +189,12 @@ TEST_F(DatasetTest, WhatIsNoDataFolderIsRefused) {
 }
 
 using NamesTest = TemporaryFolderTest;
+
+TEST_F(NamesTest, NamesThatAreNoUtf8AreReadBack) {
+  const Names names{{"caf\xE9", "a\nb"}, {}};
+  names.write(folder());
+  EXPECT_EQ(Names::read(folder()).labels, names.labels);
+}
 
 TEST_F(NamesTest, WrittenNamesAreReadBack) {
   const Names names{{"pullover", "Mäntel"}, {"sneaker"}};
@@ -200,8 +215,11 @@ TEST_F(NamesTest, OtherJsonIsRefused) {
     write("names.json", json);
     return Names::read(folder());
   };
-  EXPECT_ERROR(read_json("["), "names.json: is not JSON");
-  EXPECT_ERROR(read_json("[]"), "names.json: expected an object");
+  EXPECT_ERROR(read_json("["), "names.json: is not JSON: parse error at line 1");
+  EXPECT_ERROR(read_json("[]"), "names.json: is not a JSON object, expected {\"labels\"");
+  EXPECT_ERROR(read_json(std::string("\xFF\xFE{\0}\0", 6)), "is UTF-16 text, expected UTF-8");
+  EXPECT_ERROR(read_json(std::string("{\0\0\0}\0\0\0", 8)), "is UTF-32 text, expected UTF-8");
+  EXPECT_ERROR(read_json("{} // none"), "it has a comment");
   EXPECT_ERROR(read_json(R"({"label": []})"), "unknown key `label`");
   EXPECT_ERROR(read_json(R"({"labels": "cat"})"), "`labels` is \"cat\", expected a list of names");
   EXPECT_ERROR(read_json(R"({"attributes": [1]})"), "`attributes` is [1], expected a list");

@@ -74,6 +74,81 @@ TEST_F(EmbeddingsTest, EverySplitIsOpenedByItsFilesName) {
   EXPECT_ERROR(data.split("test"), "has no split `test`; it has my_val, train");
 }
 
+TEST_F(EmbeddingsTest, AttributesThatAreNotKnownAreCountedAndStayOutOfAParts) {
+  write_tensors("train", samples());
+  write_tensors("test", samples_with("groups", longs({-1, 2, 1, 0})));
+  const auto data = open_with("attributes", longs({0, -1, -1, 4}));
+  EXPECT_TRUE(at::equal(data.split("val").attributes, longs({0, -1, -1, 4})));
+  EXPECT_TRUE(at::equal(data.split("test").attributes, longs({-1, 0, 1, 0})));
+  EXPECT_EQ(data.attribute_values(), 5);
+  EXPECT_FALSE(data.select({"val", 2, 2}).attributes.defined()) << "the third row alone";
+  EXPECT_THAT(data.warnings(),
+              ::testing::ElementsAre(
+                  ::testing::StartsWith("test: the attribute of 1 of 4 samples is not known"),
+                  ::testing::StartsWith("train has no attributes, unlike test, val: "),
+                  ::testing::StartsWith("val: the attribute of 2 of 4 samples is not known")));
+}
+
+TEST_F(EmbeddingsTest, AMisspeltArrayOfAttributesIsNamed) {
+  EXPECT_THAT(open_with("attribute", longs({0, 1, 1, 0})).warnings(),
+              ::testing::ElementsAre(::testing::HasSubstr(
+                  "val.safetensors: there are no attributes; the file has an array attribute")));
+}
+
+TEST_F(EmbeddingsTest, AFileWithoutEmbeddingsIsNoSplitAndAWarningSaysSo) {
+  write_tensors("val", samples());
+  write_tensors("test", {{"feats", at::ones({4, 3})}, {"y", longs({0, 1, 0, 0})}});
+  EXPECT_THAT(open().warnings(),
+              ::testing::ElementsAre(::testing::HasSubstr(
+                  "test.safetensors has no array `embeddings`; it holds feats, "
+                  "y; --arrays embeddings=NAME,labels=NAME,… says what is what")));
+  EXPECT_ERROR(open().split("test"), "test.safetensors has no array `embeddings`; it holds feats");
+}
+
+TEST_F(EmbeddingsTest, ArraysMayHaveOtherNames) {
+  std::filesystem::remove(folder() / "head.safetensors");
+  write_npz(folder() / "head.npz", {{"W", at::ones({2, 3})}, {"b", at::zeros({2})}});
+  write_npz(folder() / "val.npz", {{"feats", at::ones({4, 3})},
+                                   {"y", longs({0, 1, 0, 0})},
+                                   {"place", longs({0, 1, 2, 0})},
+                                   {"names", longs({7, 8, 9, 10})}});
+  write_tensors("train", {{"feats", at::ones({4, 3})}, {"y", longs({0, 1, 0, 0})}});
+  const auto open_as = [&](const std::string& names) {
+    return EmbeddingFolder::open(folder(), ArrayNames::parse(names));
+  };
+  const auto data = open_as("embeddings=feats,labels=y,attributes=place,ids=names,weight=W,bias=b");
+  EXPECT_TRUE(data.head().bias.defined());
+  EXPECT_TRUE(at::equal(data.split("val").attributes, longs({0, 1, 2, 0})));
+  EXPECT_EQ(data.split("val").ids.at(0), "7");
+  EXPECT_TRUE(at::equal(data.split("train").labels, longs({0, 1, 0, 0})));
+  EXPECT_ERROR(open_as(""),
+               "head.npz: has no tensor `weight`, expected a linear head's [C, M]; a "
+               "head of several layers goes with its model; it holds W, b");
+  EXPECT_ERROR(open_as("weight=W"),
+               "has no split; train.safetensors has no array `embeddings`; it holds feats, y; "
+               "--arrays embeddings=NAME");
+  EXPECT_ERROR(open_as("weight=W,embeddings=feats"),
+               "train.safetensors: has no tensor `labels`, expected I64 [4]; it holds feats, y");
+  EXPECT_ERROR(open_as("weight=W,embeddings=feats,labels=y,attributes=where"),
+               "no file has an array `where`");
+}
+
+TEST_F(EmbeddingsTest, TensorsThatNoOneNeedsMayHaveAnyDtype) {
+  const std::string json = R"({"embeddings":{"dtype":"F32","shape":[1,3],"data_offsets":[0,12]},)"
+                           R"("labels":{"dtype":"U16","shape":[1],"data_offsets":[12,14]},)"
+                           R"("other":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[14,15]}})";
+  const uint64_t length = json.size();
+  write("val.safetensors", std::string(reinterpret_cast<const char*>(&length), sizeof length) +
+                               json + std::string(12, '\0') + std::string("\1\0\7", 3));
+  EXPECT_TRUE(at::equal(open().split("val").labels, longs({1})));
+}
+
+TEST_F(EmbeddingsTest, EscapesInIdsAreReadBack) {
+  write("val.ids.txt", "caf\\xE9.jpg\na\\x0Ab\nc\nd\n");
+  write_tensors("val", samples());
+  EXPECT_EQ(open().split("val").ids, std::vector<std::string>({"caf\xE9.jpg", "a\nb", "c", "d"}));
+}
+
 TEST_F(EmbeddingsTest, WithoutAttributesThereAreNoAttributeValues) {
   write_tensors("val", samples());
   EXPECT_EQ(open().attribute_values(), 0);

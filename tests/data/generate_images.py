@@ -51,9 +51,58 @@ def write_all(folder):
     Image.merge("RGBA", (*image.split(), alpha(375, 500))).save(folder / "alpha.png")
     sixteen = np.asarray(grey).astype(np.uint16) * 256 + np.asarray(grey)[::-1]
     Image.fromarray(sixteen).save(folder / "sixteen_bits.png")
+    write_webp(folder, image)
+    write_gif(folder, image)
+    write_bmp(folder, image)
+    write_tiff(folder, image)
     for photograph in ("china.jpg", "flower.jpg"):  # that scikit-learn ships
         content = importlib.resources.files("sklearn.datasets.images").joinpath(photograph).read_bytes()
         (folder / photograph).write_bytes(content)
+
+
+def write_webp(folder, image):
+    transparent = Image.merge("RGBA", (*image.split(), alpha(375, 500)))
+    image.save(folder / "lossy.webp")
+    image.save(folder / "lossless.webp", lossless=True)
+    transparent.save(folder / "alpha.webp", exact=True)
+    image.save(folder / "animated.webp", save_all=True, append_images=[image.rotate(90)], duration=100)
+
+
+def write_gif(folder, image):
+    palette = image.quantize(64)
+    palette.save(folder / "plain.gif", interlace=False)
+    palette.save(folder / "interlaced.gif", interlace=True)
+    palette.save(folder / "transparent.gif", transparency=3)
+    palette.save(folder / "animated.gif", save_all=True, append_images=[image.rotate(90).quantize(64)])
+    image.convert("L").save(folder / "grey.gif")
+    content = bytearray((folder / "transparent.gif").read_bytes())
+    content[6:10] = (600).to_bytes(2, "little") + (400).to_bytes(2, "little")  # a canvas wider than its frame
+    (folder / "wide_canvas.gif").write_bytes(content)
+
+
+def write_bmp(folder, image):
+    picture(301, 217).save(folder / "rgb.bmp")  # rows that need padding
+    image.quantize(64).save(folder / "palette.bmp")
+    image.quantize(12).save(folder / "few_colours.bmp")
+    image.convert("L").save(folder / "grey.bmp")
+    image.convert("1").save(folder / "one_bit.bmp")
+    Image.merge("RGBA", (*image.split(), alpha(375, 500))).save(folder / "alpha.bmp")
+
+
+def write_tiff(folder, image):
+    grey = image.convert("L")
+    sixteen = np.asarray(grey).astype(np.uint16) * 256 + np.asarray(grey)[::-1]
+    for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"):
+        image.save(folder / f"{compression}.tif", compression=compression)
+    image.save(folder / "jpeg.tiff", compression="jpeg", quality=90)
+    image.quantize(64).save(folder / "palette.tif")
+    grey.save(folder / "grey.tif")
+    grey.convert("1").save(folder / "one_bit.tif", compression="group4")
+    Image.fromarray(sixteen).save(folder / "sixteen_bits.tif")
+    Image.merge("LA", (grey, alpha(375, 500))).save(folder / "grey_alpha.tif")
+    Image.merge("RGBA", (*image.split(), alpha(375, 500))).save(folder / "alpha.tif")
+    for orientation in range(2, 9):  # which Pillow applies to a TIFF
+        picture(301, 217).save(folder / f"orientation_{orientation}.tif", tiffinfo={274: orientation})
 
 
 def decoded(path):
@@ -61,6 +110,15 @@ def decoded(path):
     if image.mode == "I;16":  # which convert("RGB") would clip at 255
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert("RGB")
+
+
+def resized(image):
+    """The image by each of Pillow's filters: smaller in one direction, larger in the other."""
+    return {
+        name: np.ascontiguousarray(np.asarray(image.resize((200, 451), getattr(Image.Resampling, name.upper())))
+                                   .transpose(2, 0, 1))
+        for name in ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+    }
 
 
 def prepared(image):
@@ -85,6 +143,7 @@ def main():
         tensors[path.name + ":decoded"] = np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
         tensors[path.name + ":prepared"] = np.ascontiguousarray(prepared(image))
     save_file(tensors, folder / "expected.safetensors")
+    save_file(resized(decoded(folder / "rgb.png")), folder / "resized.safetensors")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ TEST(Groups, ThoseThatContradictEachOtherAreNamed) {
                "least 4");
 }
 
+TEST(Groups, GroupsThatAreNotKnownGiveNoAttribute) {
+  const auto attributes =
+      attributes_of_groups("data", {{"train.npz", longs({0, 1, 5, 1}), longs({1, 3, -1, -1})}});
+  EXPECT_TRUE(at::equal(attributes[0], longs({1, 1, -1, -1})));
+}
+
 TEST(Groups, NoSplitsHaveNoAttributes) { EXPECT_TRUE(attributes_of_groups("data", {}).empty()); }
 
 }  // namespace

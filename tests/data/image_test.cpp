@@ -73,6 +73,19 @@ int64_t largest_difference(const at::Tensor& left, const at::Tensor& right) {
   return left.to(at::kLong).sub(right.to(at::kLong)).abs().max().item<int64_t>();
 }
 
+/// A BMP of Windows; a height below 0 says that rows go downwards.
+/// @param more after the header: masks or a palette
+std::string bmp(int32_t width, int32_t height, uint16_t bits, uint32_t compression,
+                const std::string& more, const std::string& pixels) {
+  const auto number = [](auto value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof value);  // little endian
+  };
+  const uint32_t zero = 0, start = static_cast<uint32_t>(54 + more.size());
+  return "BM" + number(zero) + number(zero) + number(start) + number(uint32_t{40}) + number(width) +
+         number(height) + number(uint16_t{1}) + number(bits) + number(compression) + number(zero) +
+         number(zero) + number(zero) + number(zero) + number(zero) + more + pixels;
+}
+
 /// A transform that only makes bytes floats, so that results can be told by hand.
 ImageTransform plain() { return {3, {}, {}, {0}, {1}}; }
 
@@ -237,9 +250,38 @@ TEST_F(ImageTest, TruncatedAndCorruptJpegsAreRefused) {
   EXPECT_ERROR(decode(overwritten), "image: ");
 }
 
-TEST_F(ImageTest, WhatIsNeitherJpegNorPngIsRefused) {
-  EXPECT_ERROR(decode("GIF89a"), "image: is neither a JPEG nor a PNG file");
-  EXPECT_ERROR(decode(""), "image: is neither a JPEG nor a PNG file");
+TEST_F(ImageTest, BmpsOfSixteenBitsAndFromTheTopAreDecoded) {
+  // Two rows of one pixel, padded to four bytes, the first the upper one: 5, 5 and 5 bits.
+  const auto decoded = decode(bmp(1, -2, 16, 0, "", std::string("\x1F\x7C\0\0\xE0\x03\0\0", 8)));
+  EXPECT_TRUE(at::equal(decoded, bytes({255, 0, 0, 255, 255, 0}, {3, 2, 1}))) << decoded;
+  // 5, 6 and 5 bits, by masks.
+  const std::string masks("\0\xF8\0\0\xE0\x07\0\0\x1F\0\0\0", 12);
+  const auto masked = decode(bmp(1, 1, 16, 3, masks, std::string("\x30\x84\0\0", 4)));
+  EXPECT_TRUE(at::equal(masked, bytes({131, 133, 131}, {3, 1, 1}))) << masked;
+}
+
+TEST_F(ImageTest, FaultyBmpsAreRefused) {
+  EXPECT_ERROR(decode("BM"), "is a BMP file that ends early: it has 2 bytes");
+  EXPECT_ERROR(decode(bmp(2, 2, 24, 0, "", std::string(15, 'x'))),
+               "ends early: it has 69 bytes, expected at least 70");
+  EXPECT_ERROR(decode(bmp(2, 2, 8, 1, "", "")), "compression 1, expected 0 (none) or 3");
+  EXPECT_ERROR(decode(bmp(2, 2, 2, 0, "", "")),
+               "bits a pixel of 2, expected 1, 4, 8, 16, 24 or 32");
+  EXPECT_ERROR(decode(bmp(0, 2, 24, 0, "", "")), "without pixels");
+  EXPECT_ERROR(decode(bmp(60000, 60000, 24, 0, "", "")), "has 60000 x 60000 pixels, at most");
+  EXPECT_ERROR(decode(bmp(1, 1, 32, 3, std::string(12, '\0'), "")), "without a mask");
+}
+
+TEST_F(ImageTest, WhatIsOfNoFormatThatIsReadIsRefusedByName) {
+  EXPECT_ERROR(decode("GIF89a"), "image: is a GIF that is corrupt or ends early");
+  EXPECT_ERROR(decode(""),
+               "is no image that can be read, expected JPEG, PNG, WebP, BMP, GIF or TIFF");
+  EXPECT_ERROR(decode(std::string("\0\0\0\x1C", 4) + "ftypheic"),
+               "image: is a HEIC image, expected");
+  EXPECT_ERROR(decode(std::string("\0\0\0\x1C", 4) + "ftypavif"),
+               "image: is an AVIF image, expected");
+  EXPECT_ERROR(decode("P6\n2 2\n255\n"), "image: is a PPM image, expected");
+  EXPECT_ERROR(decode("<!DOCTYPE html><html>"), "image: is an HTML page, expected JPEG");
   EXPECT_ERROR(decode_image(folder() / "absent.jpg"), "absent.jpg: cannot be opened: No such file");
   EXPECT_ERROR(decode_image(folder()), "is a folder");
 }

@@ -43,8 +43,9 @@ TEST_F(ManifestFormatTest, AFormatOfOnesOwnReadsOnesOwnCsv) {
   EXPECT_EQ(row.attribute, 1);
   EXPECT_EQ(manifest.splits.at("train")[0].attribute, 0);
   write("photos.csv", "photo,animal,hour,part\n1,bird,noon,c\n");
-  EXPECT_ERROR(Manifest::read(source), "3 findings, the first: line 2: animal is `bird`, expected "
-                                       "cat or dog");
+  EXPECT_ERROR(Manifest::read(source),
+               "3 findings, the first: line 2: animal is `bird`, expected "
+               "cat or dog");
 }
 
 TEST_F(ManifestFormatTest, LevelsOfFoldersComeInAnyOrder) {
@@ -76,6 +77,8 @@ TEST_F(ManifestFormatTest, FaultyFormatsAreRefused) {
     refused(R"({"folders": ")" + std::string(folders) + R"("})",
             "folders is \"" + std::string(folders) + "\", expected {split}/{label}, ");
   }
+  refused("{ /* none */ }", "it has a comment (// or /* */), which JSON does not allow");
+  refused(std::string("\xFF\xFE{\0}\0", 6), "format.json: is UTF-16 text, expected UTF-8");
   EXPECT_ERROR_OF(OptionError, ManifestFormat::named("waterbird"), "the nearest is waterbirds");
   EXPECT_ERROR(ManifestFormat::named("absent.json"), "absent.json: cannot be opened");
 }

@@ -56,6 +56,22 @@ TEST_F(ManifestTest, WindowsLinesBomQuotesSpacesAndEmptyLinesAreRead) {
   EXPECT_FALSE(manifest.has_attributes);
 }
 
+TEST_F(ManifestTest, TextOfWideCharactersIsNamedAsSuch) {
+  const auto wide = [](const std::string& text, size_t bytes, bool big_endian) {
+    std::string encoded;
+    for (const char c : text) {
+      encoded += big_endian ? std::string(bytes - 1, '\0') + c : c + std::string(bytes - 1, '\0');
+    }
+    return encoded;
+  };
+  const std::string csv = "path,y,split\n0.png,0,0\n";
+  EXPECT_ERROR(read_csv("\xFF\xFE" + wide(csv, 2, false)), "is UTF-16 text, expected UTF-8");
+  EXPECT_ERROR(read_csv("\xFE\xFF" + wide(csv, 2, true)), "is UTF-16 text, expected UTF-8");
+  EXPECT_ERROR(read_csv(wide(csv, 2, false)), "is UTF-16 text");
+  EXPECT_ERROR(read_csv(std::string("\xFF\xFE\0\0", 4) + wide(csv, 4, false)), "is UTF-32 text");
+  EXPECT_ERROR(read_csv(wide(csv, 4, true)), "is UTF-32 text");
+}
+
 TEST_F(ManifestTest, QuotesMayHoldLineBreaks) {
   const std::string start = "comment,path,y,split\n\"first\r\n\r\nthird, \"\"so\"\"\",a,1,0\n";
   const Manifest manifest = read_csv(start + "short,b,0,0\n");
@@ -66,9 +82,22 @@ TEST_F(ManifestTest, QuotesMayHoldLineBreaks) {
   EXPECT_ERROR(read_csv(start + "short,b,x,0\n"), "line 5: y is `x`");
 }
 
-TEST_F(ManifestTest, AttributesCountOnlyWhereEveryRowHasOne) {
-  EXPECT_TRUE(read_csv("path,y,split,a\nx,0,0,1\nz,0,1,0\n").has_attributes);
-  EXPECT_FALSE(read_csv("path,y,split,a\nx,0,0,1\nz,0,1,\n").has_attributes);
+TEST_F(ManifestTest, EmptyCellsAndMinusOneAreAttributesThatAreNotKnown) {
+  const auto manifest = read_csv("path,y,split,a\nx,0,0,1\nz,0,0,\nw,0,0,-1\n");
+  EXPECT_TRUE(manifest.has_attributes);
+  EXPECT_EQ(manifest.splits.at("train")[0].attribute, 1);
+  EXPECT_EQ(manifest.splits.at("train")[1].attribute, std::nullopt);
+  EXPECT_EQ(manifest.splits.at("train")[2].attribute, std::nullopt);
+  EXPECT_FALSE(read_csv("path,y,split,a\nx,0,0,\nz,0,1,\n").has_attributes);
+}
+
+TEST_F(ManifestTest, AMisspeltColumnOfAttributesIsNamed) {
+  EXPECT_THAT(read_csv("path,y,split,pllace\nx,0,0,1\n").warnings,
+              ::testing::ElementsAre((folder() / "metadata.csv").string() +
+                                     ": there are no attributes; the file has a column pllace, did "
+                                     "you mean place?"));
+  EXPECT_TRUE(read_csv("path,y,split,pllace,a\nx,0,0,1,0\n").warnings.empty());
+  EXPECT_TRUE(read_csv("path,y,split,size\nx,0,0,1\n").warnings.empty());
 }
 
 TEST_F(ManifestTest, GroupsGiveAttributes) {

@@ -113,10 +113,69 @@ TEST_F(PresetsTest, CelebaWithItsPartition) {
 
 TEST_F(PresetsTest, CelebaOfGroupDroLiesInData) {
   images({"data/img_align_celeba/000001.jpg", "data/img_align_celeba/000002.jpg"});
-  csv("data/list_attr_celeba.csv",
-      "image_id,Blond_Hair,Male\n000001.jpg,-1,1\n000002.jpg,1,-1\n");
+  csv("data/list_attr_celeba.csv", "image_id,Blond_Hair,Male\n000001.jpg,-1,1\n000002.jpg,1,-1\n");
   csv("data/list_eval_partition.csv", "image_id,partition\n000001.jpg,0\n000002.jpg,1\n");
   expect_split(open("celeba"), "val", {"img_align_celeba/000002.jpg"}, {1}, {0});
+}
+
+/// As the authors write it: the number of rows, forty names of which here are five, then the rows.
+constexpr const char* kCelebaText =
+    "4\n"
+    "5_o_Clock_Shadow Blond_Hair Blurry Male Young \n"
+    "000001.jpg -1 -1 -1 -1  1\n"
+    "000002.jpg -1  1 -1 -1  1\n"
+    "000003.jpg  1 -1  1  1  1\n"
+    "000004.jpg -1  1 -1  1  1\n";
+constexpr const char* kCelebaTextPartition =
+    "000001.jpg 0\n000002.jpg 0\n000003.jpg 1\n000004.jpg 2\n";
+
+TEST_F(PresetsTest, CelebaAsItsAuthorsAndTorchvisionLayItOut) {
+  struct Layout {
+    std::string annotations, partition, images;
+  };
+  for (const auto& [annotations, partition, base] :
+       std::vector<Layout>{{"", "", "img_align_celeba/"},
+                           {"celeba/", "celeba/", "celeba/img_align_celeba/"},
+                           {"Anno/", "Eval/", "Img/img_align_celeba/"},
+                           {"Anno/", "Eval/", "img_align_celeba/"}}) {
+    SCOPED_TRACE(annotations + " " + base);
+    for (const auto& entry : std::filesystem::directory_iterator(folder())) {
+      std::filesystem::remove_all(entry);
+    }
+    for (const char* name : {"000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"}) {
+      image(base + name);
+    }
+    csv(annotations + "list_attr_celeba.txt", kCelebaText);
+    csv(partition + "list_eval_partition.txt", kCelebaTextPartition);
+    csv(annotations + "identity_CelebA.txt", "000001.jpg 2880\n");
+    csv(annotations + "list_landmarks_align_celeba.txt", "4\nlefteye_x lefteye_y\n");
+    const DataFolder data = open();
+    EXPECT_EQ(split_names(data), Texts({"train", "val", "test"}));
+    EXPECT_TRUE(at::equal(data.split("train").labels(), longs({0, 1})));
+    EXPECT_TRUE(at::equal(data.split("val").attributes(), longs({1})));
+    EXPECT_TRUE(at::equal(data.split("test").labels(), longs({1})));
+    EXPECT_EQ(data.split("train").batch(0, 2)[0].size(0), 2);
+    EXPECT_THAT(data.split("train").ids()[1], ::testing::EndsWith("img_align_celeba/000002.jpg"));
+    EXPECT_EQ(data.names.attribute(1), "male");
+  }
+}
+
+TEST_F(PresetsTest, FaultsOfCelebasTextAreNamedByLine) {
+  image("img_align_celeba/000001.jpg");
+  csv("list_attr_celeba.txt", "3\nBlond_Hair Male\n000001.jpg 1 2\n000002.jpg 1\n000003.jpg 1 1\n");
+  csv("list_eval_partition.txt", "000001.jpg 0\n000002.jpg 0\n000003.jpg 5\n");
+  try {
+    open();
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_THAT(
+        error.findings(),
+        ::testing::ElementsAre("line 3: Male is `2`, expected -1, 0 or 1",
+                               "line 4 has fewer columns than the header: 2, expected 3",
+                               "line 5: partition is `5`, expected 0, 1, 2, train, val or test"));
+  }
+  std::filesystem::remove(folder() / "list_eval_partition.txt");
+  EXPECT_ERROR(open(), "list_eval_partition.csv: cannot be opened");
 }
 
 TEST_F(PresetsTest, CelebaNamesRowsThatDisagree) {
@@ -201,6 +260,82 @@ TEST_F(PresetsTest, ClassFoldersWithoutAFormat) {
   EXPECT_EQ(data.names.labels, Texts({"cat", "dog"}));
 }
 
+TEST_F(PresetsTest, ImagesOfEveryEndingAreClassFoldersImages) {
+  images({"train/ant/1.webp", "train/ant/2.TIFF", "train/ant/3.jfif", "train/bee/1.bmp",
+          "train/cow/1.gif"});
+  const DataFolder data = open();
+  expect_split(data, "train",
+               {"train/ant/1.webp", "train/ant/2.TIFF", "train/ant/3.jfif", "train/bee/1.bmp",
+                "train/cow/1.gif"},
+               {0, 0, 0, 1, 2}, {});
+  EXPECT_TRUE(data.warnings.empty());
+}
+
+TEST_F(PresetsTest, AClassThatASplitLacksKeepsItsNumberAndIsWarnedOf) {
+  images({"train/ant/1.png", "train/bee/1.png", "train/cow/1.png", "test/cow/1.png",
+          "val/ant/1.png", "val/bee/1.png", "val/cow/1.png"});
+  std::filesystem::create_directories(folder() / "test/ant");
+  const DataFolder data = open();
+  expect_split(data, "test", {"test/cow/1.png"}, {2}, {});
+  EXPECT_THAT(data.warnings, ::testing::ElementsAre(
+                                 "split test holds no image of the classes ant, bee: the folder "
+                                 "is missing or empty"));
+}
+
+TEST_F(PresetsTest, AClassFolderWithoutAnImageInAnySplitIsRefused) {
+  images({"train/bee/1.png", "test/bee/1.png"});
+  for (const char* name : {"1.heic", "2.heic", "3.heic", "4.heic"}) {
+    csv("train/ant/" + std::string(name), "x");
+  }
+  std::filesystem::create_directories(folder() / "test/cow");
+  try {
+    open();
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.findings(),
+                ::testing::ElementsAre(
+                    "class ant holds no image in any split, expected JPEG, PNG, WebP, BMP, GIF or "
+                    "TIFF; it holds 4 of .heic (train/ant/1.heic, train/ant/2.heic, "
+                    "train/ant/3.heic and 1 more)",
+                    "class cow holds no image in any split, expected JPEG, PNG, WebP, BMP, GIF or "
+                    "TIFF"));
+  }
+}
+
+TEST_F(PresetsTest, AnAttributesFolderWithoutAnImageIsRefusedToo) {
+  images({"train/bear/black/1.png", "train/cow/snow/1.png"});
+  std::filesystem::create_directories(folder() / "train/bear/grass");
+  EXPECT_ERROR(open("nico"), "attribute grass holds no image in any split");
+}
+
+TEST_F(PresetsTest, FilesThatArePassedOverAreNamedByTheirEndings) {
+  images({"train/ant/1.png", "train/bee/1.png"});
+  for (const char* name : {"train/ant/1.HEIC", "train/bee/2.heic", "train/bee/3.heic",
+                           "train/bee/4.heic", "train/bee/notes"}) {
+    csv(name, "x");
+  }
+  EXPECT_THAT(
+      open().warnings,
+      ::testing::ElementsAre(
+          "files of the class folders were passed over, since they do not end as JPEG, PNG, "
+          "WebP, BMP, GIF or TIFF images do: 1 of no ending (train/bee/notes), 4 of .heic "
+          "(train/ant/1.HEIC, train/bee/2.heic, train/bee/3.heic and 1 more)"));
+}
+
+TEST_F(PresetsTest, FoldersOfResultsAreNoSplitsAndNoClasses) {
+  images({"train/ant/1.png", "train/bee/1.png"});
+  for (const char* name : {"out", "out/embeddings", "train/out", "train/ant/out"}) {
+    csv(std::string(name) + "/.neurontune.json", "{}");
+    csv(std::string(name) + "/train.safetensors", "x");
+  }
+  const DataFolder data = open();
+  EXPECT_EQ(split_names(data), Texts({"train"}));
+  EXPECT_EQ(data.names.labels, Texts({"ant", "bee"}));
+  EXPECT_TRUE(data.warnings.empty());
+  csv("train/.neurontune.json", "{}");
+  EXPECT_EQ(split_names(open()), Texts({"train"})) << "results were written among the classes";
+}
+
 TEST_F(PresetsTest, Nico) {
   images({"train/bear/black/1.jpg", "train/bear/on snow/2.jpg", "train/cow/on snow/3.jpg",
           "val/cow/black/4.jpg", "test/bear/on snow/5.jpg"});
@@ -229,7 +364,11 @@ TEST_F(PresetsTest, FaultsOfClassFoldersAreFoundAtOnce) {
             "{split}/{label}/{attribute}",
             "train/cow/snow/deep: is a folder where images are expected, by "
             "{split}/{label}/{attribute}",
-            "val: holds no image", "train/bear/black/0.jpg is empty (0 bytes), expected an image",
+            "val: holds no image",
+            "class cow holds no image in any split, expected JPEG, PNG, WebP, BMP, GIF or TIFF",
+            "attribute snow holds no image in any split, expected JPEG, PNG, WebP, BMP, GIF or "
+            "TIFF",
+            "train/bear/black/0.jpg is empty (0 bytes), expected an image",
             "train/bear/black/9.jpg is a folder, expected an image"));
   }
 }
@@ -300,7 +439,7 @@ TEST_F(TokenPresetsTest, TokensThatDoNotFitAreRefused) {
   write_safetensors(folder() / "tokens.safetensors", {{"inputs", at::zeros({2, 4})}});
   EXPECT_ERROR(open(), "inputs is float32 [2, 4], expected int64 [N, L, 3]");
   write_safetensors(folder() / "tokens.safetensors", {{"input_ids", at::zeros({2, 4})}});
-  EXPECT_ERROR(open(), "has no tensor inputs; tensors found: input_ids");
+  EXPECT_ERROR(open(), "has no tensor inputs; it holds input_ids");
 }
 
 TEST_F(TokenPresetsTest, TheFingerprintTellsEveryChangeThatCounts) {

@@ -103,6 +103,19 @@ TEST_F(TensorDatasetTest, GroupsBecomeAttributesByOneNumberForAllSplits) {
       "val.safetensors row 1 (label 1, group 2) contradicts train.npz row 3 (label 2, group 6)");
 }
 
+TEST_F(TensorDatasetTest, AttributesThatAreNotKnownAreCountedAndMisspeltOnesNamed) {
+  write_tensors("train.npz", samples({{"attributes", longs({0, -1, 1, 1})}}));
+  write_tensors("val.npz", samples({{"attribute", longs({0, 0, 1, 1})}}));
+  const DataFolder data = open();
+  EXPECT_TRUE(at::equal(data.split("train").attributes(), longs({0, -1, 1, 1})));
+  EXPECT_THAT(data.warnings,
+              ::testing::ElementsAre(
+                  "val: there are no attributes; the file has a tensor attribute, did you mean "
+                  "attributes?",
+                  ::testing::HasSubstr("train: the attribute of 1 of 4 samples is not known"),
+                  ::testing::HasSubstr("val has no attributes, unlike train")));
+}
+
 TEST_F(TensorDatasetTest, IdsComeFromTheLinesOrTheArchive) {
   write_npz(folder() / "train.npz", {{"inputs", npy(longs({7, 8}))},
                                      {"labels", npy(longs({0, 1}))},

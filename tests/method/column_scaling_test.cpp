@@ -4,6 +4,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "method/cross_product.h"
 #include "thread_count.h"
 
@@ -29,6 +32,36 @@ TEST(ColumnScaling, AConstantColumnIsDividedByOne) {
   EXPECT_EQ(scaling.deviation[7].item<double>(), 1);
   EXPECT_NE(scaling.deviation[0].item<double>(), 1) << "a deviation of a hundredth is one";
   EXPECT_LT(scaled(z, scaling).select(1, 7).abs().max().item<double>(), 1e-6);
+}
+
+TEST(ColumnScaling, ADeviationBeyondTheScaleOfTheDtypeCountsAsNone) {
+  const auto of = [](at::ScalarType dtype, double size) {
+    auto z = embeddings(1000, 3).to(at::kDouble);
+    z.select(1, 1).sub_(3).mul_(size / 25);
+    return column_scaling(z.to(dtype));
+  };
+  for (const auto& [dtype, size] :
+       std::vector<std::pair<at::ScalarType, double>>{{at::kFloat, 1e-40},
+                                                      {at::kFloat, 2e-38},
+                                                      {at::kBFloat16, 1e-40},
+                                                      {at::kHalf, 1e-6},
+                                                      {at::kDouble, 1e-310},
+                                                      {at::kDouble, 1e-160}}) {
+    const auto scaling = of(dtype, size);
+    EXPECT_EQ(scaling.deviation[1].item<double>(), 1) << size;
+    EXPECT_TRUE(scaling.constant.equal(at::tensor({0, 1, 0}).to(at::kBool))) << size;
+  }
+  for (const auto& [dtype, size] :
+       std::vector<std::pair<at::ScalarType, double>>{{at::kFloat, 1e-29},
+                                                      {at::kFloat, 1e30},
+                                                      {at::kBFloat16, 1e-29},
+                                                      {at::kHalf, 1e-3},
+                                                      {at::kDouble, 1e-150},
+                                                      {at::kDouble, 1e150}}) {
+    const auto scaling = of(dtype, size);
+    EXPECT_NEAR(scaling.deviation[1].item<double>() / size, 1, 0.1) << size;
+    EXPECT_FALSE(scaling.constant.any().item<bool>()) << size;
+  }
 }
 
 TEST(ColumnScaling, HalfTypesAreScaledInFloat32AndFloat64Stays) {

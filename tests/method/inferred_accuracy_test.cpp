@@ -50,7 +50,7 @@ struct Judged {
 TEST(InferredAccuracy, OfCertainBeliefsCountsTheGroups) {
   const Judged judged;
   const auto found = judged.accuracy();
-  const auto counts = group_counts(judged.labels, judged.attributes, 2, 2);
+  const auto counts = at::bincount(2 * judged.labels + judged.attributes, {}, 4);
   EXPECT_TRUE(found.samples.equal(counts.view({2, 2}).to(at::kDouble)));
   const auto true_groups =
       group_metrics(judged.predictions, judged.labels, judged.attributes, 2, 2).groups;

@@ -24,7 +24,9 @@ struct Quadratic {
   }
   at::Tensor minimised(const Preconditioner& precondition, const LbfgsOptions& options) {
     calls = 0;
-    return Lbfgs(precondition, options).minimise(at::zeros({50}, at::kDouble), std::ref(*this));
+    return Lbfgs(precondition, options)
+        .minimise(at::zeros({50}, at::kDouble), std::ref(*this))
+        .parameters;
   }
 };
 
@@ -54,7 +56,7 @@ TEST(Lbfgs, MinimisesALogisticLoss) {
     return (at::softplus(logits) - share * logits).sum().item<double>();
   };
   const auto start = at::tensor({5.0, -7.0}).to(at::kDouble);
-  const auto log_odds = inputs.mv(Lbfgs(unchanged, {200, 1e-10}).minimise(start, loss));
+  const auto log_odds = inputs.mv(Lbfgs(unchanged, {200, 1e-10}).minimise(start, loss).parameters);
   EXPECT_NEAR(log_odds[0].item<double>(), 0, 1e-6);
   EXPECT_NEAR(log_odds[1].item<double>(), -std::log(9.0), 1e-6);
 }
@@ -66,7 +68,8 @@ TEST(Lbfgs, WhatIsLearntOfTheCurvatureStays) {
   const auto start = at::zeros({50}, at::kDouble);
   lbfgs.minimise(start, std::ref(quadratic));
   const auto first = std::exchange(quadratic.calls, 0);
-  const auto found = lbfgs.minimise(at::full({50}, 0.9, at::kDouble), std::ref(quadratic));
+  const auto found =
+      lbfgs.minimise(at::full({50}, 0.9, at::kDouble), std::ref(quadratic)).parameters;
   EXPECT_LT(quadratic.calls, first);
   EXPECT_TRUE(found.allclose(at::ones({50}, at::kDouble), 0, 1e-7));
 }
@@ -87,7 +90,7 @@ TEST(Lbfgs, StopsWhereItIsTold) {
   EXPECT_GT(largest(quadratic.minimised(unchanged, {3, 1e-6})), 1) << "three iterations are few";
 }
 
-TEST(Lbfgs, StopsWhereNoStepLowersTheValue) {
+TEST(Lbfgs, StopsWhereNoStepLowersTheValueAndSaysSo) {
   // A gradient that lies: whatever the step, the value goes up.
   int64_t calls = 0;
   const auto uphill = [&](const at::Tensor& x, at::Tensor& gradient) {
@@ -96,8 +99,22 @@ TEST(Lbfgs, StopsWhereNoStepLowersTheValue) {
     return x.sum().item<double>();
   };
   const auto start = at::zeros({3}, at::kDouble);
-  EXPECT_TRUE(Lbfgs(unchanged, {100, 1e-6}).minimise(start, uphill).equal(start));
+  const auto ended = Lbfgs(unchanged, {100, 1e-6}).minimise(start, uphill);
+  EXPECT_TRUE(ended.parameters.equal(start));
+  EXPECT_TRUE(ended.is_exhausted);
+  EXPECT_EQ(ended.largest_slope, 1);
   EXPECT_LT(calls, 100);
+}
+
+TEST(Lbfgs, SaysHowSteepItIsWhereItEnds) {
+  Quadratic quadratic;
+  const auto ended = [&](const LbfgsOptions& options) {
+    return Lbfgs(unchanged, options).minimise(at::zeros({50}, at::kDouble), std::ref(quadratic));
+  };
+  EXPECT_FALSE(ended({5000, 1e-6}).is_exhausted);
+  EXPECT_LE(ended({5000, 1e-6}).largest_slope, 1e-6);
+  EXPECT_FALSE(ended({3, 1e-6}).is_exhausted) << "the iterations are spent, which is another thing";
+  EXPECT_GT(ended({3, 1e-6}).largest_slope, 1e-6);
 }
 
 TEST(Lbfgs, TheStartIsNotChanged) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "error_matchers.h"
+#include "method/flagging.h"
 #include "on_device.h"
 #include "oracle_cases.h"
 #include "tensors.h"
@@ -234,6 +235,24 @@ TEST(MistakeTest, BitsDoNotDependOnTheNumberOfThreads) {
     });
   };
   EXPECT_TRUE(p_values(1).equal(p_values(2)));
+}
+
+TEST(MistakeTest, WhatOtherDevicesSortGivesTheSame) {
+  const World world;
+  auto tied = world.data();
+  tied.embeddings = (tied.embeddings * 2).round();
+  for (const auto& data : {world.data(), tied})
+    for (const auto activation : {Activation::raw, Activation::magnitude}) {
+      MistakeTestOptions options;
+      options.activation = activation;
+      const RankedSplit sorted(data, 2, activation, /*sorted=*/true);
+      const auto test = test_mistakes(data, sorted, world.erm, options);
+      const auto expected = test_mistakes(data, world.erm, options);
+      EXPECT_TRUE(test.plain.p_values.equal(expected.plain.p_values));
+      EXPECT_TRUE(test.given_margin.p_values.equal(expected.given_margin.p_values));
+      EXPECT_TRUE(test.given_margin.effects.equal(expected.given_margin.effects));
+      EXPECT_EQ(test.misclassified, expected.misclassified);
+    }
 }
 
 class MistakeTestOnDevice : public OnDevice {};

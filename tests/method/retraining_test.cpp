@@ -144,7 +144,7 @@ TEST(RetrainingOptions, ValuesOutOfRangeAreRefused) {
   EXPECT_ERROR_OF(OptionError, options.validate(), "momentum is 1");
   options = {};
   options.epochs = 0;
-  EXPECT_ERROR_OF(OptionError, options.validate(), "epochs is 0, expected at least 1");
+  EXPECT_ERROR_OF(OptionError, options.validate(), "epochs is 0, expected 1 to 100000");
 }
 
 TEST(FreshHead, IsUniformWithinOneOverTheRootOfTheWidth) {

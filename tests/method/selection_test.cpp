@@ -1,5 +1,7 @@
 #include "neurontune/method/selection.h"
 
+#include <cmath>
+
 #include "error_matchers.h"
 
 namespace neurontune {
@@ -56,6 +58,22 @@ TEST(SelectionOptions, GroupsAreTheDefaultAndCriteriaHaveNames) {
 
 TEST(SelectionOptions, GuardOutOfRangeIsRefused) {
   EXPECT_ERROR_OF(OptionError, (SelectionOptions{Criterion::sfit, 1.5}.validate()), "guard is 1.5");
+}
+
+TEST(SelectionOptions, MaxDropOutOfRangeIsRefused) {
+  EXPECT_ERROR_OF(OptionError, (SelectionOptions{Criterion::sfit, 0, 1.5}.validate()),
+                  "max_drop is 1.5, expected 0 to 1");
+  EXPECT_ERROR_OF(OptionError, (SelectionOptions{Criterion::sfit, 0, NAN}.validate()),
+                  "max_drop is nan");
+}
+
+TEST(DropsTooFar, IsMoreThanMaxDropBelowErm) {
+  const SelectionOptions tenth;
+  EXPECT_FALSE(drops_too_far(0.8, 0.9, tenth)) << "just as far, up to rounding";
+  EXPECT_TRUE(drops_too_far(0.79, 0.9, tenth));
+  EXPECT_FALSE(drops_too_far(0.95, 0.9, tenth));
+  EXPECT_TRUE(drops_too_far(0.89, 0.9, {Criterion::inferred_groups, 0, 0}));
+  EXPECT_FALSE(drops_too_far(0, 1, {Criterion::inferred_groups, 0, 1}));
 }
 
 }  // namespace

@@ -288,7 +288,7 @@ TEST(ShortcutSearch, RefusesWhatItCannotUse) {
                  "evidence_threshold is -1");
   expect_refused([](auto& options) { options.retraining.attribute_penalty = -1; },
                  "attribute_penalty is -1");
-  expect_refused([](auto& options) { options.folds = 1; }, "folds is 1, expected at least 2");
+  expect_refused([](auto& options) { options.folds = 1; }, "folds is 1, expected 2 to 100");
   expect_refused([](auto& options) { options.samples_per_group = -1; }, "samples_per_group is -1");
   expect_refused([](auto& options) { options.groups.rounds = 0; }, "rounds is 0");
   expect_refused([](auto& options) { options.retraining.penalty = 0; }, "penalty is 0");

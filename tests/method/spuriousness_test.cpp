@@ -180,6 +180,14 @@ TEST(BiasedDimensions, AllFlaggedWithNothingKeptIsAnErrorThatSaysHowToGoOn) {
   EXPECT_ERROR(biased_dimensions(scores_of(at::ones({1, 3})), keeping(0)), "keep_at_least");
 }
 
+TEST(BiasedDimensions, AllFlaggedBehindAMaskValueOverZeroLeavesAllToRetrain) {
+  auto options = keeping(0);
+  options.mask_value = 0.5;
+  const auto result = biased_dimensions(scores_of(at::ones({1, 3})), options);
+  EXPECT_EQ(result.count(), 3);
+  EXPECT_TRUE(result.mask.equal(at::full({3}, 0.5f)));
+}
+
 TEST(BiasedDimensions, MaskHoldsTheMaskValueWhereBiased) {
   auto options = keeping(0);
   options.mask_value = 0.25;

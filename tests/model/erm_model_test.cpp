@@ -5,15 +5,18 @@
 #include <gtest/gtest.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "file_bytes.h"
 #include "model/exported_models.h"
+#include "model/zip_entries.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -22,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing_support::error_of;
@@ -40,7 +44,9 @@ TEST(ErmModel, ConvolutionsAreFrozenWithTheirNorms) {
 
 TEST(ErmModel, VerifyRefusesPartsThatGiveAnotherOutput) {
   // It counts its runs, and answers otherwise from the sixth on: the first that the parts make.
-  EXPECT_THAT(error_of([] { ErmModel::load(model_path("tiring.pt")).verify({at::rand({6, 5})}); }),
+  EXPECT_THAT(error_of([] {
+                ErmModel::load(model_path("tiring.pt")).verify({at::rand({6, 5})});
+              }),
               HasSubstr("the head fc after the features gives logits that differ"));
 }
 
@@ -105,11 +111,15 @@ TEST(ErmModel, HeadIsACopy) {
 }
 
 TEST(ErmModel, HeadGivenByNameMustBeTheOneFound) {
-  EXPECT_EQ(ErmModel::load(model_path("nested_modules_traced.pt"), at::kCPU, {.head = "classifier.1"}).head_name(),
-            "classifier.1");
-  EXPECT_THAT(
-      error_of([] { ErmModel::load(model_path("nested_modules_traced.pt"), at::kCPU, {.head = "features.0"}); }),
-      AllOf(HasSubstr("ends in"), HasSubstr("expected features.0 and at most a softmax")));
+  EXPECT_EQ(
+      ErmModel::load(model_path("nested_modules_traced.pt"), at::kCPU, {.head = "classifier.1"})
+          .head_name(),
+      "classifier.1");
+  EXPECT_THAT(error_of([] {
+                ErmModel::load(model_path("nested_modules_traced.pt"), at::kCPU,
+                               {.head = "features.0"});
+              }),
+              AllOf(HasSubstr("ends in"), HasSubstr("expected features.0 and at most a softmax")));
 }
 
 TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
@@ -131,8 +141,8 @@ TEST(ErmModel, RefusesWhatIsNoTorchScriptArchive) {
   EXPECT_THAT(load_error(folder / "missing.pt"), HasSubstr("missing.pt: no such file"));
   EXPECT_THAT(load_error(folder), HasSubstr("is a directory"));
   // The length of its heading, which comes first, begins as a pickle does.
-  std::ofstream(folder / "of_128.safetensors") << '\x80' << std::string(7, '\0')
-                                               << "{\"weight\": …";
+  std::ofstream(folder / "of_128.safetensors")
+      << '\x80' << std::string(7, '\0') << "{\"weight\": …";
   EXPECT_THAT(load_error(folder / "of_128.safetensors"), HasSubstr("a safetensors file"));
   std::ofstream(folder / "empty.pt").close();
   EXPECT_THAT(load_error(folder / "empty.pt"), AllOf(what, how));
@@ -150,6 +160,66 @@ TEST(ErmModel, RefusesATruncatedArchive) {
   std::ofstream(path, std::ios::binary) << whole.substr(0, whole.size() / 2);
   EXPECT_THAT(load_error(path),
               AllOf(HasSubstr("is not a TorchScript archive"), HasSubstr("a damaged zip file")));
+}
+
+/// The output of a file in which one bit is changed, or what it is refused with.
+std::optional<at::Tensor> output_of_damaged(std::string bytes, size_t place, int bit,
+                                            const std::vector<at::Tensor>& inputs) {
+  bytes[place] = static_cast<char>(bytes[place] ^ (1 << bit));
+  const fs::path path = fs::path(testing::TempDir()) / "damaged.pt";
+  std::ofstream(path, std::ios::binary) << bytes;
+  try {
+    return ErmModel::load(path).output(inputs);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+TEST(ErmModel, DamagedFilesAreRefusedOrGiveTheSameNumbers) {
+  const auto whole = file_bytes(model_path("cnn_scripted.pt"));
+  const auto expected = expected_of("cnn_scripted");
+  const auto output = ErmModel::load(model_path("cnn_scripted.pt")).output(expected.inputs);
+  int refused = 0;
+  for (size_t flip = 0; flip < 150; ++flip) {
+    const auto place = flip * 7919 * 31 % whole.size();
+    const auto found = output_of_damaged(whole, place, static_cast<int>(flip % 8), expected.inputs);
+    refused += found ? 0 : 1;
+    EXPECT_TRUE(!found || at::equal(*found, output)) << "byte " << place << ", bit " << flip % 8;
+  }
+  EXPECT_GT(refused, 50);
+}
+
+TEST(ErmModel, DamagedRecordIsNamed) {
+  const auto entries = read_zip_entries(model_path("cnn_scripted.pt"));
+  const auto bias = std::find_if(entries.begin(), entries.end(), [](const ZipEntry& entry) {
+    return entry.name.ends_with("/data/1");
+  });
+  ASSERT_NE(bias, entries.end());
+  auto bytes = file_bytes(model_path("cnn_scripted.pt"));
+  bytes[bias->content] = static_cast<char>(bytes[bias->content] ^ 1);
+  const fs::path path = fs::path(testing::TempDir()) / "bad_record.pt";
+  std::ofstream(path, std::ios::binary) << bytes;
+  EXPECT_THAT(load_error(path), AllOf(HasSubstr("bad_record.pt is damaged: its record"),
+                                      HasSubstr("/data/1 cannot be read (CRC error)")));
+}
+
+TEST(ErmModel, DirectoryThatContradictsTheEntriesIsRefused) {
+  const auto path = model_path("cnn_scripted.pt");
+  const auto entries = read_zip_entries(path);
+  const auto refused = [&](size_t place, char value) {
+    auto bytes = file_bytes(path);
+    bytes[place] = value;
+    const fs::path changed = fs::path(testing::TempDir()) / "contradiction.pt";
+    std::ofstream(changed, std::ios::binary) << bytes;
+    EXPECT_THAT(load_error(changed), HasSubstr("damaged")) << "byte " << place;
+  };
+  const auto& first = entries.front();
+  refused(first.directory + 46 + first.name.size() - 1, '1');  // a name that another entry has
+  refused(first.header + 30, 'x');                             // the name in the local header
+  refused(first.header + 28, 0);                               // how long its extra field is
+  refused(first.directory + 24, 1);                            // the size
+  refused(first.directory + 38, 0x10);                         // that it is a folder
+  refused(first.directory + 34, 2);                            // the disk that it is on
 }
 
 TEST(ErmModel, SaysWhatAModelWithoutAHeadEndsIn) {
@@ -172,6 +242,11 @@ TEST(ErmModel, FactorBelowZeroIsNoStepThatKeepsTheOrder) {
   EXPECT_THAT(load_error(model_path("negative_factor.pt")), HasSubstr("aten::linear, aten::mul"));
 }
 
+TEST(ErmModel, ComputedFactorMustBeAPositiveNumberWhateverTheInput) {
+  EXPECT_THAT(load_error(model_path("negative_exponential.pt")), HasSubstr("aten::mul, expected"));
+  EXPECT_THAT(load_error(model_path("own_norm.pt")), HasSubstr("aten::linear, aten::div"));
+}
+
 TEST(ErmModel, StepsInPlaceAfterTheHeadAreSeen) {
   for (const char* name : {"negated.pt", "one_negated.pt", "flipped.pt"})
     EXPECT_THAT(load_error(model_path(name)), HasSubstr("in place")) << name;
@@ -181,7 +256,8 @@ TEST(ErmModel, WhatDoesNotKeepTheOrderOfTheClassesIsRefused) {
   const auto refusal = [](const char* name) {
     return error_of([&] { ErmModel::load(model_path(name)).verify({at::rand({6, 5})}); });
   };
-  for (const char* name : {"column_of_two.pt", "sigmoid_of_two.pt", "groups.pt", "ones.pt", "whole.pt"})
+  for (const char* name :
+       {"column_of_two.pt", "sigmoid_of_two.pt", "groups.pt", "ones.pt", "whole.pt"})
     EXPECT_THAT(refusal(name), HasSubstr("keep the order of the classes")) << name;
   EXPECT_THAT(load_error(model_path("floored.pt")), HasSubstr("aten::linear, aten::div"));
   EXPECT_THAT(load_error(model_path("dict_divided.pt")), HasSubstr("aten::div"));
@@ -189,7 +265,8 @@ TEST(ErmModel, WhatDoesNotKeepTheOrderOfTheClassesIsRefused) {
 
 TEST(ErmModel, OtherUsesOfTheHeadsTensorsAreSeen) {
   EXPECT_THAT(load_error(model_path("tied_by_list.pt")), HasSubstr("another use of tied"));
-  EXPECT_THAT(load_error(model_path("used_twice.pt"), {.output = "0"}), HasSubstr("another use of fc."));
+  EXPECT_THAT(load_error(model_path("used_twice.pt"), {.output = "0"}),
+              HasSubstr("another use of fc."));
   EXPECT_THAT(load_error(model_path("expanded.pt")), HasSubstr("an expanded tensor"));
 }
 
@@ -197,13 +274,15 @@ TEST(ErmModel, NumbersTooLargeForTheModelsDtypeAreRefused) {
   const auto model = ErmModel::load(model_path("float16.pt"));
   auto head = to(model.head(), at::kCPU, at::kFloat);
   head.weight.fill_(1e6);
-  EXPECT_THAT(error_of([&] { model.save_with_head(head, fs::path(testing::TempDir()) / "big.pt"); }),
-              HasSubstr("fc.weight is too large for the model's Half"));
+  EXPECT_THAT(
+      error_of([&] { model.save_with_head(head, fs::path(testing::TempDir()) / "big.pt"); }),
+      HasSubstr("fc.weight is too large for the model's Half"));
 }
 
 TEST(ErmModel, StatisticsOfAHeadAreNoParameters) {
-  const auto head = ErmModel::load(model_path("deep_batch_norm_traced.pt"), at::kCPU,
-                                   {.head = "classifier"}).head();
+  const auto head =
+      ErmModel::load(model_path("deep_batch_norm_traced.pt"), at::kCPU, {.head = "classifier"})
+          .head();
   EXPECT_THAT(head.later_layers->parameter_names,
               testing::UnorderedElementsAre("2.weight", "2.bias", "4.weight", "4.bias"));
 }
@@ -222,7 +301,8 @@ TEST(ErmModel, SubmoduleThatCannotBeTheHeadIsRefused) {
   };
   EXPECT_THAT(refusal("deep_traced.pt", "body"),
               HasSubstr("has no submodule body; its own are features, classifier"));
-  EXPECT_THAT(refusal("deep_traced.pt", "features"), HasSubstr("a submodule that ends in the logits"));
+  EXPECT_THAT(refusal("deep_traced.pt", "features"),
+              HasSubstr("a submodule that ends in the logits"));
   EXPECT_THAT(refusal("convolution_first.pt", "classifier"),
               AllOf(HasSubstr("starts with aten::_convolution"), HasSubstr("one linear layer")));
   EXPECT_THAT(refusal("frozen.pt", "head"), HasSubstr("none, as it is frozen"));
@@ -278,6 +358,18 @@ TEST(ErmModel, FailureOfTheModelsCodeIsOneLineWithItsCause) {
   EXPECT_THAT(error_of([&] { model.output({at::rand({2, 7})}); }), HasSubstr("size"));
 }
 
+TEST(ErmModel, WhatAModelRaisesKeepsItsNameAndMessage) {
+  const auto error = [](const char* name) {
+    const auto model = ErmModel::load(model_path(name));
+    return error_of([&] { model.features({at::rand({2, 5})}); });
+  };
+  EXPECT_THAT(error("raising.pt"),
+              EndsWith("raising.pt: ValueError: images must be square, got [2, 5]"));
+  EXPECT_THAT(error("asserting.pt"), EndsWith("asserting.pt: AssertionError: need 77 rows"));
+  EXPECT_THAT(error("raising_nothing.pt"),
+              EndsWith("raising_nothing.pt: NotImplementedError without a message"));
+}
+
 TEST(ErmModel, VerifyRefusesExportsInTrainingMode) {
   const auto dropout = ErmModel::load(model_path("traced_in_training.pt"));
   EXPECT_THAT(error_of([&] {
@@ -287,7 +379,9 @@ TEST(ErmModel, VerifyRefusesExportsInTrainingMode) {
   const auto batch_norm = ErmModel::load(model_path("batch_norm_in_training.pt"));
   EXPECT_THAT(error_of([&] { batch_norm.verify({at::rand({8, 5})}); }), HasSubstr("training mode"));
   EXPECT_THAT(error_of([&] { batch_norm.verify({at::rand({1, 5})}); }), HasSubstr("training mode"));
-  EXPECT_THAT(error_of([&] { batch_norm.verify({at::rand({1, 5}).repeat({4, 1})}); }),
+  EXPECT_THAT(error_of([&] {
+                batch_norm.verify({at::rand({1, 5}).repeat({4, 1})});
+              }),
               HasSubstr("training mode"));
 }
 
@@ -295,8 +389,8 @@ TEST(ErmModel, VerifyRefusesWhatDependsOnTheBatch) {
   const auto refusal = [](const char* name) {
     return error_of([&] { ErmModel::load(model_path(name)).verify({at::rand({6, 5})}); });
   };
-  EXPECT_THAT(refusal("baked_batch.pt"), AllOf(HasSubstr("cannot take a batch of 2"),
-                                               HasSubstr("for one batch size")));
+  EXPECT_THAT(refusal("baked_batch.pt"),
+              AllOf(HasSubstr("cannot take a batch of 2"), HasSubstr("for one batch size")));
   EXPECT_THAT(refusal("mixes_samples.pt"), HasSubstr("other logits alone than in a batch"));
 }
 
@@ -321,8 +415,9 @@ TEST(ErmModel, VerifyRefusesLogitsThatAreNotFinite) {
 }
 
 TEST(ErmModel, RefusesAHeadThatIsTied) {
-  EXPECT_THAT(load_error(model_path("tied.pt")),
-              AllOf(HasSubstr("head fc"), HasSubstr("shares memory with another use of embedding.weight")));
+  EXPECT_THAT(
+      load_error(model_path("tied.pt")),
+      AllOf(HasSubstr("head fc"), HasSubstr("shares memory with another use of embedding.weight")));
 }
 
 TEST(ErmModel, RefusesAHeadThatDoesNotFit) {

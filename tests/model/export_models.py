@@ -87,6 +87,25 @@ class Cnn(nn.Module):
         return self.head(self.dropout(x))
 
 
+class Trained(Cnn):
+    """With attributes that look like the flag of training mode, and a layer registered twice."""
+
+    settings: dict[str, bool]
+    pair: tuple[str, bool]
+
+    def __init__(self):
+        super().__init__()
+        self.settings = {"training": True, "frozen": False}
+        self.pair = ("training", True)
+        self.same_dropout = self.dropout
+
+    def forward(self, x):
+        x = torch.relu(self.bn(self.conv(x))).mean([2, 3])
+        if self.settings["training"] and self.pair[1]:
+            x = 2 * self.dropout(self.same_dropout(x))
+        return self.head(x)
+
+
 class Nested(nn.Module):
     """The head lies in a container: `classifier.1`."""
 
@@ -205,6 +224,25 @@ class Failing(nn.Module):
         return self.fc(x.view(2, 3, 5, 7, 11))
 
 
+class Raising(nn.Module):
+    """Refuses its input in words."""
+
+    how: str
+
+    def __init__(self, how):
+        super().__init__()
+        self.fc = nn.Linear(5, CLASSES)
+        self.how = how
+
+    def forward(self, x):
+        if self.how == "value":
+            raise ValueError("\nimages must be\n\n  square, got " + str(x.shape))
+        if self.how == "nothing":
+            raise NotImplementedError()
+        assert x.size(0) == 77, "need 77 rows"
+        return self.fc(x.relu())
+
+
 def export(folder):
     values = (torch.rand(SAMPLES, 5),)
     images = (torch.rand(SAMPLES, 1, 8, 8),)
@@ -257,10 +295,14 @@ def export(folder):
     save("frozen", torch.jit.freeze(torch.jit.script(frozen)))
     save("frozen.expected", torch.jit.script(expected(frozen, frozen.head, images)))
 
-    # Left in training mode: evaluation mode is the reader's to set, and the file's flag to keep.
-    training = Cnn()
+    # Left in training mode, whole and in a part; beside other things called `training`.
+    training = Trained()
     save("training_scripted", torch.jit.script(training))
     save("training_scripted.expected",
+         torch.jit.script(expected(training.eval(), training.head, images)))
+    training.dropout.train()
+    save("training_part", torch.jit.script(training))
+    save("training_part.expected",
          torch.jit.script(expected(training.eval(), training.head, images)))
 
     extra = Described().eval()
@@ -284,6 +326,8 @@ def export(folder):
     save("tokens", torch.jit.script(Tokens().eval()))
     save("tied", torch.jit.script(Tied().eval()))
     save("failing", torch.jit.script(Failing().eval()))
+    for name, how in (("raising", "value"), ("raising_nothing", "nothing"), ("asserting", "")):
+        save(name, torch.jit.script(Raising(how).eval()))
     infinite = Nested().eval()
     with torch.no_grad():
         infinite.classifier[1].bias[1] = float("inf")

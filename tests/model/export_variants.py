@@ -80,6 +80,71 @@ class Scaled(Ending):
         return self.logits(x) / 0.25 * 2.0
 
 
+class TemperatureExpanded(Ending):
+    """Temperature scaling as it is usually written: expanded to the logits' own shape."""
+
+    def __init__(self):
+        super().__init__()
+        self.temperature = nn.Parameter(torch.ones(1) * 1.5)
+
+    def forward(self, x):
+        logits = self.logits(x)
+        return logits / self.temperature.unsqueeze(1).expand(logits.size(0), logits.size(1))
+
+
+class TemperatureSoftplus(Ending):
+    """Kept above zero by what computes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("raw", torch.tensor(-0.3))
+
+    def forward(self, x):
+        logits = self.logits(x)
+        temperature = nn.functional.softplus(self.raw).clamp(min=0.01)
+        return logits * (1.0 / temperature).expand_as(logits)
+
+
+class Clip(nn.Module):
+    """Classes are embeddings themselves; a learnt scale multiplies the products."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(5, WIDTH)
+        self.text = nn.Parameter(torch.rand(CLASSES, WIDTH) - 0.5)
+        self.logit_scale = nn.Parameter(torch.tensor(1.2))
+
+    def features(self, x):
+        return torch.relu(self.hidden(x))
+
+    def forward(self, x):
+        return self.logit_scale.exp() * (self.features(x) @ self.text.T)
+
+
+class ClipScaleLast(Clip):
+    def forward(self, x):
+        return torch.matmul(self.features(x), self.text.t()) * self.logit_scale.exp().clamp(max=100.0)
+
+
+class ClipByText(Clip):
+    """The product the other way round: logits per text, transposed."""
+
+    def forward(self, x):
+        per_text = self.text @ self.features(x).t()
+        return self.logit_scale.exp() * per_text.t()
+
+
+class NegativeExponential(TemperatureExpanded):
+    def forward(self, x):
+        return -torch.exp(self.temperature) * self.logits(x)
+
+
+class OwnNorm(Ending):
+    def forward(self, x):
+        logits = self.logits(x)
+        return logits / logits.norm()
+
+
 class Squeezed(Ending):
     def forward(self, x):
         return self.logits(x).unsqueeze(1).squeeze(1)
@@ -450,6 +515,8 @@ def save_endings(save_both, values):
     for name, model, pick in [
             ("softmax", Softmax(), plain), ("log_softmax", LogSoftmax(), plain),
             ("sigmoid", Sigmoid(), plain), ("temperature", Temperature(), plain),
+            ("temperature_expanded", TemperatureExpanded(), plain),
+            ("temperature_softplus", TemperatureSoftplus(), plain),
             ("scaled", Scaled(), plain), ("squeezed", Squeezed(), plain),
             ("tuple", FirstOfTuple(), lambda out: out[0]),
             ("nested", Nested(), lambda out: out[1][0]),
@@ -473,6 +540,8 @@ def export_refused(folder, values):
     trace("mixes_samples", MixesSamples())
     trace("one_class_of_three", OneClassOfThree())
     trace("negative_factor", NegativeFactor())
+    trace("negative_exponential", NegativeExponential())
+    trace("own_norm", OwnNorm())
     for name, model in (("column_of_two", ColumnOfTwo()), ("sigmoid_of_two", SigmoidOfTwo()),
                         ("groups", Groups()), ("ones", Ones()), ("whole", Whole()),
                         ("floored", Floored()), ("used_twice", UsedTwice()), ("expanded", Expanded())):
@@ -520,6 +589,14 @@ def export(folder):
         save(f"{name}_scripted", torch.jit.script(model), truth)
 
     save_endings(save_both, values)
+
+    for name, model in (("clip", Clip()), ("clip_scale_last", ClipScaleLast()), ("clip_by_text", ClipByText())):
+        with torch.no_grad():
+            features = model.eval().features(*values)
+            logits = features @ model.text.T
+            truth = ExpectedOutput(values, features, logits, logits * model.logit_scale.exp())
+        save(f"{name}_traced", torch.jit.trace(model, values), truth)
+        save(f"{name}_scripted", torch.jit.script(model), truth)
 
     for name, dtype in (("float16", torch.float16), ("bfloat16", torch.bfloat16)):
         half = Ending().to(dtype).eval()

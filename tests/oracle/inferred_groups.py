@@ -84,7 +84,8 @@ def maximised(z, labels, beliefs, group_samples, shrinkage):
     effects = np.linalg.lstsq(root * design, root * z, rcond=1e-2)[0]
     residuals = z - design @ effects
     covariance = residuals.T @ residuals / len(z)
-    mean_variance = np.mean([(z[sample] - z[labels == label].mean(axis=0))**2 for sample, label in enumerate(labels)])
+    within = [(z[sample] - z[labels == label].mean(axis=0))**2 for sample, label in enumerate(labels)]
+    mean_variance = np.mean(within, axis=0)[z.std(axis=0) > 1e-9].mean()  # of the columns that vary
     covariance = (1 - shrinkage) * covariance + shrinkage * mean_variance * np.eye(len(covariance))
     return effects[:classes], effects[classes:], covariance
 

@@ -80,12 +80,26 @@ TEST(Conclusion, BySfitSpeaksOfNoGroups) {
   EXPECT_EQ(conclusion(result), "The ERM head is kept: no epoch has a spuriousness fitness score.");
 }
 
+TEST(Conclusion, SaysHowManyHeadsAreRefused) {
+  auto result = picked(Source::rebalanced, ShortcutVerdict::supported);
+  result.refused = 2;
+  EXPECT_THAT(
+      conclusion(result),
+      HasSubstr("held-out data. 2 heads are refused, since their class-balanced accuracy on "
+                "held-out data is further below the ERM head's than max_drop allows."));
+  result.refused = 1;
+  result.candidates.resize(1);
+  EXPECT_THAT(conclusion(result), HasSubstr(" One head is refused, since its class-balanced"));
+  EXPECT_THAT(conclusion(result), HasSubstr("of 1 candidate the one"));
+}
+
 TEST(Conclusion, OfARunHasTheRunsFigures) {
   const auto held_out = world_with_shortcut(1, 3000, 0.95);
   const auto tuning = world_with_shortcut(2, 3000, 0.95);
   NeuronTuneOptions options;
   options.tune.epochs = 1;
   options.tune.batches_per_epoch = 1;
+  options.select.max_drop = 1;
   const auto result = neuron_tune(held_out.data(), tuning.data(), held_out.erm, options);
   const auto text = conclusion(result);
   EXPECT_THAT(text, HasSubstr("retrained on rebalanced inferred groups"));

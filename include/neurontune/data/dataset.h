@@ -20,7 +20,7 @@ class Dataset {
 
   virtual int64_t size() const = 0;                  ///< N, at least 1
   virtual at::Tensor labels() const = 0;             ///< int64 [N], at least 0
-  virtual at::Tensor attributes() const = 0;         ///< int64 [N], or undefined
+  virtual at::Tensor attributes() const = 0;         ///< int64 [N], −1 unknown; undefined: none
   virtual std::vector<std::string> ids() const = 0;  ///< N: how a person finds the sample
 
   /// A sample in an error message: its file and its row of the manifest, where it has those.
@@ -49,8 +49,8 @@ struct DatasetSplit {
 
 /// A data set as it lies on disk.
 struct DataFolder {
-  std::vector<DatasetSplit> splits;   ///< those present, in the order train, val, test, then by name
-  Names names;                        ///< to show; may be empty
+  std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test, then by name
+  Names names;                       ///< to show; may be empty
   std::vector<std::string> warnings;  ///< what a user should know of the data, one sentence each
 
   /// A split by name.

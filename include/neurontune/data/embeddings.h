@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/data/array_names.h"
 #include "neurontune/data/names.h"
 #include "neurontune/data/split.h"
 #include "neurontune/model/head.h"
@@ -18,7 +19,7 @@ namespace neurontune {
 struct EmbeddingSplit {
   at::Tensor embeddings;         ///< F64, F32, F16 or BF16 [N, M], memory-mapped if in safetensors
   at::Tensor labels;             ///< int64 [N]
-  at::Tensor attributes;         ///< int64 [N], or undefined
+  at::Tensor attributes;         ///< int64 [N], −1 where not known; undefined where none is
   std::vector<std::string> ids;  ///< N, or none
 };
 
@@ -27,15 +28,18 @@ struct EmbeddingSplit {
 /// `ids` in an .npz; head.safetensors or head.npz with `weight` and optionally `bias`; names.json.
 class EmbeddingFolder {
  public:
-  /// Opens every split and checks it against the others and the head.
+  /// Opens every split and checks it against the others and the head. A file without embeddings
+  /// is no split, and a warning says so.
   ///
+  /// @param names what the arrays are called
   /// @throws Error naming the file: no split, shapes that disagree, a label outside the head's
   ///         classes, a value that is not finite, groups that contradict each other, both files of
   ///         a name, no head (identification needs the ERM head's predictions)
-  static EmbeddingFolder open(const std::filesystem::path& folder);
+  static EmbeddingFolder open(const std::filesystem::path& folder, const ArrayNames& names = {});
 
   /// The same with a head that comes from elsewhere; the folder need not hold one.
-  static EmbeddingFolder open(const std::filesystem::path& folder, Head head);
+  static EmbeddingFolder open(const std::filesystem::path& folder, Head head,
+                              const ArrayNames& names = {});
 
   const std::filesystem::path& path() const { return path_; }
   const Head& head() const { return head_; }
@@ -61,13 +65,15 @@ class EmbeddingFolder {
   Names names_;
   std::map<std::string, EmbeddingSplit> splits_;
   int64_t attribute_values_ = 0;
+  std::map<std::string, std::string> passed_over_;  ///< files that are no split, and why
   std::vector<std::string> warnings_;
 };
 
 /// Reads a linear head from a .safetensors or .npz: `weight` [C, M] and optionally `bias` [C]. One
 /// of a single logit, [1, M], becomes one of two classes.
+/// @param names what they are called
 /// @throws Error naming the file if it cannot be read or is no head
-Head read_head(const std::filesystem::path& path);
+Head read_head(const std::filesystem::path& path, const ArrayNames& names = {});
 
 /// Reads a head of the layers and shapes of another; in one of several layers the tensors have the
 /// names of the submodule's.

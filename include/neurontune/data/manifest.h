@@ -16,7 +16,7 @@ namespace neurontune {
 struct ManifestRow {
   std::string sample;  ///< a path relative to Manifest::folder; of tensors the row's number, from 0
   int64_t label = 0;
-  std::optional<int64_t> attribute;
+  std::optional<int64_t> attribute;  ///< none where it is not known
   int64_t line = 0;    ///< in the file, from 1 (the header); 0 where no file lists the samples
   int64_t number = 0;  ///< of the row among all of the file, from 0
 };
@@ -26,10 +26,11 @@ struct Manifest {
   std::filesystem::path path;    ///< the CSV, or the folder of class folders
   std::filesystem::path folder;  ///< that the samples' paths are relative to
   std::map<std::string, std::vector<ManifestRow>> splits;  ///< rows in order; none is empty
-  bool has_attributes = false;                             ///< in every row
+  bool has_attributes = false;                             ///< in any row
   Names names;                                             ///< as the format or the folders say
   int64_t rows = 0;                                        ///< N, of all splits
   std::filesystem::path tensors;                           ///< the samples' file; empty: images
+  std::vector<std::string> warnings;                       ///< what a user should know of it
 
   /// Reads the manifest and looks at no sample.
   ///

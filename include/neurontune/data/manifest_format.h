@@ -44,9 +44,16 @@ struct ManifestFormat {
     std::map<std::string, std::string> values;  ///< cell, or folder, → split; empty: 0/1/2 or names
   } split;
   struct {
-    std::string file;  ///< a CSV beside the first whose columns are added to it; empty: none
-    std::string key;   ///< the column that both have
+    /// JSON `file`, one or several: a CSV whose columns are added to the first, relative to that;
+    /// of several the first that is there. Empty: none.
+    std::vector<std::string> files;
+    std::string key;                   ///< the column that both have
+    std::vector<std::string> columns;  ///< of a text table (below) without a header
   } join;
+  /// Files called .txt are tables as CelebA's authors write them: blanks part the cells; the first
+  /// line is the number of rows and the second names all columns but the first, which is the key;
+  /// or there is neither.
+  bool text_tables = false;
 
   /// Samples are rows of the tensor `inputs` of TENSORS.safetensors beside the CSV; empty: images.
   std::string tensors;

@@ -24,6 +24,9 @@ std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path);
 std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path,
                                            const std::vector<std::string>& names);
 
+/// The names of all arrays of an archive, in its order.
+std::vector<std::string> npz_names(const std::filesystem::path& path);
+
 /// Reads a vector of text (dtypes U, as UTF-8, and S) or of integers, as text; empty where the
 /// archive has no array of that name.
 /// @throws Error naming the file and the array: as above; another dtype, not one-dimensional

@@ -20,17 +20,27 @@ class PartialFile;
 /// mapping (private, copy-on-write), which lives as long as any of them. Tensors that are not
 /// aligned to their item size, and BOOL ones, are copied. `__metadata__` is passed over.
 ///
-/// Dtypes: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
+/// Dtypes: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; U64 U32 U16 become int64, in memory. Tensors of
+/// other dtypes (F8_E4M3, C64) are passed over. A file must not be cut short while it is mapped:
+/// reading what is gone ends the process by SIGBUS.
 ///
 /// @throws Error if the file cannot be read, or its header lies: offsets out of the file, sizes
 ///         that do not match shape and dtype, tensors that overlap or leave bytes between them or
-///         after the last, a name given twice, an unknown dtype
+///         after the last, a name given twice; or a U64 is over the largest int64
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path);
 
 /// The digest that a safetensors file carries in `__metadata__`, as SafetensorsWriter::set_digest
 /// gave it; empty where it carries none.
 /// @throws Error as read_safetensors does
 std::string stored_digest(const std::filesystem::path& path);
+
+/// The same of the tensors that `names` lists, as far as they are there.
+/// @throws Error also if one of them has another dtype
+std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
+                                                   const std::vector<std::string>& names);
+
+/// The names of all tensors of a file, in their order.
+std::vector<std::string> safetensors_names(const std::filesystem::path& path);
 
 /// What a tensor of a file to be written will be.
 struct TensorSpec {

@@ -27,7 +27,7 @@ struct Identification {
 /// @param held_out data the head was not trained on, on any device
 /// @param head     [C, M], on the same device
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, no class is
-///         usable, or every dimension is flagged
+///         usable, or every dimension is flagged and the mask value is 0
 Identification identify(const LabelledEmbeddings& held_out, const Head& head,
                         const IdentificationOptions& options);
 

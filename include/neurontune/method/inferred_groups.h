@@ -12,11 +12,12 @@ namespace neurontune {
 struct InferredGroupsOptions {
   double confidence = 0.9;  ///< first belief in the value the evidence names; over 0, below 1
   double smoothing = 2;     ///< added to each count of evidence, over 0
-  /// Of the classes' rates of evidence for another value, the quantile that the prior takes: 0 to 1.
+  /// Of the classes' rates of evidence for another value, the quantile that the prior takes: 0
+  /// to 1.
   double error_quantile = 0.25;
   /// Of the covariance, over 0 to 1: towards the identity times the mean variance in the classes.
   double shrinkage = 0.1;
-  int64_t rounds = 3;        ///< of expectation-maximisation, at least 1
+  int64_t rounds = 3;        ///< of expectation-maximisation, 1 to 1000
   double group_samples = 5;  ///< groups much larger than this count alike; over 0
 
   /// @throws OptionError if a value is out of its range

@@ -65,8 +65,9 @@ struct MistakeTest {
 /// The smallest effect that would be seen is that which the approximation finds with a power of 0.8
 /// at false_discovery_rate / M, which one dimension alone passes whatever the others.
 ///
-/// No attributes are seen. The ranks are taken on the CPU, wherever the embeddings are; while they
-/// are in use they take about one and a half times the embeddings' memory in float32. The same
+/// No attributes are seen. The samples are sorted on the embeddings' device, where their ranks take
+/// about one and a half times the embeddings' memory in float32 (elsewhere than on the CPU twice),
+/// and counted on the CPU, some columns at a time. The same
 /// inputs, device and LibTorch build give the same bits, whatever the number of threads.
 ///
 /// @param held_out data the head was not trained on, on any device

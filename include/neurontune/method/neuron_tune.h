@@ -60,12 +60,13 @@ struct NeuronTuneResult {
   SpuriousnessScores scores;        ///< of the selected head's identification
   std::optional<MistakeTest> test;  ///< of the first identification, where significance was asked
   BiasedDimensions biased;  ///< of the selected head; nothing is flagged where it has no mask
-  std::optional<int64_t> selected_epoch;         ///< as in Checkpoint
-  std::optional<double> sfit;                    ///< of the selected head
-  AccuracyMetrics erm_accuracy;                  ///< of the ERM head, on the identification split
-  std::vector<Checkpoint> trajectory;            ///< one an epoch
-  std::vector<Checkpoint> candidates;            ///< the best first; the selected head is the first
-  std::optional<ShortcutSearch> shortcut;        ///< where the criterion is inferred_groups
+  std::optional<int64_t> selected_epoch;   ///< as in Checkpoint
+  std::optional<double> sfit;              ///< of the selected head
+  AccuracyMetrics erm_accuracy;            ///< of the ERM head, on the identification split
+  std::vector<Checkpoint> trajectory;      ///< one an epoch; none where nothing could be identified
+  std::vector<Checkpoint> candidates;      ///< the best first; the selected head is the first
+  int64_t refused = 0;                     ///< heads that are no candidates for `max_drop`
+  std::optional<ShortcutSearch> shortcut;  ///< where the criterion is inferred_groups
   std::optional<InferredAccuracy> erm_inferred;  ///< where groups were inferred
   std::vector<std::string> warnings;             ///< what a user should know, one sentence each
 };
@@ -76,10 +77,15 @@ struct NeuronTuneResult {
 ///
 /// Under Criterion::inferred_groups the ERM head and a head retrained on rebalanced inferred groups
 /// are candidates too (the latter where the head is linear), and the ERM head is kept unless the
-/// held-out data say that a shortcut is behind its mistakes.
+/// held-out data say that a shortcut is behind its mistakes. A head whose class-balanced accuracy
+/// on them is further below the ERM head's than `max_drop` is refused whatever they say. Where no
+/// class has both mistakes and correct samples nothing is identified, retrained or inferred: the
+/// ERM head is the only candidate.
+///
+/// Retraining that becomes infinite ends there, with a warning; the epochs before count.
 ///
 /// The same inputs, seed, device and LibTorch build give the same bits, whatever the number of
-/// threads.
+/// threads and wherever the inputs lie in memory.
 ///
 /// @param identification held-out data that finds the biased dimensions, on any device
 /// @param tuning         data that retrains the head, on the same device
@@ -87,7 +93,8 @@ struct NeuronTuneResult {
 /// @return tensors on the embeddings' device; the head in float32, or float64 where the embeddings
 ///         are
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, a class is
-///         absent from the tuning split, or no class is usable at identification
+///         absent from the tuning split, or, but under inferred_groups, no class is usable at
+///         identification or the first epoch becomes infinite
 NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
                              const LabelledEmbeddings& tuning, const Head& erm,
                              const NeuronTuneOptions& options = {},

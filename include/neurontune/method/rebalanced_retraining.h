@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 
 #include "neurontune/method/inferred_groups.h"
 #include "neurontune/method/labelled_embeddings.h"
@@ -60,6 +61,10 @@ class RebalancedRetrainer {
   /// @throws Error if a shape is another
   Head fit(const at::Tensor& weights, const at::Tensor& mask, const at::Tensor& effects = {});
 
+  /// Why the last fit ended short of its minimum, a sentence; empty where it did not, or the
+  /// iterations were spent.
+  const std::string& shortfall() const { return shortfall_; }
+
  private:
   void check_shapes(const at::Tensor& weights, const at::Tensor& mask,
                     const at::Tensor& effects) const;
@@ -70,6 +75,7 @@ class RebalancedRetrainer {
   at::Tensor mean_, deviation_;   ///< float64 [M]; a mean of 0 where there is no bias
   at::Tensor curvature_;          ///< about the Hessian, of scaled dimensions: float64 [M, M]
   at::Tensor inverse_curvature_;  ///< its inverse, once it was needed
+  std::string shortfall_;         ///< of the last fit
   at::Tensor parameters_;         ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
 };
 

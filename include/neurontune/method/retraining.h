@@ -24,9 +24,9 @@ enum class Start {
 struct RetrainingOptions {
   Start start = Start::erm;
   int64_t refresh = 0;              ///< identify anew every so many epochs; 0 never; at least 0
-  int64_t epochs = 20;              ///< at least 1
-  int64_t batches_per_epoch = 200;  ///< at least 1
-  int64_t batch_size = 128;         ///< samples, at least 1
+  int64_t epochs = 20;              ///< 1 to 100000
+  int64_t batches_per_epoch = 200;  ///< 1 to 1000000; times batch_size at most 100000000
+  int64_t batch_size = 128;         ///< samples, 1 to 1000000
   double learning_rate = 1e-2;      ///< of SGD, over 0
   double momentum = 0.9;            ///< 0 up to but not 1
   double weight_decay = 1e-4;  ///< L2, on weight and bias as torch.optim.SGD has it; at least 0

@@ -20,6 +20,9 @@ enum class Criterion {
 struct SelectionOptions {
   Criterion criterion = Criterion::inferred_groups;
   double guard = 0.02;  ///< fraction of class-balanced accuracy, 0…1
+  /// Class-balanced accuracy on held-out data that a picked head may be below the ERM head,
+  /// whatever else speaks for it: 0…1. In force under inferred_groups.
+  double max_drop = 0.1;
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -32,6 +35,9 @@ struct CheckpointFigures {
   /// The lower bound of the worst inferred group's accuracy; none where groups were not inferred.
   std::optional<double> inferred_worst_group = std::nullopt;
 };
+
+/// Whether a head's class-balanced accuracy is further below the ERM head's than `max_drop` allows.
+bool drops_too_far(double balanced_accuracy, double of_erm, const SelectionOptions& options);
 
 /// The candidates in order of preference, as indices into `checkpoints`; of equals the earlier
 /// first. Empty where no checkpoint has the figure that the criterion goes by.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "neurontune/method/inferred_groups.h"
 #include "neurontune/method/labelled_embeddings.h"
@@ -18,7 +19,7 @@ struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
   double evidence_threshold = 3.65;  ///< a shortcut is behind the mistakes from here on; 0 or more
-  int64_t folds = 2;              ///< groups are judged on others than they were fitted on; ≥ 2
+  int64_t folds = 2;  ///< groups are judged on others than they were fitted on; 2 to 100
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
   /// @throws OptionError if a value is out of its range
@@ -51,6 +52,7 @@ struct ShortcutSearch {
   at::Tensor trusted;     ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
+  std::vector<std::string> warnings;  ///< of the retraining that it takes, one sentence each
 
   /// separation × ∛reliance / C^0.4: mere mistakes lie further apart where there are more classes.
   std::optional<double> evidence() const;

@@ -99,7 +99,8 @@ struct BiasedDimensions {
 ///                    where it is true are aggregated (a mean or an intersection needs all of
 ///                    them); undefined for no test
 /// @return on the scores' device
-/// @throws Error if no class is usable or, with keep_at_least 0, every dimension is flagged
+/// @throws Error if no class is usable or, with a mask value and keep_at_least of 0, every
+///         dimension is flagged
 BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
                                    const IdentificationOptions& options,
                                    const at::Tensor& significant = {});

@@ -13,18 +13,18 @@ namespace neurontune {
 struct GroupSpace {
   int64_t classes = 0;           ///< C
   int64_t attribute_values = 0;  ///< A, over all splits; 0 without attributes
-  at::Tensor train_counts;       ///< int64 [C · A], or undefined where train has no attributes
+  GroupCounts train_counts;      ///< empty where train has no attributes
 };
 
 /// How well predictions match a split.
 struct SplitMetrics {
   AccuracyMetrics accuracy;
-  std::optional<GroupMetrics> groups;  ///< where the split has attributes
+  std::optional<GroupMetrics> groups;  ///< where any attribute of the split is known
 };
 
 /// @param predictions int64 [N], on any device
 /// @param labels      int64 [N]
-/// @param attributes  int64 [N], or undefined
+/// @param attributes  int64 [N], −1 where not known; or undefined
 /// @throws Error if the shapes disagree, N is 0 or an index is out of range
 SplitMetrics split_metrics(const at::Tensor& predictions, const at::Tensor& labels,
                            const at::Tensor& attributes, const GroupSpace& space);

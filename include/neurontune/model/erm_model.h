@@ -46,7 +46,7 @@ class ErmModel : public SplitModel {
 
   /// "fc", "heads.head", …; "constant" in a frozen model, whose parameters have no names.
   const std::string& head_name() const;
-  std::string output_name() const;               ///< as in SplitOptions; empty if there is only one
+  std::string output_name() const;  ///< as in SplitOptions; empty if there is only one
 
   std::vector<ModelInput> inputs() const override;
   at::Device device() const override;
@@ -71,8 +71,9 @@ class ErmModel : public SplitModel {
   ///         exported in training mode or for one batch size
   SplitVerification verify(const std::vector<at::Tensor>& inputs) const override;
 
-  /// Writes the same file with other numbers in the head: every other byte of its content stays.
-  /// The file appears by rename when it is whole. This object keeps its own head.
+  /// Writes the same file with other numbers in the head: every other byte of its content stays,
+  /// but for the flags of modules in training mode, which are written in evaluation mode, as the
+  /// model is judged. The file appears by rename when it is whole. This object keeps its own head.
   ///
   /// @param head of the shape of this model's, finite; converted to the model's dtype. Where the
   ///             model's head has no bias, `head` must have none, or zeros; a head without one sets

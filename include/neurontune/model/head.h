@@ -18,7 +18,7 @@ struct LaterLayers {
   /// [N, H] → [N, C], differentiable; `parameters` as in Head, any floating dtype and device.
   Function forward;
   int64_t classes = 0;
-  std::string weight_name, bias_name;  ///< of the linear layer, within the submodule
+  std::string weight_name, bias_name;             ///< of the linear layer, within the submodule
   std::vector<std::string> parameter_names = {};  ///< of the later layers', within the submodule
 };
 
@@ -27,7 +27,7 @@ struct LaterLayers {
 struct Head {
   at::Tensor weight;  ///< floating point [C, M]; [H, M] in a head of several layers
   at::Tensor bias;    ///< floating point [C] or [H]; undefined where the layer has none
-  std::vector<at::Tensor> later_parameters = {};                ///< of the later layers
+  std::vector<at::Tensor> later_parameters = {};              ///< of the later layers
   std::shared_ptr<const LaterLayers> later_layers = nullptr;  ///< null in a linear head
   /// The model has one logit s for two classes, whose logits are 0 and s here. Head files and
   /// models hold the one.
@@ -39,8 +39,12 @@ struct Head {
 };
 
 /// Checks shapes and dtypes; `name` is what the head is called in messages.
-/// @throws Error if weight is not floating [C, M] with C, M ≥ 1 or bias is neither undefined nor [C]
+/// @throws Error if weight is not floating [C, M] with C, M ≥ 1 or bias is neither undefined nor
+/// [C]
 void check_head(const Head& head, const std::string& name);
+
+/// Whether no number of the head is infinite or NaN.
+bool is_finite(const Head& head);
 
 /// A copy on `device` in `dtype`, detached from any autograd graph.
 Head to(const Head& head, at::Device device, at::ScalarType dtype);
@@ -53,7 +57,7 @@ Head two_classes(const Head& one_logit);
 Head one_logit(const Head& head);
 
 /// The head's logits, computed in the head's dtype over fixed blocks of rows, so that the bits do
-/// not depend on the number of threads.
+/// not depend on the number of threads, nor on where the embeddings lie in memory.
 ///
 /// @param embeddings floating point [N, M], on the head's device
 /// @return [N, C] in the head's dtype

@@ -18,7 +18,7 @@ struct Config {
   std::string recipe = "robust";  ///< the named set of settings the others start from
   uint64_t seed = 0;
   std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda or cuda:N
-  int64_t threads = 0;          ///< for tensor work; 0: as many as LibTorch takes
+  int64_t threads = 0;          ///< for tensor work, up to 4 a processor; 0: LibTorch's
 
   struct {
     std::string path;           ///< a TorchScript file
@@ -33,7 +33,8 @@ struct Config {
     ExtractionOptions extraction;
   } data;
   struct {
-    std::string path;  ///< a folder of embeddings, instead of model and data
+    std::string path;    ///< a folder of embeddings, instead of model and data
+    std::string arrays;  ///< what its arrays are called, as ArrayNames::parse takes it
   } embeddings;
   struct {
     std::string identify = "val";

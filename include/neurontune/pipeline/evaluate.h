@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
@@ -13,6 +14,11 @@ namespace neurontune {
 /// The classes, attribute values and training groups of a folder of embeddings, or of a data set.
 GroupSpace group_space(const EmbeddingFolder& folder);
 GroupSpace group_space(const DataFolder& data, int64_t classes);
+
+/// A warning where the head has more classes than the labels of all splits, as one has that gives a
+/// yes or no for each of several labels; else none.
+std::vector<std::string> class_warnings(const EmbeddingFolder& folder);
+std::vector<std::string> class_warnings(const DataFolder& data, int64_t classes);
 
 /// A head's metrics on a split, computed on the head's device.
 SplitMetrics evaluate(const Head& head, const EmbeddingSplit& split, const GroupSpace& space);

@@ -24,7 +24,7 @@ const char* name(StoredAs stored_as);
 
 /// How embeddings are made and stored.
 struct ExtractionOptions {
-  int64_t batch_size = 64;  ///< samples that go through the model at once, at least 1
+  int64_t batch_size = 64;  ///< samples that go through the model at once, 1 to 1000000
   StoredAs stored_as = StoredAs::model;
   /// Whether the model runs under LibTorch's autocast: float16 on CUDA, bfloat16 on the CPU, where
   /// an operation can. The embeddings' dtype stays what it would be.

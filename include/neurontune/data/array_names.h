@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+namespace neurontune {
+
+/// What the arrays of a folder of embeddings are called in its files.
+struct ArrayNames {
+  std::string embeddings = "embeddings";
+  std::string labels = "labels";
+  std::string attributes = "attributes";
+  std::string groups = "groups";  ///< y·A + a; by default `group` too
+  std::string ids = "ids";        ///< in .npz files only
+  std::string weight = "weight";  ///< of the head
+  std::string bias = "bias";      ///< likewise
+
+  /// Reads "embeddings=feats,labels=y"; what is left out keeps its name.
+  /// @throws OptionError for an unknown key (with the nearest known one), a key without a name or
+  ///         given twice, or two keys of the same name
+  static ArrayNames parse(const std::string& text);
+};
+
+}  // namespace neurontune

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace neurontune {
+
+/// A text as one line: line breaks, with the blanks around them, become a space. A long one ends
+/// after `most` bytes, or just before, with "…".
+std::string on_one_line(const std::string& text, std::size_t most = 10000);
+
+}  // namespace neurontune
