@@ -98,11 +98,19 @@ configure() {
   (cd "$root" && cmake --preset "$preset" -DTorch_DIR="$(torch_dir)" "${launcher[@]}" "$@")
 }
 
-# build PRESET [TARGET…]
+# build PRESET [TARGET…]. Where the compiler itself crashes, as g++ 12 now and then does on a
+# precompiled header that it wrote, and then each time, the headers are made anew, once.
 build() {
   local preset=$1
   shift
-  local -a targets=()
-  (($# == 0)) || targets=(--target "$@")
-  (cd "$root" && cmake --build --preset "$preset" --parallel "$(build_jobs)" "${targets[@]}")
+  local -a command=(cmake --build --preset "$preset" --parallel "$(build_jobs)")
+  (($# == 0)) || command+=(--target "$@")
+  local log="$root/build/$preset/build.log"
+  cd "$root"
+  if ! "${command[@]}" 2>&1 | tee "$log"; then
+    grep -q 'internal compiler error' "$log" || return 1
+    printf '== the compiler crashed; once more, with new precompiled headers\n'
+    find "$root/build/$preset" -name '*.gch' -delete
+    CCACHE_RECACHE=1 "${command[@]}"
+  fi
 }
