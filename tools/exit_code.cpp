@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "data/byte_escapes.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
 #include "one_line.h"
@@ -34,7 +35,7 @@ void print_findings(const DataError& error) {
 }
 
 int fail(int code, const std::string& message) {
-  std::cerr << "error: " << on_one_line(message) << '\n';
+  std::cerr << "error: " << escaped(on_one_line(message)) << '\n';
   return code;
 }
 

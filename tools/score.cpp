@@ -59,7 +59,10 @@ struct ScoreCommand {
     const auto config = settings.resolve();
     const std::vector<std::string> files = {"spuriousness.safetensors", "score.json"};
     std::optional<OutputFolder> folder;
-    if (!out.empty()) folder.emplace(out, files);
+    if (!out.empty()) {
+      check_holds_no_other(out, {"result.json"});
+      folder.emplace(out, files);
+    }
     const auto outcome = score(config);
     print_warnings(outcome.warnings, output);
     const auto json = json_text(score_json(outcome), output.json ? -1 : 2) + "\n";

@@ -141,19 +141,24 @@ class Join {
 class IndexReader {
  public:
   /// @param places of the columns that count; none if there is no such column
-  IndexReader(const IndexColumn& column, const Header& header, std::vector<size_t> places)
-      : column_(column), header_(header), places_(std::move(places)) {}
+  /// @param may_be_missing whether a sample may have no index
+  IndexReader(const IndexColumn& column, const Header& header, std::vector<size_t> places,
+              bool may_be_missing)
+      : column_(column),
+        header_(header),
+        places_(std::move(places)),
+        may_be_missing_(may_be_missing) {}
 
   bool present() const { return !places_.empty(); }
 
   /// Of the first column; only where there is one.
   const std::string& name() const { return header_.columns[places_.front()]; }
 
-  /// Whether the row leaves a cell empty, or has -1 where cells are indices.
+  /// Whether the row leaves a cell empty, or has -1 or nan where cells are indices.
   bool is_unknown(const Cells& cells) const {
-    const bool of_indices = column_.values.empty() && !column_.at_least;
     return std::any_of(places_.begin(), places_.end(), [&](size_t place) {
-      return cells[place].empty() || (of_indices && cells[place] == "-1");
+      const auto cell = without_fraction(cells[place]);
+      return cell.empty() || (of_indices() && (cell == "-1" || cell == "nan" || cell == "NaN"));
     });
   }
 
@@ -163,7 +168,7 @@ class IndexReader {
     for (const size_t place : places_) {
       const std::string& cell = cells[place];
       const auto index = column_.at_least         ? compared(cell)
-                         : column_.values.empty() ? parsed(cell)
+                         : column_.values.empty() ? parsed(without_fraction(cell))
                                                   : named(cell);
       if (!index) {
         findings.add(line, ": " + header_.columns[place] + " is `" + shown_cell(cell) +
@@ -184,8 +189,16 @@ class IndexReader {
     return value >= *column_.at_least ? 1 : 0;
   }
 
+  bool of_indices() const { return column_.values.empty() && !column_.at_least; }
+
+  /// "1" of "1.0": so pandas writes the integers of a column in which some are missing.
+  std::string_view without_fraction(std::string_view cell) const {
+    const bool whole = may_be_missing_ && of_indices() && cell.ends_with(".0");
+    return whole ? cell.substr(0, cell.size() - 2) : cell;
+  }
+
   /// An integer from 0 to the largest int32: what labels and groups can reasonably be.
-  static std::optional<int64_t> parsed(const std::string& cell) {
+  static std::optional<int64_t> parsed(std::string_view cell) {
     int64_t value = -1;
     const char* const last = cell.data() + cell.size();
     const auto [end, error] = std::from_chars(cell.data(), last, value);
@@ -204,7 +217,9 @@ class IndexReader {
 
   std::string expected() const {
     if (column_.at_least) return "a number";
-    if (column_.values.empty()) return "an integer from 0 to 2147483647";
+    if (column_.values.empty())
+      return std::string("an integer from 0 to 2147483647") +
+             (may_be_missing_ ? ", or an empty cell or -1 where it is not known" : "");
     std::vector<std::string> cells;
     for (const auto& [cell, index] : column_.values) cells.push_back(cell);
     return alternatives(cells);
@@ -213,6 +228,7 @@ class IndexReader {
   const IndexColumn& column_;
   const Header& header_;
   std::vector<size_t> places_;
+  bool may_be_missing_;
 };
 
 /// The places of the columns that an index is read from; none where it has none.
@@ -253,9 +269,9 @@ Columns find_columns(const ManifestFormat& format, const Header& header) {
   const bool has_group = attribute.empty() && group != kAbsent;
   Columns columns{header.first_of(format.sample.columns),
                   header.first_of(format.split.columns),
-                  {format.label, header, index_places(format.label, header)},
-                  {format.attribute, header, attribute},
-                  {indices, header, has_group ? std::vector{group} : std::vector<size_t>{}}};
+                  {format.label, header, index_places(format.label, header), false},
+                  {format.attribute, header, attribute, true},
+                  {indices, header, has_group ? std::vector{group} : std::vector<size_t>{}, true}};
   std::string wanted;
   const auto want = [&](bool lacks, const std::string& what, const Cells& candidates) {
     if (!lacks) return;
@@ -472,6 +488,10 @@ void read_rows(TableReader& reader, Header& header, const ManifestFormat& format
   for_each_sample(manifest, [&](const ManifestRow& row) {
     manifest.has_attributes = manifest.has_attributes || row.attribute.has_value();
   });
+  const auto& attributes = columns.group.present() ? columns.group : columns.attribute;
+  if (attributes.present() && !manifest.has_attributes)
+    manifest.warnings.push_back(header.file + ": there are no attributes; the column " +
+                                attributes.name() + " has none in any row");
 }
 
 }  // namespace

@@ -90,6 +90,25 @@ void OutputFolder::write_mark() const {
   write_file(folder_ / kFolderMark, json_text(json) + "\n");
 }
 
+void check_holds_no_other(const std::filesystem::path& folder,
+                          const std::vector<std::string>& marks) {
+  for (const auto& mark : marks)
+    if (is_there(folder / mark))
+      throw OptionError(folder.string() + " holds " + mark +
+                        " of another command, whose files would be mixed with these; expected "
+                        "another folder");
+}
+
+void check_outside_data(const std::filesystem::path& folder, const std::filesystem::path& data) {
+  std::error_code none;
+  const auto inner = std::filesystem::weakly_canonical(folder, none)
+                         .lexically_relative(std::filesystem::weakly_canonical(data, none));
+  const bool inside = !inner.empty() && inner != "." && *inner.begin() != "..";
+  if (inside && std::filesystem::is_directory(folder, none) && !is_marked(folder) &&
+      !std::filesystem::is_empty(folder, none))
+    throw OptionError(folder.string() + " is a folder of the data; expected another for results");
+}
+
 bool is_file_of(const std::filesystem::path& path, const std::filesystem::path& folder,
                 const std::vector<std::string>& files) {
   return std::any_of(files.begin(), files.end(), [&](const std::string& file) {

@@ -50,6 +50,18 @@ class OutputFolder {
   std::map<std::string, std::string> made_;  ///< by name: a digest, or "" while it is written
 };
 
+/// Refuses a folder that holds the results of another command, of which one would be replaced by a
+/// file of the same name.
+/// @param marks files that only the other commands write
+/// @throws OptionError naming the one that is there
+void check_holds_no_other(const std::filesystem::path& folder,
+                          const std::vector<std::string>& marks);
+
+/// Refuses a folder that is a part of the data: one inside of it that holds anything, but no
+/// results.
+/// @throws OptionError naming the folder
+void check_outside_data(const std::filesystem::path& folder, const std::filesystem::path& data);
+
 /// Whether a path is one of the files that a command would write into a folder: what it reads is
 /// not written over.
 bool is_file_of(const std::filesystem::path& path, const std::filesystem::path& folder,

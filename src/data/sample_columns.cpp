@@ -32,7 +32,7 @@ at::Tensor checked_indices(const std::string& where, const std::string& name,
                            const at::Tensor& tensor, const ColumnLimits& limits,
                            const IndexRange& range) {
   if (tensor.dim() != 1 || !at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false)) {
-    throw Error(where + ": `" + name + "` is " + describe(tensor) + ", expected I64 [N]");
+    throw Error(where + ": `" + name + "` is " + describe(tensor) + ", expected integers [N]");
   }
   if (tensor.size(0) != limits.rows) {
     throw Error(where + ": " + name + " has " + std::to_string(tensor.size(0)) + " rows, " +
@@ -46,6 +46,14 @@ at::Tensor checked_indices(const std::string& where, const std::string& name,
                 std::to_string(index[row]) + ", expected " + range.expected);
   }
   return indices;
+}
+
+/// Attributes that are kept as floating numbers, since some are NaN: not known.
+at::Tensor whole_numbers(const at::Tensor& tensor) {
+  if (!at::isFloatingType(tensor.scalar_type())) return tensor;
+  const auto known = at::where(tensor.isnan(), at::full_like(tensor, kUnknownAttribute), tensor);
+  const bool whole = known.isfinite().all().item<bool>() && known.frac().eq(0).all().item<bool>();
+  return whole ? known.to(at::kLong) : tensor;
 }
 
 std::vector<std::string> lines_of(const std::filesystem::path& path) {
@@ -108,7 +116,7 @@ SampleColumns read_sample_columns(const std::filesystem::path& path,
     const auto found = tensors.find(name);
     if (name == names.labels || found == tensors.end()) continue;
     const auto column =
-        checked_indices(where, name, found->second, limits,
+        checked_indices(where, name, whole_numbers(found->second), limits,
                         {kUnknownAttribute, kMostIndices, "0 to " + last + ", or -1: not known"});
     if (any_attribute_known(column))
       (name == names.attributes ? columns.attributes : columns.groups) = column;

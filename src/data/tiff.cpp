@@ -97,11 +97,21 @@ void divide_by_alpha(const at::Tensor& rgba) {
   }
 }
 
+/// libtiff's colours of a CIE L*a*b* image are up to 61 of 255 away from Pillow's.
+void check_colours(TIFF* tiff) {
+  uint16_t colours = 0;
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_PHOTOMETRIC, &colours);
+  if (colours == PHOTOMETRIC_CIELAB || colours == PHOTOMETRIC_ICCLAB ||
+      colours == PHOTOMETRIC_ITULAB)
+    fail("its colours are CIE L*a*b*, expected RGB, grey or a palette");
+}
+
 /// @return uint8 [H, W, 4] in the order in which it is stored
 at::Tensor stored_pixels(TIFF* tiff, const Source& source) {
   std::array<char, 1024> reason{};
   TIFFRGBAImage image;
   const uint16_t alpha = take_alpha(tiff);
+  check_colours(tiff);
   if (TIFFRGBAImageOK(tiff, reason.data()) == 0 ||
       TIFFRGBAImageBegin(&image, tiff, /*stop=*/1, reason.data()) == 0) {
     fail(reason.data());

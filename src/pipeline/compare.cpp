@@ -178,6 +178,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   options.validate();
   const auto& config = options.config;
   const auto device = resolve_device(config.device);
+  check_holds_no_other(out, {"result.json", "cache.json"});
   OutputFolder output(out, kFiles);
   ComparisonReport report;
   report.identify = config.splits.identify;

@@ -49,6 +49,13 @@ void EmbeddingOutput::begin_data(bool has_names) {
   if (has_names) folder_.begin({Names::kFile});
 }
 
+void EmbeddingOutput::finish(const std::vector<std::string>& splits, bool has_names) {
+  std::vector<std::string> files = {kHead};
+  if (has_names) files.emplace_back(Names::kFile);
+  for (const auto& split : splits) files.push_back(split + ".ids.txt");
+  folder_.finish(files);
+}
+
 void EmbeddingOutput::remove_unfinished_but(const std::vector<std::string>& splits) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path(), ignored)) {
@@ -68,6 +75,8 @@ void check_embedding_output(const std::filesystem::path& folder,
   if (std::filesystem::equivalent(folder, data, none))
     throw OptionError("the embeddings would be written into the data's own folder, " +
                       folder.string() + "; expected another folder");
+  check_holds_no_other(folder, {"result.json", "compare.json"});
+  check_outside_data(folder, data);
   const EmbeddingOutput unlocked_again(folder, std::vector<std::string>{});
 }
 

@@ -26,6 +26,10 @@ class EmbeddingOutput {
   /// Removes what is known of the data as a whole, and notes what is about to be written anew.
   void begin_data(bool has_names);
 
+  /// Notes the head, the names and the ids as they are now: from now on a change is somebody
+  /// else's. Splits and cache.json carry their own digests or can be made anew.
+  void finish(const std::vector<std::string>& splits, bool has_names);
+
   /// Removes what killed processes left of splits that are not written any more.
   void remove_unfinished_but(const std::vector<std::string>& splits);
 

@@ -179,7 +179,8 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
 
   ExtractionCache cache(folder);
   remove_other_splits(names, cache, output);
-  output.begin_data(!data.names.labels.empty() || !data.names.attributes.empty());
+  const bool has_names = !data.names.labels.empty() || !data.names.attributes.empty();
+  output.begin_data(has_names);
   write_head(folder / kHeadFile, head);
   data.names.write(folder);
   const auto key_of_all = model.fingerprint() + "\n" + std::to_string(options.batch_size) + "\n" +
@@ -201,6 +202,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
     done.samples = split.dataset->size() - std::ssize(done.skipped);
     done.seconds = seconds_since(start);
   }
+  output.finish(names, has_names);
   return extraction;
 }
 

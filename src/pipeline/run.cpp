@@ -40,6 +40,8 @@ void check_out(const Config& config, const std::filesystem::path& out) {
       std::filesystem::equivalent(config.embeddings.path, out, none))
     throw OptionError("out is the folder of the embeddings, " + out.string() +
                       ", whose head would be overwritten; expected another folder");
+  check_holds_no_other(out, {"cache.json", "compare.json"});
+  if (!config.data.path.empty()) check_outside_data(out, config.data.path);
   if (!config.model.path.empty() && is_file_of(config.model.path, out, kFiles))
     throw OptionError("model.path is " + config.model.path +
                       ", which the repaired model would overwrite; expected another folder");

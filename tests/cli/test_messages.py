@@ -152,7 +152,7 @@ class Messages(CliTest):
         self.assert_fails(2, "--seeds is abc, expected a number", "compare", "--embeddings", self.embeddings, "--out",
                           self.out(), "--seeds", "abc")
         bad = os.fsdecode(b"wrong\xff")
-        self.assert_fails(2, "expected UTF-8", "run", "--embeddings", bad, "--out", self.out())
+        self.assert_fails(1, r"wrong\xFF: is no folder of embeddings", "run", "--embeddings", bad, "--out", self.out())
         self.assert_fails(2, "expected a number", *self.run_arguments("--mask-value", "nan"))
         self.assert_fails(1, "File name too long", "run", "--embeddings", self.embeddings, *QUICK, "--out", "x" * 300)
 

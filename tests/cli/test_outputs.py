@@ -135,6 +135,33 @@ class Outputs(CliTest):
         shutil.copy(self.embeddings / "val.safetensors", out / "extra.safetensors")
         self.assert_fails(1, "extra.safetensors: was not written by neurontune", *self.on_model("embed", out))
 
+    def test_results_of_one_command_are_not_mixed_with_those_of_another(self):
+        out, embeddings, compared = self.out(), self.out(), self.out()
+        succeed(*self.run_into(out))
+        succeed(*self.on_model("embed", embeddings))
+        compare = ["compare", "--embeddings", self.embeddings, "--methods", "erm", "--seeds", 1]
+        succeed(*compare, "--out", compared)
+        for mark, command in (("result.json", self.on_model("embed", out)), ("result.json", [*compare, "--out", out]),
+                              ("result.json", ["score", "--embeddings", self.embeddings, "--out", out]),
+                              ("cache.json", self.run_into(embeddings)),
+                              ("compare.json", self.run_into(compared))):
+            self.assert_fails(2, f"holds {mark} of another command", *command)
+
+    def test_a_folder_of_the_data_takes_no_results(self):
+        data = self.copy(self.data)
+        for command in ("embed", "run"):
+            self.assert_fails(2, "is a folder of the data", *self.on_model(command, data / "images", data=data))
+        succeed(*self.on_model("embed", data / "new", data=data))
+
+    def test_a_head_or_names_of_ones_own_among_the_embeddings_are_kept(self):
+        for name in ("head.safetensors", "names.json", "val.ids.txt"):
+            out = self.out()
+            succeed(*self.on_model("embed", out))
+            succeed(*self.on_model("embed", out))
+            (out / name).write_bytes(b"mine")
+            self.assert_fails(1, f"{name}: has changed since neurontune wrote it", *self.on_model("embed", out))
+            self.assertEqual((out / name).read_bytes(), b"mine")
+
     def test_a_stored_comparison_is_not_overwritten_by_the_next(self):
         out = self.out()
         compare = ["compare", "--embeddings", self.embeddings, "--out", out, "--methods", "erm", "--seeds", 1]

@@ -119,7 +119,8 @@ TEST_F(DatasetTest, EveryFaultOfAManifestIsFoundAtOnce) {
             "line 6: y is `-1`, expected an integer from 0 to 2147483647",
             "line 7: split is `9`, expected 0, 1, 2, train, val or test", "line 8: path is empty",
             "line 9 has fewer columns than the header: 3, expected 4",
-            "line 10: a is `wet`, expected an integer from 0 to 2147483647",
+            "line 10: a is `wet`, expected an integer from 0 to 2147483647, or an empty cell or -1 "
+            "where it is not known",
             "line 11: y is `cat`, expected an integer from 0 to 2147483647",
             "line 11: split is `nowhere`, expected 0, 1, 2, train, val or test"));
     EXPECT_EQ(error.what(), error.source() + ": 10 findings, the first: " + error.findings()[0]);

@@ -199,8 +199,16 @@ TEST_F(EmbeddingsTest, IndicesOutOfRangeAreRefused) {
   EXPECT_ERROR(open_with("attributes", longs({0, 0, 0, -4})), "attributes[3] is -4");
 }
 
+TEST_F(EmbeddingsTest, FloatingAttributesAreReadWhereTheyAreWholeOrNan) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  open_with("attributes", at::tensor({0.0, nan, 1.0, 1.0}, at::kDouble));
+  EXPECT_TRUE(at::equal(open().split("val").attributes, longs({0, -1, 1, 1})));
+  EXPECT_ERROR(open_with("attributes", at::full({4}, 0.5)), "`attributes` is float32 [4]");
+}
+
 TEST_F(EmbeddingsTest, WrongTypesAndShapesAreRefused) {
-  EXPECT_ERROR(open_with("labels", at::zeros({4})), "`labels` is float32 [4], expected I64 [N]");
+  EXPECT_ERROR(open_with("labels", at::zeros({4})),
+               "`labels` is float32 [4], expected integers [N]");
   EXPECT_ERROR(open_with("labels", longs({0, 1, 0, 0}).view({4, 1})), "`labels` is int64 [4, 1]");
   EXPECT_ERROR(open_with("embeddings", at::ones({4, 3}, at::kLong)),
                "`embeddings` is int64 [4, 3]");

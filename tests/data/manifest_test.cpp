@@ -116,6 +116,23 @@ TEST_F(ManifestTest, GroupsThatContradictTheirLabelsAreRefused) {
   EXPECT_ERROR(read_csv("path,y,split,group\np,1,0,0\n"), "line 2 (label 1, group 0)");
 }
 
+TEST_F(ManifestTest, AttributesAreReadAsPandasWritesThemWhereSomeAreMissing) {
+  for (const char* column : {"a", "group"}) {
+    const auto manifest = read_csv(std::string("path,y,split,") + column +
+                                   "\np,0,0,0.0\nq,0,0,\nr,0,0,nan\ns,0,0,-1.0\nt,0,0,1.0\n");
+    const auto& rows = manifest.splits.at("train");
+    EXPECT_EQ(rows[0].attribute, 0) << column;
+    for (const size_t row : {1, 2, 3}) EXPECT_FALSE(rows[row].attribute.has_value()) << column;
+    EXPECT_EQ(rows[4].attribute, 1) << column;
+  }
+  EXPECT_ERROR(read_csv("path,y,split,a\np,0,0,0.5\n"), "a is `0.5`, expected an integer");
+}
+
+TEST_F(ManifestTest, AColumnOfAttributesThatHasNoneIsNamed) {
+  EXPECT_THAT(read_csv("path,y,split,place\nx,0,0,\n").warnings,
+              ::testing::ElementsAre(::testing::HasSubstr("the column place has none in any row")));
+}
+
 TEST_F(ManifestTest, MissingColumnsAreNamedWithThoseFound) {
   EXPECT_ERROR(read_csv("image,y,\"a, b\",split\nx,0,1,0\n"),
                "lacks a column for a sample (img_filename, filename, path or img_id); columns "

@@ -143,7 +143,7 @@ TEST_F(TensorDatasetTest, WhatIsNoLabelIsRefused) {
   };
   EXPECT_ERROR(open_with({{"inputs", at::ones({4})}}),
                "train.safetensors: has no tensor `labels`, expected I64 [N]");
-  EXPECT_ERROR(with_labels(at::zeros({4})), "`labels` is float32 [4], expected I64 [N]");
+  EXPECT_ERROR(with_labels(at::zeros({4})), "`labels` is float32 [4], expected integers [N]");
   EXPECT_ERROR(with_labels(at::zeros({4, 1}, at::kLong)), "`labels` is int64 [4, 1]");
   EXPECT_ERROR(with_labels(at::zeros({0}, at::kLong)), "expected I64 [N] with N of at least 1");
   EXPECT_ERROR(with_labels(longs({0, -1, 0, 0})), "labels[1] is -1, expected 0 to 2147483647");
