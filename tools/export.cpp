@@ -3,6 +3,7 @@
 #include <memory>
 #include <system_error>
 
+#include "data/file_io.h"
 #include "model_options.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
@@ -30,8 +31,7 @@ struct ExportCommand {
     for (const auto& input : {model.config.model.path, head})
       if (std::filesystem::equivalent(input, out, none))
         throw OptionError("--out is " + out + ", which is read; expected another file");
-    if (!force && std::filesystem::exists(std::filesystem::symlink_status(out, none)))
-      throw Error(out + ": exists; --force overwrites it");
+    if (!force && entry_exists(out)) throw Error(out + ": exists; --force overwrites it");
   }
 
   void execute() const {

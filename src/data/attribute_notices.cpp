@@ -3,12 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 
 #include "data/csv.h"
 #include "describe.h"
 #include "edit_distance.h"
+#include "lower_case.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {
@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::size_t kLettersPerSlip = 4;  // a name of eight letters may have two wrong
 constexpr std::size_t kMostSlips = 2;
-
-std::string in_lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 /// Of a split whose attributes are known for some samples only; "" of another.
 std::string notice_of_gaps(const SplitAttributes& split) {

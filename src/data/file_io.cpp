@@ -24,12 +24,6 @@ constexpr std::string_view kPartial = ".partial-";  // and the host and process 
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 /// What may be replaced by a rename: a regular file, or nothing.
 void check_replaceable(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -60,6 +54,17 @@ bool is_abandoned(const std::string& name) {
 }
 
 }  // namespace
+
+bool entry_exists(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
 
 std::string read_file(const std::filesystem::path& path) {
   const RegularFile file(path);

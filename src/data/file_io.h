@@ -13,6 +13,12 @@ namespace neurontune {
 /// @throws Error naming the file if it cannot be read, or is no regular file
 std::string read_file(const std::filesystem::path& path);
 
+/// Whether there is anything of that name: also a link to nothing.
+bool entry_exists(const std::filesystem::path& path);
+
+/// The name of this machine, which tells its processes from those of others on a shared disk.
+std::string host_name();
+
 /// A file that appears at its path only when it is whole: it is written as a hidden sibling and
 /// renamed by `commit`. Destroyed before that, it leaves nothing, unless it is to be kept.
 ///

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "data/file_io.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -17,9 +18,7 @@ namespace {
 constexpr const char* kFile = ".neurontune.lock";
 
 std::string this_process() {
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  return "process " + std::to_string(::getpid()) + " on " + host;
+  return "process " + std::to_string(::getpid()) + " on " + host_name();
 }
 
 /// What the holder wrote, or a word for it.

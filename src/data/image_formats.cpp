@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "data/bmp.h"
 #include "data/gif.h"
 #include "data/png.h"
 #include "data/tiff.h"
 #include "data/webp.h"
+#include "lower_case.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -61,10 +61,7 @@ const std::string& image_formats() {
 }
 
 std::string small_ending(const std::filesystem::path& file) {
-  std::string ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending;
+  return in_lower_case(file.extension().string());
 }
 
 bool has_image_ending(const std::filesystem::path& file) {

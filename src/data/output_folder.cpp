@@ -24,11 +24,6 @@ std::filesystem::path made(std::filesystem::path folder) {
   return folder;
 }
 
-bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
-}
-
 }  // namespace
 
 OutputFolder::OutputFolder(std::filesystem::path folder, const std::vector<std::string>& files)
@@ -40,7 +35,7 @@ OutputFolder::OutputFolder(std::filesystem::path folder, const std::vector<std::
 }
 
 void OutputFolder::check(const std::string& file) const {
-  if (!is_there(folder_ / file) || is_ours(file)) return;
+  if (!entry_exists(folder_ / file) || is_ours(file)) return;
   throw Error((folder_ / file).string() +
               (made_.contains(file) ? ": has changed since neurontune wrote it"
                                     : ": was not written by neurontune") +
@@ -78,7 +73,7 @@ void OutputFolder::remove(const std::string& file) {
 
 /// A mark that is not as it was written lists nothing.
 void OutputFolder::read_mark() {
-  if (!is_there(folder_ / kFolderMark)) return;
+  if (!entry_exists(folder_ / kFolderMark)) return;
   const auto json = read_json_or_null(folder_ / kFolderMark);
   if (!json.is_object() || !json.contains(kFiles) || !json.at(kFiles).is_object()) return;
   for (const auto& [file, digest] : json.at(kFiles).items())
@@ -93,7 +88,7 @@ void OutputFolder::write_mark() const {
 void check_holds_no_other(const std::filesystem::path& folder,
                           const std::vector<std::string>& marks) {
   for (const auto& mark : marks)
-    if (is_there(folder / mark))
+    if (entry_exists(folder / mark))
       throw OptionError(folder.string() + " holds " + mark +
                         " of another command, whose files would be mixed with these; expected "
                         "another folder");

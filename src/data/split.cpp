@@ -47,7 +47,6 @@ bool SplitSelector::overlaps(const SplitSelector& other) const {
 
 void check_split_name(const std::string& name) {
   constexpr size_t kLongest = 100;
-  constexpr std::array<std::string_view, 2> kTaken = {"head", "spuriousness"};
   const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
   std::string shown = name.substr(0, kLongest);
   std::replace_if(shown.begin(), shown.end(), is_control, '?');
@@ -56,7 +55,8 @@ void check_split_name(const std::string& name) {
       std::any_of(name.begin(), name.end(), is_control))
     throw Error("a split is named `" + shown +
                 "`, expected a plain word: no slash, colon or dot at its beginning");
-  if (std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end())
+  if (std::find(kFilesBesideSplits.begin(), kFilesBesideSplits.end(), name) !=
+      kFilesBesideSplits.end())
     throw Error("a split is named `" + name + "`, which is the name of another file beside it");
 }
 

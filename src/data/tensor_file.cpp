@@ -1,14 +1,15 @@
 #include "data/tensor_file.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <system_error>
 
 #include "data/csv.h"
+#include "data/file_io.h"
 #include "describe.h"
 #include "neurontune/data/npz.h"
 #include "neurontune/data/safetensors.h"
+#include "neurontune/data/split.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -16,18 +17,12 @@ namespace {
 
 constexpr const char* kSafetensors = ".safetensors";
 constexpr const char* kNpz = ".npz";
-constexpr std::array<const char*, 2> kNoSplits = {"head", "spuriousness"};
-
-/// Also a link to nothing: reading it says what is wrong.
-bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
-}
 
 bool may_be_split(const std::filesystem::path& path) {
   const std::string name = path.stem().string();
   return (path.extension() == kSafetensors || path.extension() == kNpz) && !name.starts_with('.') &&
-         std::find(kNoSplits.begin(), kNoSplits.end(), name) == kNoSplits.end();
+         std::find(kFilesBesideSplits.begin(), kFilesBesideSplits.end(), name) ==
+             kFilesBesideSplits.end();
 }
 
 }  // namespace
@@ -36,8 +31,8 @@ std::optional<std::filesystem::path> find_tensor_file(const std::filesystem::pat
                                                       const std::string& name) {
   const std::filesystem::path safetensors = folder / (name + kSafetensors);
   const std::filesystem::path npz = folder / (name + kNpz);
-  if (!is_there(safetensors)) return is_there(npz) ? std::optional(npz) : std::nullopt;
-  if (is_there(npz)) {
+  if (!entry_exists(safetensors)) return entry_exists(npz) ? std::optional(npz) : std::nullopt;
+  if (entry_exists(npz)) {
     throw Error(folder.string() + ": has both " + safetensors.filename().string() + " and " +
                 npz.filename().string() + ", expected one of them");
   }

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <optional>
 #include <vector>
 
 #include "data/json_text.h"
 #include "edit_distance.h"
+#include "lower_case.h"
 #include "neurontune/error.h"
 
 namespace neurontune {
@@ -91,9 +91,7 @@ std::string interpolation_of(const Object& json, const std::string& key) {
   if (value.is_number_unsigned() && value.get<size_t>() < by_number.size()) {
     return by_number[value.get<size_t>()];
   }
-  std::string name = value.is_string() ? value.get<std::string>() : "";
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto name = in_lower_case(value.is_string() ? value.get<std::string>() : "");
   if (std::find(by_number.begin(), by_number.end(), name) == by_number.end()) {
     json.refuse(key,
                 "nearest, bilinear, bicubic, lanczos, box, hamming or their numbers in Pillow");

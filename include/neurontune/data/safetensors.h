@@ -29,11 +29,6 @@ class PartialFile;
 ///         after the last, a name given twice; or a U64 is over the largest int64
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path);
 
-/// The digest that a safetensors file carries in `__metadata__`, as SafetensorsWriter::set_digest
-/// gave it; empty where it carries none.
-/// @throws Error as read_safetensors does
-std::string stored_digest(const std::filesystem::path& path);
-
 /// The same of the tensors that `names` lists, as far as they are there.
 /// @throws Error also if one of them has another dtype
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
@@ -41,6 +36,11 @@ std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& 
 
 /// The names of all tensors of a file, in their order.
 std::vector<std::string> safetensors_names(const std::filesystem::path& path);
+
+/// The digest that a safetensors file carries in `__metadata__`, as SafetensorsWriter::set_digest
+/// gave it; empty where it carries none.
+/// @throws Error as read_safetensors does
+std::string stored_digest(const std::filesystem::path& path);
 
 /// What a tensor of a file to be written will be.
 struct TensorSpec {

@@ -2,8 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace neurontune {
 
@@ -19,6 +21,9 @@ struct SplitSelector {
   /// @throws OptionError if the text is not NAME or NAME:PART/PARTS with 1 ≤ PART ≤ PARTS
   static SplitSelector parse(const std::string& text);
 };
+
+/// The tensor files beside the splits of a folder, by name: no split can be called so.
+inline constexpr std::array<std::string_view, 2> kFilesBesideSplits = {"head", "spuriousness"};
 
 /// A split's name becomes a file's: NAME.safetensors.
 /// @throws Error if it is empty or too long, begins with a dot, holds a slash, a colon or a control
