@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/byte_escapes.h"
+
 namespace neurontune {
 
 std::string on_one_line(const std::string& text, std::size_t most) {
@@ -17,6 +19,7 @@ std::string on_one_line(const std::string& text, std::size_t most) {
     }
     begin = end + 1;
   }
+  line = as_utf8(line);
   if (line.size() <= most) return line;
   const auto is_inside_a_letter = [&](std::size_t place) {  // of UTF-8
     return (static_cast<unsigned char>(line[place]) & 0xC0) == 0x80;

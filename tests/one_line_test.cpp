@@ -20,5 +20,10 @@ TEST(OneLine, LongTextEndsBetweenLetters) {
   EXPECT_EQ(on_one_line("aéé", 4), "aé…");
 }
 
+TEST(OneLine, BytesThatAreNotUtf8AreShownAsEscapes) {
+  EXPECT_EQ(on_one_line("caf\xE9\nand caf\xC3\xA9"), "caf\\xE9 and caf\xC3\xA9");
+  EXPECT_EQ(on_one_line("an escaped caf\\xE9 stays"), "an escaped caf\\xE9 stays");
+}
+
 }  // namespace
 }  // namespace neurontune

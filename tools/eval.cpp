@@ -63,8 +63,7 @@ struct EvalCommand {
                              Names& names) const {
     if (!config.model.path.empty() || !config.data.path.empty())
       throw OptionError("--embeddings stands beside --model or --data; expected one or the other");
-    const auto folder =
-        EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays));
+    const auto folder = open_configured_embeddings(config);
     print_warnings(folder.warnings(), output);
     print_warnings(class_warnings(folder), output);
     names = folder.names();

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "data/byte_escapes.h"
+#include "data/json_text.h"
 #include "edit_distance.h"
 #include "neurontune/error.h"
 #include "one_line.h"
@@ -35,7 +35,7 @@ void print_findings(const DataError& error) {
 }
 
 int fail(int code, const std::string& message) {
-  std::cerr << "error: " << escaped(on_one_line(message)) << '\n';
+  std::cerr << "error: " << on_one_line(message) << '\n';
   return code;
 }
 
@@ -101,9 +101,8 @@ int exit_code_of(const CLI::App& app, const std::function<void()>& body) {
     return fail(kFailed, "there is not enough memory");
   } catch (const c10::Error& error) {
     return fail(kFailed, error.what_without_backtrace());
-  } catch (const nlohmann::json::exception& error) {  // "[json.exception.type_error.302] type …"
-    const std::string what = error.what();
-    return fail(kFailed, "JSON cannot be used: " + what.substr(what.find("] ") + 2));
+  } catch (const nlohmann::json::exception& error) {
+    return fail(kFailed, "JSON cannot be used: " + json_reason(error));
   } catch (const std::exception& error) {
     return fail(kFailed, error.what());
   }

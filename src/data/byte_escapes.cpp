@@ -48,12 +48,15 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
-std::string escaped(std::string_view bytes, bool one_line) {
+/// Writes as escapes the bytes that are not UTF-8, and those that `must(rest)` says, of the rest of
+/// the text from a character on.
+template <class Must>
+std::string escape_where(std::string_view bytes, const Must& must) {
   std::string text;
   while (!bytes.empty()) {
-    const auto byte = static_cast<unsigned char>(bytes[0]);
     std::size_t length = character_length(bytes);
-    if (length == 0 || escape_at(bytes) || (one_line && is_control(byte))) {
+    if (length == 0 || must(bytes)) {
+      const auto byte = static_cast<unsigned char>(bytes[0]);
       text.append("\\x").append({kDigits[byte / 16], kDigits[byte % 16]});
       length = 1;
     } else {
@@ -66,9 +69,19 @@ std::string escaped(std::string_view bytes, bool one_line) {
 
 }  // namespace
 
-std::string escaped(std::string_view bytes) { return escaped(bytes, /*one_line=*/false); }
+std::string escaped(std::string_view bytes) {
+  return escape_where(bytes, [](std::string_view rest) { return escape_at(rest).has_value(); });
+}
 
-std::string escaped_line(std::string_view bytes) { return escaped(bytes, /*one_line=*/true); }
+std::string escaped_line(std::string_view bytes) {
+  return escape_where(bytes, [](std::string_view rest) {
+    return escape_at(rest).has_value() || is_control(static_cast<unsigned char>(rest[0]));
+  });
+}
+
+std::string as_utf8(std::string_view bytes) {
+  return escape_where(bytes, [](std::string_view) { return false; });
+}
 
 std::string unescaped(std::string_view text) {
   std::string bytes;

@@ -16,7 +16,11 @@ std::string escaped(std::string_view bytes);
 /// The same on one line: control characters are escaped too.
 std::string escaped_line(std::string_view bytes);
 
-/// What was escaped, by either.
+/// A message, in which names may be escaped already: only bytes that are not UTF-8 are. It is not
+/// to be read back.
+std::string as_utf8(std::string_view bytes);
+
+/// What was escaped, by either of the first two.
 std::string unescaped(std::string_view text);
 
 }  // namespace neurontune

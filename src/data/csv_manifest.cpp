@@ -272,17 +272,17 @@ Columns find_columns(const ManifestFormat& format, const Header& header) {
                   {format.label, header, index_places(format.label, header), false},
                   {format.attribute, header, attribute, true},
                   {indices, header, has_group ? std::vector{group} : std::vector<size_t>{}, true}};
-  std::string wanted;
+  Cells wanted;
   const auto want = [&](bool lacks, const std::string& what, const Cells& candidates) {
-    if (!lacks) return;
-    wanted += (wanted.empty() ? "" : ", ") + what + " (" + alternatives(candidates) + ")";
+    if (lacks) wanted.push_back(what + " (" + alternatives(candidates) + ")");
   };
   want(!format.sample.columns.empty() && columns.sample == kAbsent, "a sample",
        format.sample.columns);
   want(!columns.label.present(), "a label", format.label.columns);
   want(columns.split == kAbsent, "a split", format.split.columns);
   if (wanted.empty()) return columns;
-  throw Error(header.file + ": the header lacks a column for " + wanted + "; " + header.found());
+  throw Error(header.file + ": the header lacks a column for " + listed(wanted) + "; " +
+              header.found());
 }
 
 /// Reads rows into a manifest; with a group column `attribute` still is the group.

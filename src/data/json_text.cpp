@@ -17,15 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kDeepest = 100;
 
-/// "parse error at line 1, column 2: …" of "[json.exception.parse_error.101] parse error at …; last
-/// read: …". What was read last may be any bytes.
-std::string reason_of(const Json::exception& error) {
-  const std::string what = error.what();
-  const auto number = what.starts_with('[') ? what.find("] ") : std::string::npos;
-  const auto begin = number == std::string::npos ? 0 : number + 2;
-  return what.substr(begin, what.find("; last read") - begin);
-}
-
 // NOLINTNEXTLINE(misc-no-recursion): JSON that was parsed is at most kDeepest deep
 void escape(Json& json) {
   if (json.is_string()) {
@@ -44,6 +35,13 @@ void escape(Json& json) {
 }
 
 }  // namespace
+
+std::string json_reason(const std::exception& error) {
+  const std::string what = error.what();
+  const auto number = what.starts_with('[') ? what.find("] ") : std::string::npos;
+  const auto begin = number == std::string::npos ? 0 : number + 2;
+  return what.substr(begin, what.find("; last read") - begin);
+}
 
 void check_json_depth(std::string_view text) {
   int depth = 0;
@@ -74,7 +72,7 @@ nlohmann::ordered_json parse_json(std::string_view text) {
   } catch (const Json::exception& error) {
     if (Json::accept(text, /*ignore_comments=*/true))
       throw Error("is not JSON: it has a comment (// or /* */), which JSON does not allow");
-    throw Error("is not JSON: " + reason_of(error));
+    throw Error("is not JSON: " + json_reason(error));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -19,6 +20,11 @@ nlohmann::ordered_json parse_json_object(std::string_view text);
 /// @param source the file, for messages
 /// @throws OptionError that names the source
 nlohmann::ordered_json parse_json_settings(const std::string& source, std::string_view text);
+
+/// What the parser's exception says, without its number and what was read last, which may be any
+/// bytes: "parse error at line 1, column 2: …" of "[json.exception.parse_error.101] parse error at
+/// …; last read: …".
+std::string json_reason(const std::exception& error);
 
 /// JSON of a file that this program keeps for itself; null where there is none that can be read.
 nlohmann::ordered_json read_json_or_null(const std::filesystem::path& path);

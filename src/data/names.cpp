@@ -68,7 +68,7 @@ Names Names::read(const std::filesystem::path& folder) {
 }
 
 void Names::write(const std::filesystem::path& folder) const {
-  if (labels.empty() && attributes.empty()) return;
+  if (empty()) return;
   nlohmann::ordered_json json;
   if (!labels.empty()) json["labels"] = labels;
   if (!attributes.empty()) json["attributes"] = attributes;

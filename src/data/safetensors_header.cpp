@@ -61,7 +61,7 @@ Json parse_header_json(const std::string& where, std::string_view header) {
     if (doubled.found()) throw Error("names tensor " + shown_json(*doubled.found()) + " twice");
     return Json::parse(header);
   } catch (const Json::exception& error) {
-    throw Error(where + ": the header is not JSON: " + error.what());
+    throw Error(where + ": the header is not JSON: " + json_reason(error));
   } catch (const Error& error) {
     throw Error(where + ": the header " + error.what());
   }

@@ -1,11 +1,8 @@
 #include "data/text_encoding.h"
 
 namespace neurontune {
-namespace {
 
 using namespace std::string_view_literals;
-
-}  // namespace
 
 std::string wide_encoding(std::string_view start) {
   if (start.starts_with("\xFF\xFE\0\0"sv) || start.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";

@@ -16,6 +16,7 @@
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/compared_methods.h"
+#include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
 
 namespace neurontune {
@@ -178,7 +179,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   options.validate();
   const auto& config = options.config;
   const auto device = resolve_device(config.device);
-  check_holds_no_other(out, {"result.json", "cache.json"});
+  check_holds_no_other(out, {"result.json", kCacheFile});
   OutputFolder output(out, kFiles);
   ComparisonReport report;
   report.identify = config.splits.identify;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "data/file_io.h"
 #include "data/tensor_file.h"
 #include "neurontune/data/names.h"
 #include "neurontune/error.h"
@@ -10,8 +11,6 @@
 namespace neurontune {
 namespace {
 
-constexpr const char* kHead = "head.safetensors";
-constexpr const char* kCache = "cache.json";
 constexpr const char* kPartial = ".safetensors.partial";
 constexpr const char* kJournal = ".journal.json";
 
@@ -20,7 +19,7 @@ std::vector<std::string> files_of(const std::string& split) {
 }
 
 std::vector<std::string> files_of(const std::vector<std::string>& splits) {
-  std::vector<std::string> files = {kHead, Names::kFile, kCache};
+  std::vector<std::string> files = {kHeadFile, Names::kFile, kCacheFile};
   for (const auto& split : splits)
     for (const auto& file : files_of(split)) files.push_back(file);
   return files;
@@ -45,14 +44,15 @@ void EmbeddingOutput::begin_split(const std::string& split) {
 
 void EmbeddingOutput::begin_data(bool has_names) {
   folder_.remove(Names::kFile);
-  folder_.begin({kHead, kCache});
+  folder_.begin({kHeadFile, kCacheFile});
   if (has_names) folder_.begin({Names::kFile});
 }
 
 void EmbeddingOutput::finish(const std::vector<std::string>& splits, bool has_names) {
-  std::vector<std::string> files = {kHead};
+  std::vector<std::string> files = {kHeadFile};
   if (has_names) files.emplace_back(Names::kFile);
-  for (const auto& split : splits) files.push_back(split + ".ids.txt");
+  for (const auto& split : splits)  // who removed a split's ids does without them
+    if (entry_exists(folder_ / (split + ".ids.txt"))) files.push_back(split + ".ids.txt");
   folder_.finish(files);
 }
 

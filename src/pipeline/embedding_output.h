@@ -8,6 +8,9 @@
 
 namespace neurontune {
 
+inline constexpr const char* kHeadFile = "head.safetensors";  ///< the ERM model's
+inline constexpr const char* kCacheFile = "cache.json";       ///< what each split was made from
+
 /// The folder that a data set's embeddings are written into: an OutputFolder of the head, the
 /// names, the cache's list and the splits.
 class EmbeddingOutput {

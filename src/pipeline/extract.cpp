@@ -23,8 +23,6 @@
 namespace neurontune {
 namespace {
 
-constexpr const char* kHeadFile = "head.safetensors";
-
 /// A batch's tensors as the model's arguments.
 std::vector<at::Tensor> arguments(const SplitModel& model, const Dataset& dataset,
                                   const std::vector<at::Tensor>& inputs) {
@@ -179,7 +177,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
 
   ExtractionCache cache(folder);
   remove_other_splits(names, cache, output);
-  const bool has_names = !data.names.labels.empty() || !data.names.attributes.empty();
+  const bool has_names = !data.names.empty();
   output.begin_data(has_names);
   write_head(folder / kHeadFile, head);
   data.names.write(folder);

@@ -11,13 +11,12 @@
 #include "neurontune/data/safetensors.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
+#include "pipeline/embedding_output.h"
 
 namespace neurontune {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kFile = "cache.json";
 
 /// @throws std::exception if it is not as `save` writes it
 ExtractionCache::Entry entry_of(const std::string& split, const Json& json) {
@@ -34,7 +33,7 @@ ExtractionCache::Entry entry_of(const std::string& split, const Json& json) {
 
 ExtractionCache::ExtractionCache(std::filesystem::path folder) : folder_(std::move(folder)) {
   try {
-    const auto json = parse_json(read_file(folder_ / kFile));
+    const auto json = parse_json(read_file(folder_ / kCacheFile));
     if (!json.is_object()) return;
     for (const auto& [name, entry] : json.items()) {
       const auto split = unescaped(name);
@@ -74,7 +73,7 @@ void ExtractionCache::save() const {
     for (const auto& [sample, reason] : entry.skipped)
       json[split]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
   }
-  write_file(folder_ / kFile, json_text(std::move(json), 1) + "\n");
+  write_file(folder_ / kCacheFile, json_text(std::move(json), 1) + "\n");
 }
 
 }  // namespace neurontune

@@ -37,11 +37,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const ProgressFn& progress) {
   check_sources(config);
   if (!config.embeddings.path.empty()) {
-    OpenedEmbeddings opened{
-        EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays)),
-        {},
-        {},
-        {}};
+    OpenedEmbeddings opened{open_configured_embeddings(config), {}, {}, {}};
     opened.warnings = opened.folder.warnings();
     append(opened.warnings, class_warnings(opened.folder));
     for (const auto& split : splits) opened.folder.split(split);

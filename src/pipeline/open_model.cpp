@@ -9,6 +9,10 @@ DataFolder open_configured_data(const Config& config) {
                    config.data.extraction.skip_bad ? BadImages::kept : BadImages::refused);
 }
 
+EmbeddingFolder open_configured_embeddings(const Config& config) {
+  return EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays));
+}
+
 ErmModel open_model(const Config& config) {
   std::istringstream libraries(config.model.preload_lib);
   for (std::string library; std::getline(libraries, library, ',');)

@@ -11,6 +11,7 @@
 #include "data/output_folder.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
+#include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
 
 namespace neurontune {
@@ -40,7 +41,7 @@ void check_out(const Config& config, const std::filesystem::path& out) {
       std::filesystem::equivalent(config.embeddings.path, out, none))
     throw OptionError("out is the folder of the embeddings, " + out.string() +
                       ", whose head would be overwritten; expected another folder");
-  check_holds_no_other(out, {"cache.json", "compare.json"});
+  check_holds_no_other(out, {kCacheFile, "compare.json"});
   if (!config.data.path.empty()) check_outside_data(out, config.data.path);
   if (!config.model.path.empty() && is_file_of(config.model.path, out, kFiles))
     throw OptionError("model.path is " + config.model.path +
@@ -58,8 +59,9 @@ std::vector<std::string> written_files(const Config& config) {
 /// the digests of the files that belong to it.
 void write_results(const Config& config, RunReport& report, const std::optional<ErmModel>& model,
                    OutputFolder& out) {
-  for (const auto& file : {"result.json", "model.pt"}) out.remove(file);
   auto files = written_files(config);
+  out.remove("result.json");
+  if (!model) out.remove("model.pt");
   out.begin(files);
   if (model) model->save_with_head(report.result.head, out / "model.pt");
   write_head(out / "head.safetensors", report.result.head);

@@ -8,6 +8,7 @@
 #include "neurontune/data/embeddings.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
+#include "neurontune/pipeline/open_model.h"
 #include "neurontune/report/run_report.h"
 
 namespace neurontune {
@@ -66,8 +67,7 @@ Json rows_json(const at::Tensor& matrix) {
 ScoreOutcome score(const Config& config, int64_t samples) {
   config.validate();
   if (config.embeddings.path.empty()) throw OptionError("embeddings.path is empty");
-  const auto folder =
-      EmbeddingFolder::open(config.embeddings.path, ArrayNames::parse(config.embeddings.arrays));
+  const auto folder = open_configured_embeddings(config);
   const auto split = folder.select(SplitSelector::parse(config.splits.identify));
   const auto device = resolve_device(config.device);
   const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/json_text.h"
+#include "describe.h"
 #include "edit_distance.h"
 #include "lower_case.h"
 #include "neurontune/error.h"
@@ -179,15 +180,16 @@ std::optional<Processor> processor_of(const Object& json) {
       json.has("image_processor_type") ? "image_processor_type" : "feature_extractor_type";
   if (!json.has(key)) return std::nullopt;
   const std::string type = json.at(key).is_string() ? json.at(key).get<std::string>() : "";
-  std::string known;
+  Keys known;
   for (const Processor& processor : kProcessors) {
     const std::string name = processor.name;
     for (const char* end : {"ImageProcessor", "ImageProcessorFast", "FeatureExtractor"}) {
       if (type == name + end) return processor;
     }
-    known += (known.empty() ? "" : ", ") + name;
+    known.push_back(name);
   }
-  json.refuse(key, "the ImageProcessor of " + known + "; write resize, crop, … instead");
+  json.refuse(key, "the ImageProcessor of " + listed(known, known.size()) +
+                       "; write resize, crop, … instead");
 }
 
 std::vector<int64_t> height_and_width(const Object& size) {

@@ -55,8 +55,8 @@ std::string before_and_after(const NeuronTuneResult& result) {
 std::string refused(const NeuronTuneResult& result) {
   if (result.refused == 0) return "";
   const auto heads = result.refused == 1
-                         ? std::string("One head is refused, since its")
-                         : std::to_string(result.refused) + " heads are refused, since their";
+                         ? std::string(" One head is refused, since its")
+                         : " " + std::to_string(result.refused) + " heads are refused, since their";
   return heads +
          " class-balanced accuracy on held-out data is further below the ERM head's than max_drop "
          "allows.";
@@ -71,7 +71,7 @@ std::string conclusion(const NeuronTuneResult& result) {
                                     : ", picked of " + std::to_string(result.candidates.size()) +
                                           " by its spuriousness fitness score.");
   return of_source(result) + why(result) + capitalised(result.shortcut->reason) + "." +
-         before_and_after(result) + (result.refused == 0 ? "" : " ") + refused(result);
+         before_and_after(result) + refused(result);
 }
 
 }  // namespace neurontune

@@ -162,6 +162,12 @@ class Outputs(CliTest):
             self.assert_fails(1, f"{name}: has changed since neurontune wrote it", *self.on_model("embed", out))
             self.assertEqual((out / name).read_bytes(), b"mine")
 
+    def test_ids_that_someone_removed_are_done_without(self):
+        out = self.out()
+        succeed(*self.on_model("embed", out))
+        (out / "val.ids.txt").unlink()
+        self.assertTrue(json_of(*self.on_model("embed", out))["val"]["reused"])
+
     def test_a_stored_comparison_is_not_overwritten_by_the_next(self):
         out = self.out()
         compare = ["compare", "--embeddings", self.embeddings, "--out", out, "--methods", "erm", "--seeds", 1]

@@ -14,6 +14,7 @@ struct Names {
   std::vector<std::string> labels;
   std::vector<std::string> attributes;
 
+  bool empty() const { return labels.empty() && attributes.empty(); }
   std::string label(int64_t index) const;      ///< its name, or "y=3"
   std::string attribute(int64_t index) const;  ///< its name, or "a=1"
 

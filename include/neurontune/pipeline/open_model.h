@@ -1,6 +1,7 @@
 #pragma once
 
 #include "neurontune/data/dataset.h"
+#include "neurontune/data/embeddings.h"
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/config.h"
 
@@ -9,6 +10,10 @@ namespace neurontune {
 /// Opens `config.data`.
 /// @throws DataError, OptionError, Error as open_data does
 DataFolder open_configured_data(const Config& config);
+
+/// Opens `config.embeddings`.
+/// @throws OptionError, Error as ArrayNames::parse and EmbeddingFolder::open do
+EmbeddingFolder open_configured_embeddings(const Config& config);
 
 /// Loads `config.model`, and before it the operators it needs, to `config.device`.
 /// @throws OptionError, Error as ErmModel::load and resolve_device do
