@@ -74,7 +74,7 @@ struct DemoCommand {
     std::vector<std::pair<std::string, SplitMetrics>> rows = {
         {"ERM", outcome.report.erm.at("test")},
         {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
-    auto warnings = outcome.report.result.warnings;
+    auto warnings = outcome.report.warnings;
     if (config.recipe != kPaperRecipe)
       add_paper(with_settings(config, {{"demo", "recipe", kPaperRecipe}}), rows, warnings);
 

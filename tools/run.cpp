@@ -36,7 +36,7 @@ struct RunCommand {
       ProgressBar progress(output.quiet);
       return run(settings.resolve(), out, progress.callback());
     }();
-    print_warnings(outcome.report.result.warnings, output);
+    print_warnings(outcome.report.warnings, output);
     if (output.json)
       std::cout << json_text(result_json(outcome.report)) << '\n';
     else
@@ -57,7 +57,7 @@ void print_warnings(const std::vector<std::string>& warnings, const OutputOption
 
 void print_run(const RunOutcome& outcome) {
   const auto& report = outcome.report;
-  const auto& biased = report.result.biased;
+  const auto biased = report.result.masked();
   const auto split = shown_split(report);
   if (report.verified)
     std::cout << "head(features(x)) equals model(x) within " << report.verified->max_abs_difference

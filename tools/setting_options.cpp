@@ -80,14 +80,15 @@ const std::vector<Flag>& flags() {
       {G::tuning, "--momentum", "tune.momentum", "X", "of SGD"},
       {G::tuning, "--weight-decay", "tune.weight_decay", "X", "of SGD"},
       {G::tuning, "--criterion", "select.criterion", "NAME",
-       "which head is picked: inferred_groups, or the epoch by sfit or guarded_sfit"},
+       "which head is picked: inferred_groups (no attributes seen), worst_group (those of "
+       "--identify, where known), or NeuronTune's epoch by sfit or guarded_sfit"},
       {G::tuning, "--guard", "select.guard", "X",
        "class-balanced accuracy a picked epoch may be below the best one; of guarded_sfit"},
       {G::tuning, "--max-drop", "select.max_drop", "X",
-       "class-balanced accuracy on held-out data a picked head may be below the ERM head; of "
-       "inferred_groups"},
+       "class-balanced accuracy on held-out data that a repair may cost, where there is evidence "
+       "of a shortcut; 0: nothing; only with inferred_groups"},
       {G::tuning, "--evidence-threshold", "shortcut.evidence_threshold", "X",
-       "evidence of a shortcut from which the ERM head is changed; of inferred_groups"},
+       "evidence of a shortcut from which a repair may cost accuracy; only with inferred_groups"},
       {G::tuning, "--seed", "seed", "N", "of the batches and of a fresh head"},
       {G::machine, "--device", "device", "NAME", "auto, cpu, cuda or cuda:N"},
       {G::machine, "--threads", "threads", "N",

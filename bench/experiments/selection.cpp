@@ -6,7 +6,8 @@
 #include <memory>
 
 #include "experiment_data.h"
-#include "neurontune/method/neuron_tune.h"
+#include "neurontune/repair/repair.h"
+#include "repair/contest.h"
 #include "report/nullable.h"
 #include "setting_flags.h"
 #include "subcommands.h"
@@ -16,17 +17,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json candidate_json(const Checkpoint& candidate, const ExperimentData& data) {
-  const SplitMetrics test = data.on_test(candidate.head);
-  return {{"source", name(candidate.source)},
-          {"epoch", nullable(candidate.epoch)},
+/// Null where its head cannot be fitted to all of the data.
+Json candidate_json(Contest& contest, std::size_t index, const ExperimentData& data) {
+  const auto head = contest.fitted(index);
+  if (!head) return {};
+  const auto& candidate = contest.judgements()[index].candidate;
+  const SplitMetrics test = data.on_test(*head);
+  return {{"source", name(candidate.settings.source)},
+          {"fitted_to", name(candidate.settings.fitted_to)},
+          {"epoch", nullable(candidate.settings.epoch)},
+          {"penalty", nullable(candidate.settings.penalty)},
+          {"gamma", nullable(candidate.settings.gamma)},
+          {"acceptance", name(candidate.acceptance)},
           {"sfit", nullable(candidate.sfit)},
           {"balanced_accuracy", candidate.accuracy.balanced_accuracy},
           {"worst_class_accuracy", candidate.accuracy.worst_class_accuracy},
+          {"worst_lower", candidate.worst_lower},
           {"inferred_worst_group",
            candidate.inferred ? Json(candidate.inferred->worst_lower()) : Json()},
+          {"repairability", candidate.repairability},
           {"worst_group_accuracy", test.groups->worst_group_accuracy},
-          {"mean_accuracy", test.accuracy.mean_accuracy}};
+          {"mean_accuracy", test.accuracy.mean_accuracy},
+          {"test_balanced_accuracy", test.accuracy.balanced_accuracy}};
 }
 
 }  // namespace
@@ -41,14 +53,23 @@ void add_selection(CLI::App& app) {
   auto state = std::make_shared<Command>(*command);
   command->add_option("--embeddings", state->embeddings, "folder of embeddings")->required();
   command->callback([state] {
-    const ExperimentData data(state->embeddings, state->settings.resolve());
-    const NeuronTuneResult result =
-        neuron_tune(data.labelled("val"), data.labelled("train"), data.erm, data.options);
-    Json json = {{"selected", name(result.source)},
-                 {"verdict", result.shortcut ? Json(name(result.shortcut->verdict)) : Json()},
+    const auto config = state->settings.resolve();
+    const ExperimentData data(state->embeddings, config);
+    const auto options = repair_options(config);
+    const auto held_out = data.labelled("val"), tuning = data.labelled("train");
+    const auto result = repair(held_out, tuning, data.erm, options);
+    Contest contest(held_out, tuning, data.erm, options, result.shortcut, result.neurontune,
+                    {});
+    contest.run();
+    Json json = {{"selected", name(result.settings.source)},
+                 {"fitted_to", name(result.settings.fitted_to)},
+                 {"acceptance", name(result.acceptance)},
+                 {"verdict", name(result.shortcut.verdict)},
+                 {"evidence", nullable(result.shortcut.evidence())},
+                 {"worst_group_accuracy", data.on_test(result.head).groups->worst_group_accuracy},
                  {"candidates", Json::array()}};
-    for (const Checkpoint& candidate : result.candidates)
-      json["candidates"].push_back(candidate_json(candidate, data));
+    for (std::size_t i = 0; i < contest.judgements().size(); ++i)
+      json["candidates"].push_back(candidate_json(contest, i, data));
     std::cout << json.dump() << '\n';
   });
 }

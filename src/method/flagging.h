@@ -27,6 +27,10 @@ Identification judge(const LabelledEmbeddings& held_out, const RankedSplit& rank
 void add_flags(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,
                const IdentificationOptions& options, Identification& result);
 
+/// What the head's predictions say where no dimension is to be flagged, the test included.
+Identification identify_nothing(const LabelledEmbeddings& held_out, const Head& head,
+                                const IdentificationOptions& options);
+
 /// The test that the options ask for, if they do.
 std::optional<MistakeTest> asked_test(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
                                       const Head& head, const IdentificationOptions& options);

@@ -1,5 +1,6 @@
 #include "neurontune/method/identification.h"
 
+#include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
 #include <utility>
@@ -82,6 +83,17 @@ Identification identify(const LabelledEmbeddings& held_out, const Head& head,
   const c10::NoGradGuard no_grad;
   const LabelledEmbeddings data{held_out.embeddings.detach(), held_out.labels};
   return identify(data, RankedSplit(data, head.classes(), options.activation), head, options);
+}
+
+Identification identify_nothing(const LabelledEmbeddings& held_out, const Head& head,
+                                const IdentificationOptions& options) {
+  const RankedSplit ranked(held_out, head.classes(), options.activation);
+  auto found = judge(held_out, ranked, head);
+  found.test = asked_test(held_out, ranked, head, options);
+  const auto& scores = found.scores.scores;
+  const auto mask = options.aggregate == Aggregate::per_class ? scores : scores[0];
+  found.biased = {at::zeros_like(mask, at::kBool), at::ones_like(mask)};
+  return found;
 }
 
 Identification judge(const LabelledEmbeddings& held_out, const RankedSplit& ranked,

@@ -25,16 +25,14 @@ void warn_of_fall(const AccuracyMetrics& erm, const Checkpoint& selected,
                        as_percent(selected.accuracy.balanced_accuracy));
 }
 
-std::vector<Checkpoint> ranked(const std::vector<Checkpoint>& pool,
+std::vector<Checkpoint> ranked(const std::vector<Checkpoint>& trajectory,
                                const SelectionOptions& options) {
   std::vector<CheckpointFigures> figures;
-  for (const auto& checkpoint : pool) {
+  for (const auto& checkpoint : trajectory)
     figures.push_back({checkpoint.sfit, checkpoint.accuracy.balanced_accuracy});
-    if (checkpoint.inferred)
-      figures.back().inferred_worst_group = checkpoint.inferred->worst_lower();
-  }
   std::vector<Checkpoint> best_first;
-  for (const auto index : ranked_candidates(figures, options)) best_first.push_back(pool[index]);
+  for (const auto index : ranked_candidates(figures, options))
+    best_first.push_back(trajectory[index]);
   return best_first;
 }
 
@@ -49,28 +47,14 @@ class Run {
         options_(options),
         ranked_(held_out_, erm.classes(), options.identify.activation) {}
 
-  /// Whether there is anything to go on with.
-  bool identify_first() {
-    auto found = judge(held_out_, ranked_, erm_);
-    const bool goes_on = found.scores.any_usable() || !by_groups();
-    if (goes_on)
-      add_flags(held_out_, ranked_, erm_, options_.identify, found);
-    else
-      say_nothing_of_a_shortcut(found);
+  void identify_first() {
+    auto found = identify(held_out_, ranked_, erm_, options_.identify);
     result_.erm_accuracy = std::move(found.accuracy);
     result_.warnings = std::move(found.warnings);
     result_.test = std::move(found.test);
     scores_ = std::move(found.scores);
     biased_ = std::move(found.biased);
     identifications_.push_back(scores_);
-    return goes_on;
-  }
-
-  void search() {
-    if (!by_groups()) return;
-    result_.shortcut = search_shortcut(held_out_, tuning_, erm_, options_.shortcut, options_.seed);
-    const auto& warnings = result_.shortcut->warnings;
-    result_.warnings.insert(result_.warnings.end(), warnings.begin(), warnings.end());
   }
 
   void retrain(const ProgressFn& progress) {
@@ -87,7 +71,7 @@ class Run {
       const double loss = retrainer.run_epoch();
       auto head = retrainer.head();
       if (!is_finite(head)) return end_infinite(epoch);
-      auto checkpoint = judged(Source::neurontune, std::move(head), biased_);
+      auto checkpoint = judged(std::move(head), biased_);
       checkpoint.epoch = epoch;
       checkpoint.loss = loss;
       result_.trajectory.push_back(std::move(checkpoint));
@@ -97,117 +81,49 @@ class Run {
   }
 
   NeuronTuneResult select() {
-    if (result_.shortcut)
-      select_by_groups();
-    else
-      select_by_sfit();
+    result_.candidates = ranked(result_.trajectory, options_.select);
+    if (result_.candidates.empty()) keep_erm();
     const auto& selected = result_.candidates.front();
     warn_of_fall(result_.erm_accuracy, selected, result_.warnings);
     result_.head = selected.head;
-    result_.source = selected.source;
     result_.biased = selected.biased;
     result_.sfit = selected.sfit;
     result_.selected_epoch = selected.epoch;
-    result_.scores = selected.source == Source::neurontune
-                         ? identifications_[identification_of_epoch_[*selected.epoch - 1]]
-                         : identifications_.front();
+    result_.scores =
+        identifications_[selected.epoch == 0
+                             ? 0
+                             : identification_of_epoch_[static_cast<std::size_t>(selected.epoch - 1)]];
     return std::move(result_);
   }
 
  private:
-  bool by_groups() const { return options_.select.criterion == Criterion::inferred_groups; }
-
-  /// No class has both mistakes and correct samples.
-  void say_nothing_of_a_shortcut(Identification& found) {
-    const std::string reason =
-        "no class has both correct and misclassified samples in the identification split";
-    found.warnings.push_back(reason +
-                             ", so the ERM head is kept; use another split or a larger one");
-    found.test = asked_test(held_out_, ranked_, erm_, options_.identify);
-    const auto& scores = found.scores.scores;
-    const auto mask = options_.identify.aggregate == Aggregate::per_class ? scores : scores[0];
-    found.biased = {at::zeros_like(mask, at::kBool), at::ones_like(mask)};
-    result_.shortcut.emplace().reason = reason;
-  }
-
   void end_infinite(int64_t epoch) {
     const auto why = "retraining became infinite in epoch " + std::to_string(epoch) +
                      "; a lower learning rate may help (now " +
                      describe(options_.tune.learning_rate) + ")";
-    if (result_.trajectory.empty() && !by_groups()) throw Error(why);
+    if (result_.trajectory.empty()) throw Error(why);
     result_.warnings.push_back(why);
   }
 
-  void select_by_sfit() {
-    result_.candidates = ranked(result_.trajectory, options_.select);
-    if (!result_.candidates.empty()) return;
+  void keep_erm() {
     result_.warnings.emplace_back(
         "no epoch has a spuriousness fitness score, since no class had both correct and "
         "misclassified samples: the ERM head is kept");
-    auto erm = judged_erm();
+    auto erm = judged(erm_, {at::zeros_like(biased_.biased), at::ones_like(biased_.mask)});
     erm.sfit.reset();
     result_.candidates = {std::move(erm)};
   }
 
-  /// Without support for a shortcut the ERM head comes first, whatever the ranks.
-  void select_by_groups() {
-    const auto& search = *result_.shortcut;
-    const auto erm = judged_erm();
-    result_.erm_inferred = erm.inferred;
-    std::vector<Checkpoint> pool = {erm};
-    if (search.found_groups() && erm_.is_linear()) pool.push_back(rebalanced());
-    pool.insert(pool.end(), result_.trajectory.begin(), result_.trajectory.end());
-    result_.refused = static_cast<int64_t>(std::erase_if(pool, [&](const Checkpoint& candidate) {
-      return drops_too_far(candidate.accuracy.balanced_accuracy, erm.accuracy.balanced_accuracy,
-                           options_.select);
-    }));
-    result_.candidates = ranked(pool, options_.select);
-    if (search.verdict == ShortcutVerdict::supported) return;
-    std::erase_if(result_.candidates,
-                  [](const Checkpoint& candidate) { return candidate.source == Source::erm; });
-    result_.candidates.insert(result_.candidates.begin(), erm);
-  }
-
-  Checkpoint rebalanced() {
-    const auto& groups = result_.shortcut->groups;
-    const auto biased = no_mask();
-    RebalancedRetrainer retrainer(tuning_, erm_, options_.shortcut.retraining);
-    auto head = retrainer.fit(rebalancing_weights(tuning_, groups), biased.mask, groups.effects());
-    if (!retrainer.shortfall().empty()) result_.warnings.push_back(retrainer.shortfall());
-    return judged(Source::rebalanced, std::move(head), biased);
-  }
-
-  /// No mask at all.
-  BiasedDimensions no_mask() const {
-    return {at::zeros_like(biased_.biased), at::ones_like(biased_.mask)};
-  }
-
-  Checkpoint judged_erm() {
-    auto erm = judged(Source::erm, erm_, no_mask());
-    erm.epoch = 0;
-    return erm;
-  }
-
   /// Holds a head's predictions on the identification split against its labels.
-  Checkpoint judged(Source source, Head head, const BiasedDimensions& biased) {
+  Checkpoint judged(Head head, const BiasedDimensions& biased) {
     const auto predicted = predictions(head, held_out_.embeddings);
     scores_ = ranked_.scores(predicted);
     Checkpoint checkpoint;
-    checkpoint.source = source;
     checkpoint.sfit = spuriousness_fitness(scores_);
     checkpoint.accuracy = accuracy_metrics(predicted, held_out_.labels, head.classes());
-    checkpoint.inferred = judged_by_groups(predicted);
     checkpoint.head = std::move(head);
     checkpoint.biased = biased;
     return checkpoint;
-  }
-
-  std::optional<InferredAccuracy> judged_by_groups(const at::Tensor& predicted) const {
-    if (!result_.shortcut || !result_.shortcut->found_groups()) return std::nullopt;
-    const auto& trusted = result_.shortcut->trusted;
-    return inferred_accuracy(predicted.index_select(0, trusted),
-                             held_out_.labels.index_select(0, trusted), result_.shortcut->beliefs,
-                             erm_.classes());
   }
 
   /// A head without a mistake, or without a correct sample, identifies nothing: its mask stays.
@@ -230,23 +146,10 @@ class Run {
 
 }  // namespace
 
-const char* name(Source source) {
-  switch (source) {
-    case Source::erm:
-      return "erm";
-    case Source::neurontune:
-      return "neurontune";
-    case Source::rebalanced:
-      return "rebalanced";
-  }
-  return "";
-}
-
 void NeuronTuneOptions::validate() const {
   identify.validate();
   tune.validate();
   select.validate();
-  shortcut.validate();
 }
 
 NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
@@ -257,6 +160,9 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
     throw OptionError(
         "aggregate is per_class, but a head of several layers has no weight of a class's own for "
         "a mask; expected union, intersection or mean");
+  if (is_of_repair(options.select.criterion))
+    throw OptionError(std::string("criterion is ") + name(options.select.criterion) +
+                      ", which is repair's; expected sfit or guarded_sfit");
   check_split(identification, erm, "the identification split");
   check_split(tuning, erm, "the tuning split");
   if (identification.embeddings.device() != tuning.embeddings.device())
@@ -265,10 +171,8 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
   const c10::NoGradGuard no_grad;
   const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Run run(identification, tuning, to(erm, tuning.embeddings.device(), dtype), options);
-  if (run.identify_first()) {
-    run.search();
-    run.retrain(progress);
-  }
+  run.identify_first();
+  run.retrain(progress);
   return run.select();
 }
 

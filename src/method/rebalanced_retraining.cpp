@@ -40,6 +40,7 @@ struct Problem {
   at::Tensor mean;        ///< μ, float64 [M′]
   at::Tensor factors;     ///< f, float64 [M′] or [C, M′]
   at::Tensor effects;     ///< s, float64 [K, M′]
+  at::Tensor anchor;      ///< what the penalty is on the distance of V from: float64 [C, M′]
   bool has_bias = true;
   double penalty = 0, attribute_penalty = 0;
 
@@ -73,11 +74,11 @@ struct Problem {
       const auto shifts = weight.mm(effects.t());              // of the logits, [C, K]
       const auto of_raw = sums.narrow(1, 0, dimensions()) - residuals * mean +
                           shifts.mm(effects) * attribute_penalty;
-      const auto values = parameters.narrow(1, 0, dimensions());
-      gradient.narrow(1, 0, dimensions()).copy_(of_raw * factors + values * penalty);
+      const auto moved = parameters.narrow(1, 0, dimensions()) - anchor;
+      gradient.narrow(1, 0, dimensions()).copy_(of_raw * factors + moved * penalty);
       gradient.narrow(1, dimensions(), 1).copy_(has_bias ? residuals : at::zeros_like(residuals));
       value = sums.select(1, dimensions() + 1).sum().item<double>() +
-              penalty / 2 * values.square().sum().item<double>() +
+              penalty / 2 * moved.square().sum().item<double>() +
               attribute_penalty / 2 * shifts.square().sum().item<double>();
     });
     return value;
@@ -184,6 +185,7 @@ RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const
   deviation_ = scaling.deviation;
   mean_ = like.bias.defined() ? scaling.mean : at::zeros_like(scaling.mean);
   parameters_ = at::zeros({like.classes(), deviation_.size(0) + 1}, deviation_.options());
+  anchor_ = at::zeros({like.classes(), deviation_.size(0)}, deviation_.options());
 
   const int64_t rows = tuning.labels.size(0);
   const int64_t step = (rows + kPreconditionerRows - 1) / kPreconditionerRows;
@@ -208,6 +210,20 @@ void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tens
                 std::to_string(dimensions) + "]");
 }
 
+void RebalancedRetrainer::anchor_at(const Head& head, double penalty) {
+  const c10::NoGradGuard no_grad;
+  const auto weight = head.weight.detach().to(at::kDouble);
+  on_one_thread(weight.device(), [&] {
+    anchor_ = weight * deviation_;
+    auto bias = (weight * mean_).sum(1);
+    if (head.bias.defined()) bias += head.bias.detach();
+    parameters_ = at::cat({anchor_, bias.unsqueeze(1)}, 1);
+  });
+  curvature_.diagonal().add_(penalty - options_.penalty);
+  inverse_curvature_ = at::Tensor();
+  options_.penalty = penalty;
+}
+
 Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
                               const at::Tensor& effects) {
   const c10::NoGradGuard no_grad;
@@ -226,6 +242,7 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
       columns(mean_, 0),
       columns(mask.to(at::kDouble) / deviation_, -1),
       columns(effects.defined() ? effects : at::zeros({0, all}, deviation_.options()), 1),
+      columns(anchor_, 1),
       like_.bias.defined(),
       options_.penalty,
       options_.attribute_penalty};

@@ -8,13 +8,6 @@
 #include "option_checks.h"
 
 namespace neurontune {
-namespace {
-
-/// Of a difference of two accuracies.
-constexpr double kRounding = 1e-12;
-
-}  // namespace
-
 const char* name(Criterion criterion) {
   switch (criterion) {
     case Criterion::sfit:
@@ -23,6 +16,8 @@ const char* name(Criterion criterion) {
       return "guarded_sfit";
     case Criterion::inferred_groups:
       return "inferred_groups";
+    case Criterion::worst_group:
+      return "worst_group";
   }
   return "";
 }
@@ -33,16 +28,12 @@ void SelectionOptions::validate() const {
   check_number("max_drop", max_drop, max_drop >= 0 && max_drop <= 1, "0 to 1");
 }
 
-bool drops_too_far(double balanced_accuracy, double of_erm, const SelectionOptions& options) {
-  return of_erm - balanced_accuracy > options.max_drop + kRounding;
+bool is_of_repair(Criterion criterion) {
+  return criterion == Criterion::inferred_groups || criterion == Criterion::worst_group;
 }
 
 std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>& checkpoints,
                                            const SelectionOptions& options) {
-  const bool by_groups = options.criterion == Criterion::inferred_groups;
-  const auto figure = [&](std::size_t i) {
-    return by_groups ? checkpoints[i].inferred_worst_group : checkpoints[i].sfit;
-  };
   double floor = 0;
   if (options.criterion == Criterion::guarded_sfit)
     for (const auto& checkpoint : checkpoints)
@@ -50,9 +41,9 @@ std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>&
 
   std::vector<std::size_t> candidates;
   for (std::size_t i = 0; i < checkpoints.size(); ++i)
-    if (figure(i) && checkpoints[i].balanced_accuracy >= floor) candidates.push_back(i);
+    if (checkpoints[i].sfit && checkpoints[i].balanced_accuracy >= floor) candidates.push_back(i);
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](std::size_t a, std::size_t b) { return *figure(a) > *figure(b); });
+                   [&](std::size_t a, std::size_t b) { return *checkpoints[a].sfit > *checkpoints[b].sfit; });
   return candidates;
 }
 

@@ -1,7 +1,6 @@
 #include "neurontune/method/shortcut_search.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -14,7 +13,9 @@
 #include "method/fixed_blocks.h"
 #include "method/group_fit.h"
 #include "method/label_errors.h"
+#include "method/principal_components.h"
 #include "method/split_checks.h"
+#include "method/stratified_folds.h"
 #include "neurontune/error.h"
 #include "option_checks.h"
 
@@ -42,19 +43,6 @@ LabelledEmbeddings probe_samples(const LabelledEmbeddings& tuning) {
   return {tuning.embeddings.slice(0, 0, samples, step), tuning.labels.slice(0, 0, samples, step)};
 }
 
-/// The fold of each sample, [N] on the CPU: a class's samples in turn, in a random order.
-at::Tensor folds_of(const at::Tensor& labels, int64_t classes, int64_t folds, uint64_t seed) {
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  const auto host = labels.cpu();
-  auto result = at::empty_like(host);
-  for (int64_t label = 0; label < classes; ++label) {
-    const auto members = host.eq(label).nonzero().squeeze(1);
-    const auto order = at::randperm(members.size(0), generator, at::kLong);
-    result.index_put_({members.index_select(0, order)}, at::arange(members.size(0)) % folds);
-  }
-  return result;
-}
-
 /// A linear head of the embeddings, whatever the ERM head is, as the shape of what is retrained.
 Head linear_like(const LabelledEmbeddings& data, int64_t classes) {
   const auto dtype = data.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
@@ -69,14 +57,13 @@ class Folds {
   Folds(const LabelledEmbeddings& data, int64_t classes, const ShortcutSearchOptions& options,
         uint64_t seed)
       : shrinkage_(options.groups.shrinkage),
-        scaling_(column_scaling(data.embeddings)),
-        inputs_(scaled(data.embeddings, scaling_)),
+        components_(data, classes, options.components),
+        inputs_(components_.of(data.embeddings)),
         labels_(data.labels),
         in_use_(at::ones_like(data.labels, at::kBool)) {
-    const auto fold_of =
-        folds_of(data.labels, classes, options.folds, seed).to(data.labels.device());
+    fold_of_ = stratified_folds(data.labels, classes, options.folds, seed);
     for (int64_t fold = 0; fold < options.folds; ++fold) {
-      members_.push_back(fold_of.eq(fold));
+      members_.push_back(fold_of_.eq(fold));
       const auto of_fold = gram_of(members_.back());
       grams_.push_back(of_fold.to(inputs_.scalar_type()));
       gram_ = fold == 0 ? of_fold.clone() : gram_.add_(of_fold);
@@ -95,8 +82,10 @@ class Folds {
   }
 
   std::size_t count() const { return members_.size(); }
-  const at::Tensor& members() const { return in_use_; }                         ///< bool [N]
-  const at::Tensor& members(std::size_t fold) const { return members_[fold]; }  ///< bool [N]
+  const at::Tensor& members() const { return in_use_; }   ///< bool [N]
+  const at::Tensor& fold_of() const { return fold_of_; }  ///< int64 [N]
+
+  const PrincipalComponents& components() const { return components_; }
 
   GroupData whole() const { return fitted(in_use_, gram_.clone()); }
   GroupData without(std::size_t fold) const {
@@ -107,7 +96,7 @@ class Folds {
  private:
   /// @param moments the samples' Gram matrix; written over
   GroupData fitted(const at::Tensor& samples, at::Tensor moments) const {
-    GroupData data{scaling_, inputs_, labels_, samples, {}};
+    GroupData data{components_.scaling(), inputs_, labels_, samples, {}};
     factor_second_moments(data, std::move(moments), shrinkage_);
     return data;
   }
@@ -115,8 +104,8 @@ class Folds {
   at::Tensor gram_of(const at::Tensor& samples) const { return gram(rows(inputs_, samples)); }
 
   double shrinkage_;
-  ColumnScaling scaling_;
-  at::Tensor inputs_, labels_, in_use_;
+  PrincipalComponents components_;
+  at::Tensor inputs_, labels_, in_use_, fold_of_;
   at::Tensor gram_;  ///< of the samples in use, float64 [M, M]
   std::vector<at::Tensor> members_;
   std::vector<at::Tensor> grams_;  ///< of each fold, in the inputs' dtype, in which its terms are
@@ -226,7 +215,7 @@ class Search {
 
   /// Mistakes that a retrained head makes too, and that both heads are sure of: bool [N].
   at::Tensor suspected_labels(Probe& probe, const Folds& folds) const {
-    const auto outputs = probe(fit(folds.whole()));
+    const auto outputs = probe(fit(folds, folds.whole()));
     return mistaken_.logical_and(wrong(outputs))
         .logical_and(surely_wrong(outputs_))
         .logical_and(surely_wrong(outputs));
@@ -239,16 +228,20 @@ class Search {
 
   void infer(Probe& probe, const Folds& folds, ShortcutSearch& result) const {
     const auto& trusted = folds.members();
-    result.groups = fit(folds.whole());
+    result.groups = fit(folds, folds.whole());
     result.reliance = reliance(probe, result.groups.effects(), trusted);
     result.trusted = trusted.nonzero().squeeze(1);
-    result.beliefs = cross_fitted(folds).index_select(0, result.trusted);
+    for (std::size_t fold = 0; fold < folds.count(); ++fold)
+      result.of_other_folds.push_back(fit(folds, folds.without(fold)));
+    result.fold_of = folds.fold_of();
+    result.beliefs = cross_fitted(result).index_select(0, result.trusted);
     result.separation = separation(result);
   }
 
   /// Groups that begin with the ERM head's predictions.
-  InferredGroups fit(const GroupData& data) const {
-    return fit_groups(data, predicted_, classes_, options_.groups);
+  InferredGroups fit(const Folds& folds, const GroupData& data) const {
+    return folds.components().of_embeddings(
+        fit_groups(data, predicted_, classes_, options_.groups));
   }
 
   /// The errors of a head that may not follow the effects over those of one that may, one more
@@ -277,14 +270,13 @@ class Search {
     return distances / all * std::sqrt(a_class / (a_class + kShrinkingSamples));
   }
 
-  /// Of each sample by groups that were fitted to others: [N, C]; nothing of samples withdrawn.
-  at::Tensor cross_fitted(const Folds& folds) const {
+  /// Of each sample by groups that were fitted to others: [N, C].
+  at::Tensor cross_fitted(const ShortcutSearch& found) const {
     auto beliefs = at::zeros({held_out_.labels.size(0), classes_},
                              held_out_.embeddings.options().dtype(at::kDouble));
-    for (std::size_t fold = 0; fold < folds.count(); ++fold) {
-      const auto groups = fit(folds.without(fold));
-      beliefs.add_(groups.beliefs(held_out_) * folds.members(fold).unsqueeze(1));
-    }
+    for (std::size_t fold = 0; fold < found.of_other_folds.size(); ++fold)
+      beliefs.add_(found.of_other_folds[fold].beliefs(held_out_) *
+                   found.fold_of.eq(static_cast<int64_t>(fold)).unsqueeze(1));
     return beliefs;
   }
 
@@ -339,6 +331,7 @@ void ShortcutSearchOptions::validate() const {
   groups.validate();
   retraining.validate();
   check_number("evidence_threshold", evidence_threshold, evidence_threshold >= 0, "0 or more");
+  check_at_least("components", components, 1);
   check_between("folds", folds, 2, 100);
   check_number("samples_per_group", samples_per_group, samples_per_group >= 0, "0 or more");
 }

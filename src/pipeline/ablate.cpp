@@ -12,6 +12,7 @@
 #include "data/output_folder.h"
 #include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
+#include "neurontune/repair/tuned_head.h"
 #include "pipeline/comparison_data.h"
 #include "pipeline/open_embeddings.h"
 
@@ -47,20 +48,20 @@ class Ablation {
   /// One run of the method, and what it reaches on test.
   std::pair<AblationRun, SplitMetrics> run(const Config& config, uint64_t seed,
                                            const ProgressFn& progress) {
-    auto options = neuron_tune_options(config);
-    options.seed = seed;
+    auto options = repair_options(config);
+    options.neurontune.seed = seed;
     const auto result =
-        neuron_tune(data_.labelled(config.splits.identify), data_.labelled(config.splits.tune),
-                    data_.erm(), options, progress);
+        tune_head(data_.labelled(config.splits.identify), data_.labelled(config.splits.tune),
+                  data_.erm(), options, data_.attributes(config.splits.identify), progress);
     AblationRun run{seed,
-                    result.source,
-                    result.selected_epoch,
-                    result.biased.count(),
-                    result.sfit,
-                    result.warnings,
+                    result.settings().source,
+                    result.epoch(),
+                    result.masked().count(),
+                    result.sfit(),
+                    result.warnings(),
                     {}};
-    if (trajectory_) run.trajectory = with_true_figures(result, config);
-    return {std::move(run), evaluate(result.head, test_, space_)};
+    if (trajectory_) run.trajectory = with_true_figures(result.neurontune(), config);
+    return {std::move(run), evaluate(result.head(), test_, space_)};
   }
 
  private:
@@ -68,7 +69,7 @@ class Ablation {
     const auto identification = folder_.select(SplitSelector::parse(config.splits.identify));
     std::vector<EpochReport> epochs;
     for (const auto& checkpoint : result.trajectory)
-      epochs.push_back({*checkpoint.epoch, *checkpoint.loss, checkpoint.sfit,
+      epochs.push_back({checkpoint.epoch, *checkpoint.loss, checkpoint.sfit,
                         checkpoint.biased.count(),
                         evaluate(checkpoint.head, identification, space_),
                         evaluate(checkpoint.head, test_, space_)});

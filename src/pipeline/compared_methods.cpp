@@ -10,7 +10,11 @@
 #include "neurontune/baselines/last_layer_retraining.h"
 #include "neurontune/data/split.h"
 #include "neurontune/error.h"
-#include "neurontune/method/neuron_tune.h"
+#include "neurontune/method/rebalanced_retraining.h"
+#include "neurontune/method/shortcut_search.h"
+#include "neurontune/repair/anchored_retraining.h"
+#include "neurontune/repair/bias_shift.h"
+#include "neurontune/repair/tuned_head.h"
 
 namespace neurontune {
 namespace {
@@ -64,31 +68,63 @@ ComparedMethod erm() {
           }};
 }
 
-ComparedMethod llr(const Config& config) {
-  return {.name = "llr",
-          .sees = labels_of({config.splits.tune}),
-          .selection = "fixed: class-balanced retraining as in " + recipe_of(config) +
-                       ", without a mask, the last epoch",
-          .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
-            return MethodOutcome{retrain_last_layer(data.labelled(config.splits.tune), data.erm(),
-                                                    config.tune, seed, progress),
-                                 ""};
+/// @param split data that retrains
+ComparedMethod llr(const std::string& name, const Config& config, const std::string& split) {
+  return {.name = name,
+          .sees = labels_of({split}),
+          .selection = "fixed: class-balanced retraining on " + split + " as in " +
+                       recipe_of(config) + ", without a mask, the last epoch",
+          .run = [config, split](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
+            return MethodOutcome{
+                retrain_last_layer(data.labelled(split), data.erm(), config.tune, seed, progress),
+                ""};
           }};
 }
 
-ComparedMethod dfr(const Config& config, const DfrOptions& options) {
-  const auto& splits = config.splits;
-  return {.name = "dfr",
+ComparedMethod bias_shift(const Config& config) {
+  const auto& split = config.splits.identify;
+  return {.name = "bias_shift",
+          .seeded = false,
+          .sees = labels_of({split}),
+          .selection = "fixed: the ERM head's biases, until classes of " + split +
+                       " are equally accurate",
+          .run = [split](ComparisonData& data, uint64_t, const ProgressFn&) {
+            return MethodOutcome{shift_biases(data.labelled(split), data.erm()), ""};
+          }};
+}
+
+ComparedMethod anchored(const Config& config) {
+  const auto& split = config.splits.identify;
+  return {.name = "anchored",
+          .sees = labels_of({split}),
+          .selection = "λ of " + list(config.anchored.penalties) + " and γ of " +
+                       list(config.anchored.gammas) + " by worst-class accuracy on " +
+                       std::to_string(config.anchored.folds) + " folds of " + split,
+          .run = [config, split](ComparisonData& data, uint64_t seed, const ProgressFn&) {
+            auto options = config.anchored;
+            options.seed = seed;
+            const auto result = neurontune::anchored(data.labelled(split), data.erm(), options);
+            return MethodOutcome{result.head, "λ = " + describe(result.setting.penalty) +
+                                                  ", γ = " + describe(result.setting.gamma)};
+          }};
+}
+
+/// @param tune     data that fits the head
+/// @param held_out data that chooses C
+ComparedMethod dfr(const std::string& name, const std::string& tune, const std::string& choose,
+                   const DfrOptions& options) {
+  return {.name = name,
           .oracle = true,
-          .sees = labels_and_attributes_of({splits.tune, splits.identify}),
-          .selection = "C of " + list(options.inverse_penalties) + " by worst-group accuracy on " +
-                       splits.identify + "; " + std::to_string(options.refits) + " refits averaged",
-          .run = [splits, options](ComparisonData& data, uint64_t seed, const ProgressFn&) {
+          .sees = labels_and_attributes_of({tune, choose}),
+          .selection = "on " + tune + "; C of " + list(options.inverse_penalties) +
+                       " by worst-group accuracy on " + choose + "; " +
+                       std::to_string(options.refits) + " refits averaged",
+          .run = [tune, choose, options](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto seeded = options;
             seeded.seed = seed;
             std::vector<std::string> warnings;
-            const auto tuning = data.grouped(splits.tune, warnings);
-            const auto held_out = data.grouped(splits.identify, warnings);
+            const auto tuning = data.grouped(tune, warnings);
+            const auto held_out = data.grouped(choose, warnings);
             const auto result = neurontune::dfr(tuning, held_out, data.erm().classes(),
                                                 data.folder().attribute_values(), seeded);
             return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty),
@@ -153,25 +189,34 @@ ComparedMethod self(const Config& config, const SelfOptions& options) {
           }};
 }
 
+/// "epoch 7" of the paper's method, or what `repair` picked.
+std::string picked(const TunedHead& tuned) {
+  const auto settings = tuned.settings();
+  if (!tuned.repair() && settings.epoch) return "epoch " + std::to_string(*settings.epoch);
+  return describe(settings);
+}
+
 ComparedMethod neurontune_method(const std::string& name, Config config) {
   const auto& splits = config.splits;
+  const auto criterion = config.select.criterion;
   const std::string selection = "fixed by " + recipe_of(config) + "; the head by " +
-                                neurontune::name(config.select.criterion) + " on " +
-                                splits.identify;
-  return {
-      .name = name,
-      .sees = labels_of({splits.identify, splits.tune}),
-      .selection = selection,
-      .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
-        auto options = neuron_tune_options(config);
-        options.seed = seed;
-        auto result = neuron_tune(data.labelled(config.splits.identify),
-                                  data.labelled(config.splits.tune), data.erm(), options, progress);
-        auto chosen = result.source == Source::neurontune
-                          ? "epoch " + std::to_string(*result.selected_epoch)
-                          : std::string(neurontune::name(result.source));
-        return MethodOutcome{std::move(result.head), std::move(chosen), std::move(result.warnings)};
-      }};
+                                neurontune::name(criterion) + " on " + splits.identify;
+  const bool sees_groups = criterion == Criterion::worst_group;
+  auto sees = labels_of({splits.identify, splits.tune});
+  if (sees_groups) sees.push_back(SplitSelector::parse(splits.identify).name + "_attributes");
+  return {.name = name,
+          .oracle = sees_groups,
+          .sees = sees,
+          .selection = selection,
+          .run = [config](ComparisonData& data, uint64_t seed, const ProgressFn& progress) {
+            auto options = repair_options(config);
+            options.neurontune.seed = seed;
+            const auto& held_out = config.splits.identify;
+            const auto tuned =
+                tune_head(data.labelled(held_out), data.labelled(config.splits.tune), data.erm(),
+                          options, data.attributes(held_out), progress);
+            return MethodOutcome{tuned.head(), picked(tuned), tuned.warnings()};
+          }};
 }
 
 /// Rebalanced retraining on inferred groups, whatever the evidence; with the mask of the
@@ -211,9 +256,15 @@ Config half_and_half(Config config) {
 std::vector<ComparedMethod> compared_methods(const CompareOptions& options) {
   const auto& config = options.config;
   const auto paper = with_settings(config, {{"compare", "recipe", "paper"}});
+  const auto& [identify, tune] = config.splits;
+  const auto [first_half, second_half] = halves(identify);
   return {erm(),
-          llr(config),
-          dfr(config, options.dfr),
+          llr("llr", config, tune),
+          llr("llr_val", config, identify),
+          bias_shift(config),
+          anchored(config),
+          dfr("dfr", tune, identify, options.dfr),
+          dfr("dfr_val", first_half, second_half, options.dfr),
           afr(config, options.afr),
           shortcut_probe(config, options.shortcut_probe),
           self(config, options.self),

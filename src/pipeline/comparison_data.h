@@ -27,6 +27,11 @@ class ComparisonData {
   /// @throws Error if there is none of that name
   const LabelledEmbeddings& labelled(const std::string& selector);
 
+  /// The attributes of its samples; undefined where it has none.
+  const at::Tensor& attributes(const std::string& selector) {
+    return on_device(selector).attributes;
+  }
+
   /// The same with its attributes, of the samples whose attribute is known.
   /// @param warnings gets a sentence where that is not all
   /// @throws Error naming the split if it has none

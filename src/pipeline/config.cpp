@@ -149,6 +149,8 @@ void Config::validate() const {
   SplitSelector::parse(splits.identify);
   SplitSelector::parse(splits.tune);
   neuron_tune_options(*this).validate();
+  shortcut.validate();
+  anchored.validate();
 }
 
 Config with_settings(Config config, const std::vector<SettingFlag>& settings) {
@@ -191,7 +193,14 @@ nlohmann::ordered_json config_json(const Config& config) {
 }
 
 NeuronTuneOptions neuron_tune_options(const Config& config) {
-  return {config.identify, config.tune, config.select, config.shortcut, config.seed};
+  return {config.identify, config.tune, config.select, config.seed};
+}
+
+RepairOptions repair_options(const Config& config) {
+  RepairOptions options(neuron_tune_options(config));
+  options.shortcut = config.shortcut;
+  options.anchored = config.anchored;
+  return options;
 }
 
 at::Device resolve_device(const std::string& text) {

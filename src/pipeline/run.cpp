@@ -17,17 +17,23 @@
 namespace neurontune {
 namespace {
 
-NeuronTuneResult tuned(const Config& config, const EmbeddingFolder& folder, at::Device device,
-                       const ProgressFn& progress) {
-  const auto identify = SplitSelector::parse(config.splits.identify);
+TunedHead tuned(const Config& config, const EmbeddingFolder& folder, at::Device device,
+                const ProgressFn& progress) {
+  const auto held_out = folder.select(SplitSelector::parse(config.splits.identify));
+  const auto tuning = folder.select(SplitSelector::parse(config.splits.tune));
+  return tune_head(on_device(held_out, device), on_device(tuning, device), folder.head(),
+                   repair_options(config), held_out.attributes, progress);
+}
+
+std::vector<std::string> all_warnings(const Config& config, std::vector<std::string> of_data,
+                                      const TunedHead& tuned) {
+  auto& warnings = of_data;
+  warnings.insert(warnings.end(), tuned.warnings().begin(), tuned.warnings().end());
   const auto tune = SplitSelector::parse(config.splits.tune);
-  const auto identification = folder.select(identify), tuning = folder.select(tune);
-  auto result = neuron_tune(on_device(identification, device), on_device(tuning, device),
-                            folder.head(), neuron_tune_options(config), progress);
-  if (identify.overlaps(tune))
-    result.warnings.push_back("identification and tuning have samples of " + tune.name +
-                              " in common: what is said of held-out data is not of such");
-  return result;
+  if (SplitSelector::parse(config.splits.identify).overlaps(tune))
+    warnings.push_back("identification and tuning have samples of " + tune.name +
+                       " in common: what is said of held-out data is not of such");
+  return warnings;
 }
 
 const std::vector<std::string> kFiles = {"result.json",      "model.pt",
@@ -63,11 +69,12 @@ void write_results(const Config& config, RunReport& report, const std::optional<
   out.remove("result.json");
   if (!model) out.remove("model.pt");
   out.begin(files);
-  if (model) model->save_with_head(report.result.head, out / "model.pt");
-  write_head(out / "head.safetensors", report.result.head);
-  write_spuriousness(out / "spuriousness.safetensors", report.result.scores, report.result.biased,
-                     report.result.test);
-  write_file(out / "trajectory.jsonl", trajectory_jsonl(report.result));
+  if (model) model->save_with_head(report.result.head(), out / "model.pt");
+  write_head(out / "head.safetensors", report.result.head());
+  const auto& found = report.result.neurontune();
+  write_spuriousness(out / "spuriousness.safetensors", found.scores, report.result.masked(),
+                     found.test);
+  write_file(out / "trajectory.jsonl", trajectory_jsonl(found));
   write_file(out / "config.json", json_text(config_json(config)) + "\n");
   std::erase(files, "result.json");
   report.files = out.finish(files);
@@ -101,11 +108,10 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
   report.result = tuned(config, folder, device, progress);
-  auto& warnings = report.result.warnings;
-  warnings.insert(warnings.begin(), data_warnings.begin(), data_warnings.end());
+  report.warnings = all_warnings(config, data_warnings, report.result);
   clock.finish("tune");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
-  report.tuned = evaluate(report.result.head, folder);
+  report.tuned = evaluate(report.result.head(), folder);
   clock.finish("evaluate");
 
   outcome.names = folder.names();

@@ -25,7 +25,8 @@ inline std::vector<Aggregate> values_of(Aggregate) {
 }
 inline std::vector<Start> values_of(Start) { return {Start::erm, Start::fresh}; }
 inline std::vector<Criterion> values_of(Criterion) {
-  return {Criterion::sfit, Criterion::guarded_sfit, Criterion::inferred_groups};
+  return {Criterion::sfit, Criterion::guarded_sfit, Criterion::inferred_groups,
+          Criterion::worst_group};
 }
 inline std::vector<Significance> values_of(Significance) {
   return {Significance::none, Significance::plain, Significance::given_margin};

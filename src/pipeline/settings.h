@@ -52,6 +52,7 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("select.guard", config.select.guard);
   visit("select.max_drop", config.select.max_drop);
   visit("shortcut.evidence_threshold", config.shortcut.evidence_threshold);
+  visit("shortcut.components", config.shortcut.components);
   visit("shortcut.confidence", config.shortcut.groups.confidence);
   visit("shortcut.smoothing", config.shortcut.groups.smoothing);
   visit("shortcut.error_quantile", config.shortcut.groups.error_quantile);
@@ -62,6 +63,8 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("shortcut.folds", config.shortcut.folds);
   visit("shortcut.penalty", config.shortcut.retraining.penalty);
   visit("shortcut.attribute_penalty", config.shortcut.retraining.attribute_penalty);
+  visit("anchored.penalties", config.anchored.penalties);
+  visit("anchored.gammas", config.anchored.gammas);
 }
 
 }  // namespace neurontune

@@ -7,18 +7,18 @@
 namespace neurontune {
 namespace {
 
-std::string of_source(const NeuronTuneResult& result) {
-  switch (result.source) {
-    case Source::erm:
-      return "The ERM head is kept";
-    case Source::neurontune:
-      return "The head is epoch " + std::to_string(*result.selected_epoch) +
-             " of class-balanced retraining behind a mask of " +
-             std::to_string(result.biased.count()) + " dimensions";
-    case Source::rebalanced:
-      return "The head was retrained on rebalanced inferred groups";
-  }
-  return "";
+std::string capitalised(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+/// "from 83.0 % to 89.4 %"
+std::string change(double before, double after) {
+  return "from " + as_percent(before) + " to " + as_percent(after);
 }
 
 std::string with_interval(const InferredAccuracy& accuracy) {
@@ -26,52 +26,100 @@ std::string with_interval(const InferredAccuracy& accuracy) {
          " to " + as_percent(accuracy.worst_upper()) + ")";
 }
 
-std::string capitalised(std::string text) {
-  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-  return text;
+std::string evidence(const ShortcutSearch& shortcut) {
+  switch (shortcut.verdict) {
+    case ShortcutVerdict::supported:
+      return "there is evidence of a shortcut";
+    case ShortcutVerdict::unsupported:
+      return "there is too little evidence of a shortcut";
+    case ShortcutVerdict::undecided:
+      return "nothing can be said of a shortcut";
+  }
+  return "";
 }
 
-std::string why(const NeuronTuneResult& result) {
-  const auto verdict = result.shortcut->verdict;
-  if (verdict != ShortcutVerdict::supported)
-    return std::string(verdict == ShortcutVerdict::undecided ? ": nothing can be said"
-                                                             : ": there is too little evidence") +
-           " of a shortcut behind its mistakes. ";
-  const auto candidates = result.candidates.size();
-  return ", of " + std::to_string(candidates) + (candidates == 1 ? " candidate" : " candidates") +
-         " the one whose worst inferred group is surest to be right. ";
+/// What the head does on held-out data, against the ERM head.
+std::string on_held_out(const RepairResult& result) {
+  const auto& before = result.erm.accuracy;
+  const auto& after = result.candidates.front().accuracy;
+  return "class-balanced accuracy goes " + change(before.balanced_accuracy, after.balanced_accuracy) +
+         " on held-out data that the head was not fitted to, the worst class's " +
+         change(before.worst_class_accuracy, after.worst_class_accuracy);
 }
 
-std::string before_and_after(const NeuronTuneResult& result) {
+std::string grounds(const RepairResult& result) {
+  const auto choice = " It was picked of " + counted(result.candidates.size(), "candidate") + ".";
+  switch (result.acceptance) {
+    case Acceptance::free:
+      return " It costs nothing: " + on_held_out(result) +
+             ". That needs no evidence of a shortcut." + choice;
+    case Acceptance::trade:
+      return " It costs accuracy: " + on_held_out(result) +
+             ". That is within max_drop, and there is evidence of a shortcut: " +
+             result.shortcut.reason + "." + choice;
+    case Acceptance::known:
+      return " It was picked by its accuracy in the worst group of held-out data whose groups are "
+             "known, at least " +
+             as_percent(result.candidates.front().worst_lower) + " (the ERM head: " +
+             as_percent(result.erm.worst_lower) + "); " + on_held_out(result) + "." + choice;
+    case Acceptance::kept:
+    case Acceptance::refused:
+      break;
+  }
+  return "";
+}
+
+std::string why_kept(const RepairResult& result) {
+  const auto others = result.candidates.size() - 1;
+  return (others == 0 ? ": no other costs nothing on held-out data"
+                      : ": none of " + counted(others, "other candidate") +
+                            " is better on held-out data") +
+         std::string(result.shortcut.verdict == ShortcutVerdict::supported
+                         ? " or repairs enough for what it costs"
+                         : ", and for a repair that costs accuracy " + evidence(result.shortcut)) +
+         ". " + capitalised(result.shortcut.reason) + ".";
+}
+
+/// Only where the groups are trusted.
+std::string estimate(const RepairResult& result) {
   const auto& selected = result.candidates.front();
-  if (!selected.inferred || !result.erm_inferred) return "";
-  if (result.source == Source::erm)
-    return " Its accuracy in the worst of them is " + with_interval(*result.erm_inferred) +
-           " on held-out data.";
-  return " Its accuracy in the worst of them went from " + with_interval(*result.erm_inferred) +
-         " to " + with_interval(*selected.inferred) + " on held-out data.";
+  if (result.shortcut.verdict != ShortcutVerdict::supported || !selected.inferred ||
+      !result.erm.inferred || result.acceptance == Acceptance::known)
+    return "";
+  if (result.settings.source == Source::erm)
+    return " In the worst inferred group its accuracy is estimated at " +
+           with_interval(*result.erm.inferred) + ".";
+  return " In the worst inferred group accuracy is estimated to go from " +
+         with_interval(*result.erm.inferred) + " to " + with_interval(*selected.inferred) + ".";
 }
 
-std::string refused(const NeuronTuneResult& result) {
+std::string refused(const RepairResult& result) {
   if (result.refused == 0) return "";
-  const auto heads = result.refused == 1
-                         ? std::string(" One head is refused, since its")
-                         : " " + std::to_string(result.refused) + " heads are refused, since their";
-  return heads +
-         " class-balanced accuracy on held-out data is further below the ERM head's than max_drop "
-         "allows.";
+  return " " + counted(static_cast<std::size_t>(result.refused), "other head") +
+         (result.refused == 1 ? " was" : " were") +
+         " refused for what it would cost on held-out data.";
 }
 
 }  // namespace
 
 std::string conclusion(const NeuronTuneResult& result) {
-  if (!result.shortcut)
-    return of_source(result) + (result.source == Source::erm
-                                    ? ": no epoch has a spuriousness fitness score."
-                                    : ", picked of " + std::to_string(result.candidates.size()) +
-                                          " by its spuriousness fitness score.");
-  return of_source(result) + why(result) + capitalised(result.shortcut->reason) + "." +
-         before_and_after(result) + refused(result);
+  if (result.selected_epoch == 0)
+    return "The ERM head is kept: no epoch has a spuriousness fitness score.";
+  return "The head is epoch " + std::to_string(result.selected_epoch) +
+         " of class-balanced retraining behind a mask of " + counted(static_cast<std::size_t>(result.biased.count()), "dimension") +
+         ", picked of " + std::to_string(result.candidates.size()) +
+         " by its spuriousness fitness score.";
+}
+
+std::string conclusion(const RepairResult& result) {
+  if (result.settings.source == Source::erm)
+    return "The ERM head is kept" + why_kept(result) + estimate(result) + refused(result);
+  return "The head is " + describe(result.settings) + "." + grounds(result) + estimate(result) +
+         refused(result);
+}
+
+std::string conclusion(const TunedHead& tuned) {
+  return tuned.repair() ? conclusion(*tuned.repair()) : conclusion(tuned.neurontune());
 }
 
 }  // namespace neurontune

@@ -33,14 +33,39 @@ Json worst_json(const InferredAccuracy& accuracy) {
 
 Json candidates_json(const NeuronTuneResult& result) {
   Json json = Json::array();
-  for (const auto& checkpoint : result.candidates) {
-    json.push_back({{"source", name(checkpoint.source)},
-                    {"epoch", nullable(checkpoint.epoch)},
+  for (const auto& checkpoint : result.candidates)
+    json.push_back({{"source", checkpoint.epoch == 0 ? "erm" : "neurontune"},
+                    {"epoch", checkpoint.epoch},
                     {"sfit", nullable(checkpoint.sfit)},
                     {"balanced_accuracy", checkpoint.accuracy.balanced_accuracy},
                     {"biased", checkpoint.biased.count()}});
-    if (checkpoint.inferred) json.back()["inferred"] = worst_json(*checkpoint.inferred);
-  }
+  return json;
+}
+
+/// Which head it is.
+Json settings_json(const CandidateSettings& settings) {
+  Json json = {{"source", name(settings.source)}, {"fitted_to", name(settings.fitted_to)}};
+  json["epoch"] = settings.source == Source::erm ? Json(0) : nullable(settings.epoch);
+  if (settings.penalty) json["penalty"] = *settings.penalty;
+  if (settings.gamma) json["gamma"] = *settings.gamma;
+  return json;
+}
+
+Json candidate_json(const Candidate& candidate) {
+  auto json = settings_json(candidate.settings);
+  json["acceptance"] = name(candidate.acceptance);
+  json["sfit"] = nullable(candidate.sfit);
+  json["balanced_accuracy"] = candidate.accuracy.balanced_accuracy;
+  json["worst_class_accuracy"] = candidate.accuracy.worst_class_accuracy;
+  json["worst_lower"] = candidate.worst_lower;
+  json["repairability"] = candidate.repairability;
+  if (candidate.inferred) json["inferred"] = worst_json(*candidate.inferred);
+  return json;
+}
+
+Json candidates_json(const RepairResult& result) {
+  Json json = Json::array();
+  for (const auto& candidate : result.candidates) json.push_back(candidate_json(candidate));
   return json;
 }
 
@@ -61,15 +86,17 @@ Json groups_json(const InferredAccuracy& accuracy) {
   return json;
 }
 
-Json shortcut_json(const NeuronTuneResult& result) {
-  const auto& shortcut = *result.shortcut;
+Json shortcut_json(const RepairResult& result) {
+  const auto& shortcut = result.shortcut;
   Json json = {{"verdict", name(shortcut.verdict)},
                {"reason", shortcut.reason},
                {"evidence", nullable(shortcut.evidence())},
                {"separation", nullable(shortcut.separation)},
                {"reliance", nullable(shortcut.reliance)},
                {"suspected_labels", nullable(shortcut.suspected_labels)}};
-  if (result.erm_inferred) json["erm"] = groups_json(*result.erm_inferred);
+  if (!shortcut.found_groups()) return json;
+  json["trusted"] = shortcut.verdict == ShortcutVerdict::supported;
+  if (result.erm.inferred) json["erm"] = groups_json(*result.erm.inferred);
   if (const auto& selected = result.candidates.front(); selected.inferred)
     json["tuned"] = groups_json(*selected.inferred);
   return json;
@@ -122,26 +149,38 @@ nlohmann::ordered_json mistake_test_json(const MistakeTest& test) {
 
 nlohmann::ordered_json result_json(const RunReport& report) {
   const auto& result = report.result;
+  const auto& found = result.neurontune();
+  const auto settings = result.settings();
   Json json;
-  json["method"] = "neurontune";
+  json["method"] = name(settings.source);
   json["recipe"] = report.recipe;
   json["criterion"] = report.criterion;
   json["seed"] = report.seed;
   json["device"] = report.device;
   json["versions"] = {{"neurontune", kVersion}, {"libtorch", TORCH_VERSION}};
-  json["warnings"] = result.warnings;
+  json["warnings"] = report.warnings;
   json["conclusion"] = conclusion(result);
-  json["selected"] = name(result.source);
-  json["selected_epoch"] = nullable(result.selected_epoch);
-  json["sfit"] = nullable(result.sfit);
-  json["biased_dimensions"] = biased_dimensions_json(result.biased);
-  json["classes"] = classes_json(result.scores);
-  if (result.test) json["mistake_test"] = mistake_test_json(*result.test);
-  if (result.shortcut) json["shortcut"] = shortcut_json(result);
+  json["selected"] = name(settings.source);
+  json["selected_epoch"] = nullable(result.epoch());
+  if (const auto* repaired = result.repair()) {
+    json["fitted_to"] = name(settings.fitted_to);
+    json["acceptance"] = name(repaired->acceptance);
+  }
+  json["sfit"] = nullable(result.sfit());
+  json["biased_dimensions"] = biased_dimensions_json(result.masked());
+  json["identified_dimensions"] = biased_dimensions_json(found.biased);
+  json["classes"] = classes_json(found.scores);
+  if (found.test) json["mistake_test"] = mistake_test_json(*found.test);
+  if (const auto* repaired = result.repair()) {
+    json["shortcut"] = shortcut_json(*repaired);
+    json["held_out"] = {{"erm", candidate_json(repaired->erm)},
+                        {"tuned", candidate_json(repaired->candidates.front())}};
+  }
   json["erm"] = split_blocks(report.erm);
   json["tuned"] = split_blocks(report.tuned);
-  json["candidates"] = candidates_json(result);
-  json["refused_candidates"] = result.refused;
+  json["candidates"] =
+      result.repair() ? candidates_json(*result.repair()) : candidates_json(found);
+  json["refused_candidates"] = result.repair() ? result.repair()->refused : 0;
   if (report.verified)
     json["verified"] = {{"max_abs_difference", report.verified->max_abs_difference}};
   for (const auto& [name, samples] : report.skipped)
@@ -155,7 +194,7 @@ nlohmann::ordered_json result_json(const RunReport& report) {
 std::string trajectory_jsonl(const NeuronTuneResult& result) {
   std::string lines;
   for (const auto& checkpoint : result.trajectory) {
-    const Json line = {{"epoch", nullable(checkpoint.epoch)},
+    const Json line = {{"epoch", checkpoint.epoch},
                        {"loss", nullable(checkpoint.loss)},
                        {"sfit", nullable(checkpoint.sfit)},
                        {"balanced_accuracy", checkpoint.accuracy.balanced_accuracy},

@@ -53,6 +53,11 @@ class RebalancedRetrainer {
   RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
                       const RebalancingOptions& options = {});
 
+  /// From here on the penalty is on the distance of W from that of a head, of the shape of `like`,
+  /// and fits start there.
+  /// @param penalty λ of λ/2 ∥W − W₀∥², over 0
+  void anchor_at(const Head& head, double penalty);
+
   /// The head, the mask folded into its weight. Each fit starts where the last one ended.
   /// @param weights float64 [N], not negative, with a sum over 0; scaled to a sum of 1
   /// @param mask    floating [M] or [C, M], what dimensions are multiplied by
@@ -75,6 +80,7 @@ class RebalancedRetrainer {
   at::Tensor mean_, deviation_;   ///< float64 [M]; a mean of 0 where there is no bias
   at::Tensor curvature_;          ///< about the Hessian, of scaled dimensions: float64 [M, M]
   at::Tensor inverse_curvature_;  ///< its inverse, once it was needed
+  at::Tensor anchor_;             ///< W₀ on scaled dimensions: float64 [C, M]
   std::string shortfall_;         ///< of the last fit
   at::Tensor parameters_;         ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
 };

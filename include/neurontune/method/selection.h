@@ -6,22 +6,20 @@
 
 namespace neurontune {
 
-/// Which checkpoint is picked; none looks at attributes.
+/// Which checkpoint is picked; none but worst_group looks at attributes.
 enum class Criterion {
   sfit,          ///< the paper's: the highest spuriousness fitness score
   guarded_sfit,  ///< the highest of those whose balanced accuracy is within `guard` of the best
-  /// The best worst group of (label, inferred attribute), by the lower bound of its accuracy; the
-  /// ERM head and heads retrained on rebalanced groups are candidates too, and ERM's is kept where
-  /// nothing says that a shortcut is behind its mistakes.
-  inferred_groups,
+  inferred_groups,  ///< `repair`'s: the worst class, and the worst inferred group it trusts
+  worst_group,      ///< `repair`'s: the worst group (label, attribute), which must be known
 };
 
 /// Settings of the choice among checkpoints.
 struct SelectionOptions {
-  Criterion criterion = Criterion::inferred_groups;
+  Criterion criterion = Criterion::sfit;
   double guard = 0.02;  ///< fraction of class-balanced accuracy, 0…1
-  /// Class-balanced accuracy on held-out data that a picked head may be below the ERM head,
-  /// whatever else speaks for it: 0…1. In force under inferred_groups.
+  /// Class-balanced accuracy on held-out data that a repair may cost, whatever else speaks for it:
+  /// 0…1. In force under inferred_groups.
   double max_drop = 0.1;
 
   /// @throws OptionError if a value is out of its range
@@ -32,12 +30,10 @@ struct SelectionOptions {
 struct CheckpointFigures {
   std::optional<double> sfit;  ///< none where no class was usable: by SFit it is no candidate
   double balanced_accuracy = 0;
-  /// The lower bound of the worst inferred group's accuracy; none where groups were not inferred.
-  std::optional<double> inferred_worst_group = std::nullopt;
 };
 
-/// Whether a head's class-balanced accuracy is further below the ERM head's than `max_drop` allows.
-bool drops_too_far(double balanced_accuracy, double of_erm, const SelectionOptions& options);
+/// Whether `repair` picks by the criterion, and not the paper's method.
+bool is_of_repair(Criterion criterion);
 
 /// The candidates in order of preference, as indices into `checkpoints`; of equals the earlier
 /// first. Empty where no checkpoint has the figure that the criterion goes by.

@@ -18,7 +18,10 @@ namespace neurontune {
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
-  double evidence_threshold = 3.65;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  double evidence_threshold = 4;  ///< a shortcut is behind the mistakes from here on; 0 or more
+  /// Principal components of what classes do not explain in which groups are inferred, at most:
+  /// what lies apart does so whatever else the embedding holds; at least 1.
+  int64_t components = 64;
   int64_t folds = 2;  ///< groups are judged on others than they were fitted on; 2 to 100
   double samples_per_group = 10;  ///< undecided under this many on average; 0 or more
 
@@ -52,6 +55,8 @@ struct ShortcutSearch {
   at::Tensor trusted;     ///< int64 [n]: the rows of held-out samples whose label is not suspected
   /// p(a | z, y) of each trusted sample, by a model fitted on the other folds: float64 [n, C].
   at::Tensor beliefs;
+  at::Tensor fold_of;  ///< int64 [N]: the fold of each held-out sample; undefined where undecided
+  std::vector<InferredGroups> of_other_folds;  ///< of each fold: fitted on the others
   std::vector<std::string> warnings;  ///< of the retraining that it takes, one sentence each
 
   /// separation × ∛reliance / C^0.4: mere mistakes lie further apart where there are more classes.
@@ -64,7 +69,9 @@ struct ShortcutSearch {
 /// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
 /// those of a head that does not are hard. Groups are inferred from the predictions either way, and
 /// two things tell which they are. An attribute is a cluster of the embeddings, so its values lie
-/// further apart than the halves of what is merely spread out: the separation. A head that leans on
+/// further apart than the halves of what is merely spread out: the separation. It is taken in the
+/// first principal components of what classes do not explain, since with as many dimensions as
+/// samples anything can be told apart. A head that leans on
 /// it errs more without it, on data where it agrees with the class: two heads are retrained with
 /// classes balanced, of which one may not follow what the attribute does to embeddings, and the
 /// factor between their errors is the reliance.

@@ -9,6 +9,7 @@
 #include "neurontune/data/image.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/repair/repair.h"
 
 namespace neurontune {
 
@@ -45,6 +46,7 @@ struct Config {
   RetrainingOptions tune;
   SelectionOptions select;
   ShortcutSearchOptions shortcut;
+  AnchoredOptions anchored;
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -79,8 +81,9 @@ nlohmann::ordered_json config_json(const Config& config);
 /// The names of the recipes compiled in.
 std::vector<std::string> recipe_names();
 
-/// The settings the method takes of a config.
+/// The settings the paper's method takes of a config, and those that `repair` does.
 NeuronTuneOptions neuron_tune_options(const Config& config);
+RepairOptions repair_options(const Config& config);
 
 /// The device that `text` (auto, cpu, cuda, cuda:N) names on this machine.
 /// @throws OptionError if it is no such name; Error if there is no such device

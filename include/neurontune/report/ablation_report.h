@@ -7,8 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/seed_summary.h"
+#include "neurontune/metrics/split_metrics.h"
+#include "neurontune/repair/candidate.h"
 
 namespace neurontune {
 
@@ -26,7 +27,7 @@ struct EpochReport {
 struct AblationRun {
   uint64_t seed = 0;
   Source source = Source::erm;            ///< of the selected head
-  std::optional<int64_t> selected_epoch;  ///< 0 is the ERM head unchanged; none: rebalanced
+  std::optional<int64_t> selected_epoch;  ///< 0 is the ERM head unchanged; none of heads without epochs
   int64_t biased = 0;                     ///< dimensions masked in it
   std::optional<double> sfit;
   std::vector<std::string> warnings;    ///< what a user should know, one sentence each

@@ -3,12 +3,16 @@
 #include <string>
 
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/repair/repair.h"
+#include "neurontune/repair/tuned_head.h"
 
 namespace neurontune {
 
-/// What a run did and how sure it is, in a few plain sentences: which head was picked of how many,
-/// why, and the worst group's accuracy before and after, with 90 % intervals where groups were
-/// inferred.
+/// What was done and how sure it is, in a few plain sentences: which head was picked of how many,
+/// on what grounds, and what it does on held-out data. Accuracies in inferred groups are called
+/// estimates, with 90 % intervals.
 std::string conclusion(const NeuronTuneResult& result);
+std::string conclusion(const RepairResult& result);
+std::string conclusion(const TunedHead& tuned);
 
 }  // namespace neurontune

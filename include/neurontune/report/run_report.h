@@ -10,6 +10,7 @@
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/split_metrics.h"
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/repair/tuned_head.h"
 
 namespace neurontune {
 
@@ -19,7 +20,8 @@ struct RunReport {
   std::string criterion;
   uint64_t seed = 0;
   std::string device;
-  NeuronTuneResult result;
+  TunedHead result;
+  std::vector<std::string> warnings;  ///< of the data and of the result
   std::map<std::string, SplitMetrics> erm;    ///< a split's name → the ERM head's metrics
   std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
   std::optional<SplitVerification> verified;  ///< where a model was given

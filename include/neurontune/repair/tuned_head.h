@@ -1,0 +1,37 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "neurontune/method/neuron_tune.h"
+#include "neurontune/repair/repair.h"
+
+namespace neurontune {
+
+/// What the method of a criterion gave: the paper's alone, or `repair`.
+struct TunedHead {
+  std::variant<NeuronTuneResult, RepairResult> result;
+
+  const RepairResult* repair() const { return std::get_if<RepairResult>(&result); }
+  /// The paper's method, which `repair` runs too.
+  const NeuronTuneResult& neurontune() const;
+
+  const Head& head() const;            ///< the selected one
+  CandidateSettings settings() const;  ///< which one that is
+  std::optional<int64_t> epoch() const;  ///< of it; 0 is the ERM head, none of other heads
+  BiasedDimensions masked() const;       ///< in it
+  std::optional<double> sfit() const;
+  const std::vector<std::string>& warnings() const;
+};
+
+/// Runs the method that the criterion names; see `neuron_tune` and `repair`.
+/// @param attributes as `repair` takes them; used by criterion worst_group alone
+TunedHead tune_head(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
+                    const Head& erm, const RepairOptions& options, const at::Tensor& attributes,
+                    const ProgressFn& progress = {});
+
+}  // namespace neurontune

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "neurontune/method/inferred_groups.h"
+#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/model/head.h"
+#include "neurontune/progress.h"
+#include "neurontune/repair/candidate.h"
+#include "neurontune/repair/repair.h"
+
+namespace neurontune {
+
+/// What heads are fitted to.
+struct FittingData {
+  LabelledEmbeddings held_out;  ///< all of it, or what a fold leaves
+  LabelledEmbeddings tuning;    ///< all of it
+  LabelledEmbeddings some_of_tuning;  ///< as `thinned` leaves it
+  Head erm;
+  const InferredGroups* groups = nullptr;  ///< inferred from `held_out`; null for none
+  /// The paper's method on `held_out` and `tuning`, where it was run already.
+  const NeuronTuneResult* neurontune = nullptr;
+};
+
+/// Heads that are fitted together.
+class CandidateFamily {
+ public:
+  virtual ~CandidateFamily() = default;
+
+  /// The heads and what they are called, in one order. There may be fewer in one fold than in
+  /// another, of which the first have the same names.
+  struct Fitted {
+    std::vector<CandidateSettings> settings;
+    std::vector<Head> heads;
+    std::vector<std::string> warnings;
+
+    void add(CandidateSettings of, Head head) {
+      settings.push_back(std::move(of));
+      heads.push_back(std::move(head));
+    }
+  };
+  virtual Fitted fit(const FittingData& data) = 0;
+};
+
+/// The families there are for a head, and for groups that were inferred or not; the simplest first.
+std::vector<std::unique_ptr<CandidateFamily>> candidate_families(const Head& erm, bool has_groups,
+                                                                 const RepairOptions& options);
+
+/// At most so many evenly spaced samples of each class: more change a fit less than chance does.
+LabelledEmbeddings thinned(const LabelledEmbeddings& data, int64_t classes,
+                           int64_t most_of_a_class = 8192);
+
+/// The held-out data and as many samples of tuning, evenly spaced, or all where it has fewer.
+LabelledEmbeddings both(const FittingData& data);
+
+}  // namespace neurontune

@@ -1,0 +1,146 @@
+#include "repair/contest.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "method/stratified_folds.h"
+#include "repair/acceptance.h"
+
+namespace neurontune {
+
+Contest::Contest(LabelledEmbeddings held_out, LabelledEmbeddings tuning, Head erm,
+                 const RepairOptions& options, const ShortcutSearch& shortcut,
+                 const NeuronTuneResult& neurontune, at::Tensor attributes)
+    : held_out_(std::move(held_out)),
+      tuning_(std::move(tuning)),
+      some_of_tuning_(thinned(tuning_, erm.classes())),
+      erm_(std::move(erm)),
+      options_(options),
+      shortcut_(shortcut),
+      neurontune_(neurontune),
+      attributes_(std::move(attributes)),
+      families_(candidate_families(erm_, shortcut.found_groups(), options)) {
+  if (!can_judge()) families_.resize(1);  // the ERM head
+}
+
+void Contest::run(const ProgressFn& progress) {
+  const int64_t folds = options_.shortcut.folds;
+  const auto fold_of =
+      shortcut_.fold_of.defined()
+          ? shortcut_.fold_of
+          : stratified_folds(held_out_.labels, erm_.classes(), folds, options_.neurontune.seed);
+  std::vector<Folded> predicted(families_.size());
+  settings_.resize(families_.size());
+  for (int64_t fold = 0; fold < folds; ++fold) run_fold(fold, fold_of, predicted, progress);
+  judge(predicted);
+}
+
+std::optional<Head> Contest::fitted(std::size_t candidate) {
+  auto data = fitting_data(held_out_, shortcut_.found_groups() ? &shortcut_.groups : nullptr);
+  data.neurontune = &neurontune_;
+  const auto place = places_[candidate];
+  auto found = families_[place.family]->fit(data);
+  warn(found.warnings);
+  if (place.member >= found.heads.size()) return std::nullopt;
+  return std::move(found.heads[place.member]);
+}
+
+bool Contest::can_judge() {
+  if (erm_.classes() < 2) return false;
+  const int64_t folds = options_.shortcut.folds;
+  const int64_t fewest = fewest_of_a_class(held_out_.labels, erm_.classes());
+  if (fewest >= folds) return true;
+  warn({"a class has " + std::to_string(fewest) +
+        " held-out samples, fewer than there are folds (" + std::to_string(folds) +
+        "), so nothing can be judged on them and the ERM head is kept"});
+  return false;
+}
+
+FittingData Contest::fitting_data(const LabelledEmbeddings& held_out,
+                                  const InferredGroups* groups) {
+  return {held_out, tuning_, some_of_tuning_, erm_, groups, nullptr};
+}
+
+void Contest::run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Folded>& predicted,
+                       const ProgressFn& progress) {
+  const auto* groups = shortcut_.found_groups()
+                           ? &shortcut_.of_other_folds[static_cast<std::size_t>(fold)]
+                           : nullptr;
+  const auto rows = fold_of.eq(fold).nonzero().squeeze(1);
+  const auto left_out = held_out_.embeddings.index_select(0, rows);
+  const auto data = fitting_data(those(held_out_, fold_of.ne(fold)), groups);
+  const auto families = static_cast<int64_t>(families_.size());
+  for (std::size_t i = 0; i < families_.size(); ++i) {
+    const auto found = families_[i]->fit(data);
+    if (fold == 0) {
+      settings_[i] = found.settings;
+      predicted[i].assign(found.heads.size(), {});
+    }
+    predict(i, found, left_out, rows.cpu(), predicted[i]);
+    if (progress)
+      progress("judge", fold * families + static_cast<int64_t>(i) + 1,
+               options_.shortcut.folds * families);
+  }
+}
+
+/// A family may have fewer members in one fold than in another: those of all count.
+void Contest::predict(std::size_t family, const CandidateFamily::Fitted& fitted,
+                      const at::Tensor& left_out, const at::Tensor& rows, Folded& predicted) {
+  warn(fitted.warnings);
+  predicted.resize(std::min(predicted.size(), fitted.heads.size()));
+  settings_[family].resize(predicted.size());
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    if (!predicted[i].defined())
+      predicted[i] = at::zeros({held_out_.labels.size(0)}, at::kLong);
+    predicted[i].index_copy_(0, rows, predictions(fitted.heads[i], left_out).cpu());
+  }
+}
+
+void Contest::judge(const std::vector<Folded>& predicted) {
+  const auto judge = judge_of(predicted.front().front());
+  for (std::size_t family = 0; family < predicted.size(); ++family)
+    for (std::size_t member = 0; member < predicted[family].size(); ++member) {
+      auto judgement = judged(judge, settings_[family][member], predicted[family][member]);
+      auto& candidate = judgement.candidate;
+      candidate.sfit = sfit_of(candidate.settings);
+      const auto& erm = judgements_.empty() ? candidate : judgements_.front().candidate;
+      candidate.acceptance =
+          acceptance(candidate, erm, shortcut_.verdict, options_.neurontune.select);
+      judgements_.push_back(std::move(judgement));
+      places_.push_back({family, member});
+    }
+}
+
+Judge Contest::judge_of(const at::Tensor& of_erm) const {
+  Judge judge{held_out_.labels.cpu(), of_erm, erm_.classes(), {}, {}};
+  if (attributes_.defined()) {
+    const auto known = attributes_.cpu();
+    judge.rows = known.ge(0).nonzero().squeeze(1);
+    judge.beliefs = at::one_hot(known.index_select(0, judge.rows)).to(at::kDouble);
+    judge.cells = Judge::Cells::groups;
+  } else if (shortcut_.found_groups()) {
+    judge.rows = shortcut_.trusted.cpu();
+    judge.beliefs = shortcut_.beliefs.cpu();
+    if (shortcut_.verdict == ShortcutVerdict::supported)
+      judge.cells = Judge::Cells::classes_and_groups;
+  }
+  return judge;
+}
+
+std::optional<double> Contest::sfit_of(const CandidateSettings& settings) const {
+  const auto& epochs = neurontune_.trajectory;
+  if (settings.source != Source::neurontune || settings.fitted_to != FittedTo::tuning ||
+      *settings.epoch > static_cast<int64_t>(epochs.size()))
+    return std::nullopt;
+  return epochs[static_cast<std::size_t>(*settings.epoch - 1)].sfit;
+}
+
+void Contest::warn(const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings)
+    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+      warnings_.push_back(warning);
+}
+
+}  // namespace neurontune

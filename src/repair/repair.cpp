@@ -1,0 +1,145 @@
+#include "neurontune/repair/repair.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <map>
+#include <algorithm>
+#include <utility>
+
+#include "baselines/splits.h"
+#include "describe.h"
+#include "method/flagging.h"
+#include "method/split_checks.h"
+#include "neurontune/error.h"
+#include "repair/contest.h"
+
+namespace neurontune {
+namespace {
+
+/// A fall of class-balanced accuracy that is worth a warning.
+constexpr double kAccuracyFall = 0.05;
+
+/// The paper's method on all data; where it cannot be run, what the ERM head's mistakes say.
+NeuronTuneResult paper_method(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
+                              const Head& erm, NeuronTuneOptions options,
+                              const ProgressFn& progress) {
+  options.select.criterion = Criterion::sfit;
+  try {
+    return neuron_tune(held_out, tuning, erm, options, progress);
+  } catch (const OptionError&) {
+    throw;
+  } catch (const Error& error) {
+    auto nothing = identify_nothing(held_out, erm, options.identify);
+    NeuronTuneResult found;
+    found.scores = std::move(nothing.scores);
+    found.biased = std::move(nothing.biased);
+    found.test = std::move(nothing.test);
+    found.erm_accuracy = std::move(nothing.accuracy);
+    found.warnings = std::move(nothing.warnings);
+    found.warnings.push_back(std::string("NeuronTune is no candidate: ") + error.what());
+    return found;
+  }
+}
+
+/// Picks the first by rank whose head can be fitted to all of the data.
+void select(Contest& contest, RepairResult& result) {
+  std::vector<Judgement> accepted;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < contest.judgements().size(); ++i) {
+    const auto& judgement = contest.judgements()[i];
+    if (judgement.candidate.acceptance == Acceptance::refused) {
+      ++result.refused;
+      continue;
+    }
+    accepted.push_back(judgement);
+    places.push_back(i);
+  }
+  for (const auto i : ranked(accepted)) {
+    const auto& candidate = accepted[i].candidate;
+    if (result.candidates.empty()) {
+      auto head = contest.fitted(places[i]);
+      if (!head) continue;
+      result.head = std::move(*head);
+      result.settings = candidate.settings;
+      result.acceptance = candidate.acceptance;
+    }
+    result.candidates.push_back(candidate);
+  }
+}
+
+void warn_of_fall(RepairResult& result) {
+  const double before = result.erm.accuracy.balanced_accuracy;
+  const double after = result.candidates.front().accuracy.balanced_accuracy;
+  if (before - after > kAccuracyFall)
+    result.warnings.push_back("class-balanced accuracy on held-out data fell from " +
+                              as_percent(before) + " to " + as_percent(after));
+}
+
+void add_new(const std::vector<std::string>& warnings, RepairResult& result) {
+  for (const auto& warning : warnings)
+    if (std::find(result.warnings.begin(), result.warnings.end(), warning) ==
+        result.warnings.end())
+      result.warnings.push_back(warning);
+}
+
+void check_attributes(const at::Tensor& attributes, const LabelledEmbeddings& held_out) {
+  if (!attributes.defined() || !any_attribute_known(attributes))
+    throw Error(
+        "criterion worst_group needs attributes of held-out samples, and none is known; expected a "
+        "few of each group, or another criterion");
+  if (attributes.sizes() != held_out.labels.sizes() || attributes.scalar_type() != at::kLong)
+    throw Error("the attributes are " + describe(attributes) + ", expected int64 [" +
+                std::to_string(held_out.labels.size(0)) + "]");
+}
+
+}  // namespace
+
+RepairOptions::RepairOptions() {
+  neurontune.identify.significance = Significance::plain;
+  neurontune.select.criterion = Criterion::inferred_groups;
+}
+
+void RepairOptions::validate() const {
+  neurontune.validate();
+  shortcut.validate();
+  anchored.validate();
+  if (!is_of_repair(neurontune.select.criterion))
+    throw OptionError(std::string("criterion is ") + name(neurontune.select.criterion) +
+                      ", which is neuron_tune's; expected inferred_groups or worst_group");
+}
+
+RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
+                    const Head& erm, const RepairOptions& options, const ProgressFn& progress,
+                    const at::Tensor& attributes) {
+  options.validate();
+  check_split(held_out, erm, "the held-out split");
+  check_split(tuning, erm, "the tuning split");
+  check_every_class(tuning.labels, erm.classes(), "the tuning split");
+  if (held_out.embeddings.device() != tuning.embeddings.device())
+    throw Error("the held-out split is on " + held_out.embeddings.device().str() +
+                ", the tuning split on " + tuning.embeddings.device().str());
+  const bool by_attributes = options.neurontune.select.criterion == Criterion::worst_group;
+  if (by_attributes) check_attributes(attributes, held_out);
+  const c10::NoGradGuard no_grad;
+  const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const LabelledEmbeddings judging{held_out.embeddings.detach(), held_out.labels.detach()};
+  const LabelledEmbeddings retraining{tuning.embeddings.detach(), tuning.labels.detach()};
+  const auto head = to(erm, tuning.embeddings.device(), dtype);
+  RepairResult result;
+  result.neurontune = paper_method(judging, retraining, head, options.neurontune, progress);
+  result.shortcut =
+      search_shortcut(judging, retraining, head, options.shortcut, options.neurontune.seed);
+  Contest contest(judging, retraining, head, options, result.shortcut, result.neurontune,
+                  by_attributes ? attributes.detach() : at::Tensor());
+  contest.run(progress);
+  result.erm = contest.judgements().front().candidate;
+  select(contest, result);
+  for (const auto& warnings :
+       {result.neurontune.warnings, result.shortcut.warnings, contest.warnings()})
+    add_new(warnings, result);
+  warn_of_fall(result);
+  return result;
+}
+
+}  // namespace neurontune
