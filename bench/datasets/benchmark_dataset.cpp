@@ -19,19 +19,29 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Json settings_json(const DatasetOptions& options) {
-  const demo::BiasedImagesOptions& images = options.images;
+/// Which groups there are, and how often.
+Json groups_json(const demo::BiasedImagesOptions& images) {
+  if (images.groups)
+    return {{"train_groups", images.groups->train},
+            {"val_groups", images.groups->val},
+            {"test_groups", images.groups->test}};
   const demo::SplitSizes sizes = images.sizes();
-  return {{"family", demo::design(images.family).name},
-          {"classes", images.classes},
-          {"correlation", images.correlation ? Json(*images.correlation) : Json("none")},
+  return {{"correlation", images.correlation ? Json(*images.correlation) : Json("none")},
           {"unbiased_classes", images.unbiased_classes},
-          {"seed", images.seed},
           {"train_samples", sizes.train},
           {"val_samples", sizes.val},
-          {"test_samples", sizes.test},
-          {"epochs", options.epochs},
-          {"features", options.features}};
+          {"test_samples", sizes.test}};
+}
+
+Json settings_json(const DatasetOptions& options) {
+  const demo::BiasedImagesOptions& images = options.images;
+  Json json = {{"family", demo::design(images.family).name}, {"classes", images.classes}};
+  json.update(groups_json(images));
+  json.update({{"label_noise", images.label_noise},
+               {"seed", images.seed},
+               {"epochs", options.epochs},
+               {"features", options.features}});
+  return json;
 }
 
 /// What an earlier run left in dataset.json; null where there is none.

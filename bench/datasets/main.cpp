@@ -22,7 +22,8 @@ constexpr const char* kFooter = R"(Families, and the numbers of classes recommen
   patch     a coloured square in a corner, clear or faint, colour 28 x 28: 2, 10
 
 Train and val hold the correlation in each class that is not unbiased; in test every (label,
-attribute) group is equally often. Printed, and kept in DIR/dataset.json: one line of JSON with
+attribute) group is equally often. With --train-groups, --val-groups and --test-groups the groups
+are as often as they say. Printed, and kept in DIR/dataset.json: one line of JSON with
 ERM's accuracy on test. A finished DIR is left as it is. Exit codes: 0 done, 2 wrong usage, 1 all
 else.)";
 
@@ -44,6 +45,15 @@ struct Command {
                    "the first K classes have every attribute equally often, whatever the "
                    "correlation")
         ->option_text("K [0]");
+    app.add_option("--train-groups", tables.train,
+                   "instead: samples of every (label, attribute) in order, attributes the faster")
+        ->delimiter(',')
+        ->option_text("N,…");
+    app.add_option("--val-groups", tables.val, "of val")->delimiter(',')->option_text("N,…");
+    app.add_option("--test-groups", tables.test, "of test")->delimiter(',')->option_text("N,…");
+    app.add_option("--label-noise", images.label_noise,
+                   "fraction of train's and val's labels that are made wrong")
+        ->option_text("X [0]");
     app.add_option("--seed", images.seed, "of the images, the network and its batches")
         ->option_text("N [0]");
     app.add_option("--threads", threads, "for tensor work; 0: all cores")->option_text("N [0]");
@@ -68,6 +78,8 @@ struct Command {
     if (threads > 0) at::set_num_threads(threads);
     options.images.family = neurontune::demo::parse_family(family);
     options.images.correlation = parse_correlation();
+    if (!tables.train.empty() || !tables.val.empty() || !tables.test.empty())
+      options.images.groups = tables;
     std::cout << neurontune::benchmark::make_dataset(out, options, fashion_mnist).dump() << '\n';
   }
 
@@ -83,6 +95,7 @@ struct Command {
   }
 
   DatasetOptions options;
+  neurontune::demo::GroupTables tables;
   std::string family, out, correlation = "0.95";
   std::string fashion_mnist = neurontune::demo::kFashionMnistFolder;
   int threads = 0;

@@ -23,27 +23,80 @@ constexpr int64_t kMany = 5;
 /// The fraction at which the attribute says nothing about the label.
 double independent(int64_t classes) { return 1.0 / static_cast<double>(classes); }
 
-/// Of train or val.
-std::vector<Group> training_groups(int64_t samples, const BiasedImagesOptions& options) {
-  return biased_groups(samples, options.classes,
-                       options.correlation.value_or(independent(options.classes)),
-                       options.unbiased_classes);
+std::vector<Group> groups_of_table(const std::vector<int64_t>& table, int64_t classes) {
+  const auto values = static_cast<int64_t>(table.size()) / classes;
+  std::vector<Group> groups;
+  for (int64_t cell = 0; cell < classes * values; ++cell)
+    groups.insert(groups.end(), static_cast<size_t>(table[static_cast<size_t>(cell)]),
+                  {cell / values, cell % values});
+  return groups;
 }
 
-/// Dominoes shows an original for the attribute too, and draws none twice.
-void check_attribute_originals(const BiasedImagesOptions& options, const SplitSizes& sizes) {
-  if (options.family != Family::dominoes) return;
-  std::vector<int64_t> counts(static_cast<size_t>(options.classes));
-  for (const int64_t samples : {sizes.train, sizes.val}) {
-    for (const auto [label, attribute] : training_groups(samples, options)) {
-      ++counts[static_cast<size_t>(attribute)];
-    }
+/// The groups of each split's samples.
+struct SplitGroups {
+  std::vector<Group> train, val, test;
+};
+
+SplitGroups split_groups(const BiasedImagesOptions& options) {
+  const int64_t classes = options.classes;
+  if (options.groups)
+    return {groups_of_table(options.groups->train, classes),
+            groups_of_table(options.groups->val, classes),
+            groups_of_table(options.groups->test, classes)};
+  const SplitSizes sizes = options.sizes();
+  const double share = options.correlation.value_or(independent(classes));
+  return {biased_groups(sizes.train, classes, share, options.unbiased_classes),
+          biased_groups(sizes.val, classes, share, options.unbiased_classes),
+          biased_groups(sizes.test, classes, independent(classes))};
+}
+
+/// @param most originals of a class
+void check_originals(const std::vector<Group>& groups, bool of_attributes, int64_t most,
+                     const std::string& who) {
+  std::vector<int64_t> counts;
+  for (const auto [label, attribute] : groups) {
+    const auto index = static_cast<size_t>(of_attributes ? attribute : label);
+    if (counts.size() <= index) counts.resize(index + 1);
+    ++counts[index];
   }
-  if (const auto most = std::ranges::max(counts); most > kTrainingOriginals) {
-    throw OptionError("train_samples and val_samples ask for " + std::to_string(most) +
-                      " photographs of an attribute, expected at most " +
-                      std::to_string(kTrainingOriginals));
+  if (const auto used = counts.empty() ? 0 : std::ranges::max(counts); used > most)
+    throw OptionError(who + " ask for " + std::to_string(used) + " photographs of " +
+                      (of_attributes ? "an attribute" : "a class") + ", expected at most " +
+                      std::to_string(most));
+}
+
+/// No original is drawn twice; dominoes shows one for the attribute too.
+void check_enough_originals(const BiasedImagesOptions& options) {
+  auto groups = split_groups(options);
+  groups.train.insert(groups.train.end(), groups.val.begin(), groups.val.end());
+  const auto check = [&](bool of_attributes) {
+    check_originals(groups.train, of_attributes, kTrainingOriginals, "train_samples and val_samples");
+    check_originals(groups.test, of_attributes, kTestOriginals, "test_samples");
+  };
+  if (options.groups) check(/*of_attributes=*/false);
+  if (options.family == Family::dominoes) check(/*of_attributes=*/true);
+}
+
+void check_tables(const BiasedImagesOptions& options) {
+  const auto cells = options.groups->train.size();
+  const auto classes = static_cast<size_t>(options.classes);
+  for (const auto* table : {&options.groups->train, &options.groups->val, &options.groups->test}) {
+    if (table->size() != cells || cells % classes != 0 || cells == 0 || cells > classes * classes)
+      throw OptionError("the groups of a split are " + std::to_string(table->size()) +
+                        ", expected as many in each, a multiple of the " +
+                        std::to_string(classes) + " classes and at most their square");
+    if (std::ranges::min(*table) < 0) throw OptionError("a group has less than no sample");
   }
+}
+
+/// A fraction of the labels, each replaced by another class.
+void make_wrong(double fraction_wrong, int64_t classes, Random& random, ImageSplit& split) {
+  auto* label = split.labels.data_ptr<int64_t>();
+  for (int64_t i = 0; fraction_wrong > 0 && i < split.labels.size(0); ++i)
+    if (fraction(random) < fraction_wrong)
+      label[i] = (label[i] + 1 + static_cast<int64_t>(
+                                     below(random, static_cast<size_t>(classes - 1)))) %
+                 classes;
 }
 
 /// Originals that are each used once, and what they are painted with.
@@ -119,10 +172,16 @@ void BiasedImagesOptions::validate() const {
     throw OptionError("unbiased_classes is " + std::to_string(unbiased_classes) +
                       ", expected 0 to " + std::to_string(classes));
   }
-  const SplitSizes samples = sizes();
-  check_biased_samples(classes, correlation.value_or(independent(classes)), samples.train,
-                       samples.val, samples.test);
-  check_attribute_originals(*this, samples);
+  if (!(label_noise >= 0 && label_noise <= 1))
+    throw OptionError("label_noise is " + std::to_string(label_noise) + ", expected 0 to 1");
+  if (groups) {
+    check_tables(*this);
+  } else {
+    const SplitSizes samples = sizes();
+    check_biased_samples(classes, correlation.value_or(independent(classes)), samples.train,
+                         samples.val, samples.test);
+  }
+  check_enough_originals(*this);
 }
 
 BiasedImages make_biased_images(const BiasedImagesOptions& options,
@@ -133,16 +192,15 @@ BiasedImages make_biased_images(const BiasedImagesOptions& options,
   const auto& shape = design(options.family).shape;
 
   Random random(options.seed);
-  const SplitSizes samples = options.sizes();
+  auto groups = split_groups(options);
   BiasedImages data{{}, names_of(options)};
   Material for_training(options, training, random);
-  data.splits.push_back(
-      make_split("train", training_groups(samples.train, options), shape, for_training));
-  data.splits.push_back(
-      make_split("val", training_groups(samples.val, options), shape, for_training));
+  data.splits.push_back(make_split("train", std::move(groups.train), shape, for_training));
+  data.splits.push_back(make_split("val", std::move(groups.val), shape, for_training));
   Material for_test(options, test, random);
-  auto every_group = biased_groups(samples.test, options.classes, independent(options.classes));
-  data.splits.push_back(make_split("test", std::move(every_group), shape, for_test));
+  data.splits.push_back(make_split("test", std::move(groups.test), shape, for_test));
+  for (size_t i = 0; i < 2; ++i)
+    make_wrong(options.label_noise, options.classes, random, data.splits[i]);
   return data;
 }
 

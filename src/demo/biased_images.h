@@ -19,6 +19,12 @@ struct SplitSizes {
   int64_t train, val, test;
 };
 
+/// Samples of every (label, attribute) in order: (0, 0), (0, 1) … (1, 0) …; as many attributes as
+/// divide the tables' length by the classes, at most as many as classes.
+struct GroupTables {
+  std::vector<int64_t> train, val, test;
+};
+
 /// Photographs of clothing in which something else goes with the label: in train and val in
 /// `correlation` of the images of each class that is not unbiased, in test in none more than by
 /// chance: every (label, attribute) group is equally often there. There are as many attributes as
@@ -37,6 +43,9 @@ struct BiasedImagesOptions {
   /// with unbiased classes two thirds of train and val, as some attributes are then had more often
   /// than others and dominoes draws an original for each.
   std::optional<int64_t> train_samples, val_samples, test_samples;
+  /// Instead of classes equally often, a correlation and numbers of samples: any groups.
+  std::optional<GroupTables> groups;
+  double label_noise = 0;  ///< fraction of train's and val's labels that are made wrong, 0 to 1
   uint64_t seed = 0;  ///< which originals are used, in which split, and what is painted at random
 
   /// The samples of each split, those left open too.

@@ -7,6 +7,7 @@
 
 #include "method/cross_product.h"
 #include "method/fixed_blocks.h"
+#include "method/leading_eigenvectors.h"
 
 namespace neurontune {
 namespace {
@@ -25,12 +26,15 @@ at::Tensor scatter_within(const at::Tensor& inputs, const at::Tensor& labels, in
 
 /// At most so many, none in which nothing varies but by rounding; one at least: float64 [M, K].
 at::Tensor first_directions(const at::Tensor& scatter, int64_t most) {
-  const auto [variances, directions] = at::linalg_eigh(scatter);  // ascending
-  const auto rounding = variances[-1] * (static_cast<double>(scatter.size(0)) *
-                                         std::numeric_limits<double>::epsilon());
-  const auto varying = variances.gt(rounding).sum().item<int64_t>();
-  const int64_t kept = std::max<int64_t>(1, std::min(most, varying));
-  return directions.slice(1, scatter.size(0) - kept, scatter.size(0)).contiguous();
+  const auto [variances, directions] = leading_eigenvectors(scatter, most);
+  int64_t varying = 0;
+  on_one_thread(scatter.device(), [&] {
+    const auto rounding = variances[-1] * (static_cast<double>(scatter.size(0)) *
+                                           std::numeric_limits<double>::epsilon());
+    varying = variances.gt(rounding).sum().item<int64_t>();
+  });
+  const int64_t found = variances.size(0), kept = std::max<int64_t>(1, varying);
+  return directions.slice(1, found - kept, found).contiguous();
 }
 
 }  // namespace
@@ -41,7 +45,7 @@ PrincipalComponents::PrincipalComponents(const LabelledEmbeddings& data, int64_t
   const int64_t dimensions = data.embeddings.size(1);
   if (dimensions > most) {
     const auto scatter = scatter_within(scaled(data.embeddings, scaling_), data.labels, classes);
-    on_one_thread(scatter.device(), [&] { directions_ = first_directions(scatter, most); });
+    directions_ = first_directions(scatter, most);
     unscaled_.constant = at::zeros({directions_.size(1)}, scaling_.constant.options());
   }
   const int64_t columns = directions_.defined() ? directions_.size(1) : dimensions;

@@ -25,10 +25,8 @@ namespace {
 constexpr int64_t kRowsAtOnce = 128;
 /// Rows on which a fit to more than that begins.
 constexpr int64_t kWarmUpRows = 16384;
-/// Rows whose covariance stands for all in the preconditioner.
-constexpr int64_t kPreconditionerRows = 4096;
-/// What p(1 − p) is taken for in it.
-constexpr double kCurvature = 0.1;
+/// What p(1 − p) is taken for in the curvature of the biases.
+constexpr double kSlope = 0.1;
 
 /// Softmax regression of z on y in parameters V [C, M′ + 1], the last column the bias: logits are
 /// (V ∘ f)(z − μ) + b, with f the mask over the deviations, and μ = 0 where there is no bias.
@@ -112,35 +110,42 @@ struct Problem {
   }
 };
 
-/// The inverse of a positive definite matrix, written out: it is needed more often than two
-/// triangles would be worth.
-at::Tensor inverse_of(const at::Tensor& matrix) {
-  at::Tensor result;
-  on_one_thread(matrix.device(),
-                [&] { result = at::cholesky_inverse(at::linalg_cholesky(matrix)).contiguous(); });
-  return result;
+/// The inverse of the curvature of the kept columns times vectors on them: a principal submatrix of
+/// the whole inverse, which is near enough. @param vectors float64 [C, M′]
+at::Tensor solved(const Curvature& curvature, double penalty, const at::Tensor& columns,
+                  int64_t dimensions, const at::Tensor& vectors) {
+  if (!columns.defined()) return curvature.solve(vectors, penalty);
+  const auto all = at::zeros({vectors.size(0), dimensions}, vectors.options())
+                       .index_copy_(1, columns, vectors);
+  return curvature.solve(all, penalty).index_select(1, columns);
 }
 
-/// (A + μ sᵀs)⁻¹ from A⁻¹, by Woodbury's formula. @param effects s, [K, M]
-at::Tensor with_effects(const at::Tensor& inverse, const at::Tensor& effects, double penalty) {
+/// (A + μ sᵀs)⁻¹ times vectors, from A⁻¹ times vectors, by Woodbury's formula.
+/// @param effects s, [K, M′]
+Preconditioner with_effects(const Preconditioner& inverse, const at::Tensor& effects,
+                            double penalty) {
   if (effects.size(0) == 0 || penalty == 0) return inverse;
-  at::Tensor result;
-  on_one_thread(inverse.device(), [&] {
-    const auto moved = effects.mm(inverse);  // s A⁻¹
-    const auto inner =
-        at::eye(effects.size(0), effects.options()) / penalty + moved.mm(effects.t());
-    result = inverse - moved.t().mm(at::linalg_solve(inner, moved));
+  at::Tensor moved, inner;
+  moved = inverse(effects);  // s A⁻¹
+  on_one_thread(effects.device(), [&] {
+    inner = at::eye(effects.size(0), effects.options()) / penalty + moved.mm(effects.t());
   });
-  return result;
+  return [=](const at::Tensor& vectors) {
+    const auto first = inverse(vectors);
+    at::Tensor result;
+    on_one_thread(vectors.device(), [&] {
+      result = first - at::linalg_solve(inner, moved.mm(vectors.t())).t().mm(moved);
+    });
+    return result;
+  };
 }
 
-/// The inverse curvature times a vector on scaled dimensions, the bias apart.
-Preconditioner preconditioner(const at::Tensor& inverse_curvature) {
-  return [inverse_curvature](const at::Tensor& vector) {
-    const int64_t dimensions = inverse_curvature.size(0);
+/// The same for parameters, the biases apart.
+Preconditioner preconditioner(const Preconditioner& of_weights, int64_t dimensions) {
+  return [=](const at::Tensor& vector) {
     const auto values = vector.narrow(1, 0, dimensions).contiguous();
-    const auto biases = vector.narrow(1, dimensions, 1) / kCurvature;
-    return at::cat({row_products(inverse_curvature, values).t(), biases}, 1);
+    const auto biases = vector.narrow(1, dimensions, 1) / kSlope;
+    return at::cat({of_weights(values), biases}, 1);
   };
 }
 
@@ -174,8 +179,12 @@ at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGro
 }
 
 RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
-                                         const RebalancingOptions& options)
-    : tuning_{tuning.embeddings.detach(), tuning.labels}, like_(like), options_(options) {
+                                         const RebalancingOptions& options,
+                                         std::shared_ptr<const Curvature> curvature)
+    : tuning_{tuning.embeddings.detach(), tuning.labels},
+      like_(like),
+      options_(options),
+      curvature_(std::move(curvature)) {
   options.validate();
   if (!like.is_linear())
     throw Error("the head has several layers; rebalanced retraining fits a linear one");
@@ -187,11 +196,7 @@ RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const
   parameters_ = at::zeros({like.classes(), deviation_.size(0) + 1}, deviation_.options());
   anchor_ = at::zeros({like.classes(), deviation_.size(0)}, deviation_.options());
 
-  const int64_t rows = tuning.labels.size(0);
-  const int64_t step = (rows + kPreconditionerRows - 1) / kPreconditionerRows;
-  const auto sample = scaled(tuning_.embeddings.slice(0, 0, rows, step), scaling);
-  curvature_ = gram(sample).mul_(kCurvature / static_cast<double>(sample.size(0)));
-  curvature_.diagonal().add_(options.penalty);
+  if (!curvature_) curvature_ = std::make_shared<Curvature>(tuning_.embeddings);
 }
 
 void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tensor& mask,
@@ -219,8 +224,6 @@ void RebalancedRetrainer::anchor_at(const Head& head, double penalty) {
     if (head.bias.defined()) bias += head.bias.detach();
     parameters_ = at::cat({anchor_, bias.unsqueeze(1)}, 1);
   });
-  curvature_.diagonal().add_(penalty - options_.penalty);
-  inverse_curvature_ = at::Tensor();
   options_.penalty = penalty;
 }
 
@@ -248,14 +251,15 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
       options_.attribute_penalty};
   on_one_thread(weights.device(), [&] { problem.weights = weights / weights.sum(); });
   const auto places = at::cat({kept, at::full({1}, all, kept.options())});  // and the bias
-  if (!masked && !inverse_curvature_.defined()) inverse_curvature_ = inverse_of(curvature_);
-  auto inverse_curvature =
-      masked ? inverse_of(columns(columns(curvature_, 0), 1)) : inverse_curvature_;
+  Preconditioner of_weights = [&](const at::Tensor& vectors) {
+    return solved(*curvature_, options_.penalty, problem.columns, all, vectors);
+  };
   // Under masks of the classes' own, the effects' curvature is each class's own too.
   if (mask.dim() == 1)
-    inverse_curvature = with_effects(inverse_curvature, problem.effects * problem.factors,
-                                     options_.attribute_penalty);
-  Lbfgs lbfgs(preconditioner(inverse_curvature), {options_.iterations, options_.tolerance});
+    of_weights = with_effects(of_weights, problem.effects * problem.factors,
+                              options_.attribute_penalty);
+  Lbfgs lbfgs(preconditioner(of_weights, problem.dimensions()),
+              {options_.iterations, options_.tolerance});
   const auto minimum = [&](const Problem& of, const at::Tensor& start) {
     return lbfgs.minimise(start, [&](const at::Tensor& parameters, at::Tensor& gradient) {
       return of.value(parameters, gradient);

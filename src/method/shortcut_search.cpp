@@ -23,7 +23,7 @@ namespace neurontune {
 namespace {
 
 /// Of the tuning data, to see what a retrained head makes of held-out samples.
-constexpr int64_t kProbeSamples = 16384;
+constexpr int64_t kProbeSamples = 8192;
 /// A few samples lie apart by chance: so many without an effect are added to each class's.
 constexpr double kShrinkingSamples = 3;
 /// The power of the number of classes by which mere mistakes lie further apart.

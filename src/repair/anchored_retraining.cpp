@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <string>
+#include <utility>
 
 #include "baselines/splits.h"
 #include "method/cross_product.h"
@@ -68,7 +69,8 @@ std::vector<AnchoredSetting> anchored_settings(const AnchoredOptions& options) {
 }
 
 std::vector<Head> anchored_heads(const LabelledEmbeddings& data, const Head& erm,
-                                 const AnchoredOptions& options) {
+                                 const AnchoredOptions& options,
+                                 std::shared_ptr<const Curvature> curvature) {
   options.validate();
   check(data, erm);
   const c10::NoGradGuard no_grad;
@@ -81,7 +83,7 @@ std::vector<Head> anchored_heads(const LabelledEmbeddings& data, const Head& erm
   RebalancingOptions fitting;
   fitting.iterations = options.iterations;
   fitting.tolerance = options.tolerance;
-  RebalancedRetrainer retrainer(detached, erm, fitting);
+  RebalancedRetrainer retrainer(detached, erm, fitting, std::move(curvature));
   const auto every_dimension = at::ones({erm.embedding_dim()}, erm.weight.options());
   std::vector<Head> heads(anchored_settings(options).size());
   for (std::size_t j = 0; j < options.penalties.size(); ++j)  // a penalty's fits share its curvature

@@ -1,8 +1,10 @@
 #include "repair/candidate_family.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "neurontune/error.h"
 #include "neurontune/method/rebalanced_retraining.h"
@@ -13,9 +15,9 @@ namespace {
 
 constexpr FittedTo kAll[] = {FittedTo::tuning, FittedTo::held_out, FittedTo::both};
 
-/// The data, with few samples of tuning.
+/// The data, thinned.
 LabelledEmbeddings data_of(const FittingData& data, FittedTo which) {
-  if (which == FittedTo::held_out) return data.held_out;
+  if (which == FittedTo::held_out) return data.some_of_held_out;
   return which == FittedTo::tuning ? data.some_of_tuning : both(data);
 }
 
@@ -43,7 +45,7 @@ class Anchored : public CandidateFamily {
 
   Fitted fit(const FittingData& data) override {
     Fitted result;
-    auto heads = anchored_heads(data.held_out, data.erm, options_);
+    auto heads = anchored_heads(data.some_of_held_out, data.erm, options_, data.of_held_out);
     const auto settings = anchored_settings(options_);
     for (std::size_t i = 0; i < heads.size(); ++i)
       result.add({Source::anchored, FittedTo::held_out, {}, settings[i].penalty, settings[i].gamma},
@@ -72,7 +74,8 @@ class Regression : public CandidateFamily {
  private:
   void fit_anew(const FittingData& data, Fitted& result) {
     const auto samples = data_of(data, which_);
-    RebalancedRetrainer retrainer(samples, data.erm, options_);
+    RebalancedRetrainer retrainer(samples, data.erm, options_,
+                                  which_ == FittedTo::tuning ? data.of_tuning : data.of_held_out);
     const auto every_dimension = at::ones({data.erm.embedding_dim()}, data.erm.weight.options());
     head_ = by_groups_
                 ? retrainer.fit(rebalancing_weights(samples, *data.groups), every_dimension,
@@ -104,11 +107,13 @@ class NeuronTuneEpochs : public CandidateFamily {
 
   Fitted fit(const FittingData& data) override {
     Fitted result;
+    if (!data.mask.defined()) return result;
     try {
       if (data.neurontune && which_ == FittedTo::tuning)
-        add(*data.neurontune, result);
+        for (const auto& checkpoint : data.neurontune->trajectory)
+          add(checkpoint.epoch, checkpoint.head, result);
       else
-        add(neuron_tune(data.held_out, tuning_of(data), data.erm, options_), result);
+        retrain(data, result);
     } catch (const Error& error) {
       result.warnings.push_back(std::string("NeuronTune fitted to ") + name(which_) +
                                 " is no candidate: " + error.what());
@@ -122,9 +127,30 @@ class NeuronTuneEpochs : public CandidateFamily {
     return which_ == FittedTo::held_out ? data.held_out : both(data);
   }
 
-  void add(const NeuronTuneResult& found, Fitted& result) const {
-    for (const auto& checkpoint : found.trajectory)
-      result.add({Source::neurontune, which_, checkpoint.epoch}, checkpoint.head);
+  /// As `neuron_tune`, whose epochs need not be judged here; with `refresh` they are.
+  void retrain(const FittingData& data, Fitted& result) const {
+    const auto tuning = tuning_of(data);
+    if (options_.tune.refresh > 0) {
+      for (const auto& checkpoint :
+           neuron_tune(data.held_out, tuning, data.erm, options_).trajectory)
+        add(checkpoint.epoch, checkpoint.head, result);
+      return;
+    }
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(options_.seed);
+    const auto start =
+        options_.tune.start == Start::erm ? data.erm : fresh_head(data.erm, generator);
+    HeadRetrainer retrainer(tuning.embeddings, tuning.labels, start, options_.tune, generator);
+    retrainer.set_mask(data.mask);
+    for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
+      retrainer.run_epoch();
+      auto head = retrainer.head();
+      if (!is_finite(head)) return;
+      add(epoch, std::move(head), result);
+    }
+  }
+
+  void add(int64_t epoch, Head head, Fitted& result) const {
+    result.add({Source::neurontune, which_, epoch}, std::move(head));
   }
 
   FittedTo which_;
@@ -158,8 +184,10 @@ LabelledEmbeddings thinned(const LabelledEmbeddings& data, int64_t classes,
   std::vector<at::Tensor> kept;
   for (int64_t label = 0; label < classes; ++label) {
     const auto members = data.labels.eq(label).nonzero().squeeze(1);
-    const int64_t step = (members.size(0) + most_of_a_class - 1) / most_of_a_class;
-    kept.push_back(step > 1 ? members.slice(0, 0, members.size(0), step) : members);
+    const int64_t samples = std::min(members.size(0), most_of_a_class);
+    const auto places = at::arange(samples, members.options()) * members.size(0) / samples;
+    kept.push_back(samples == 0 ? members
+                                : members.index_select(0, places.floor().to(at::kLong)));
   }
   const auto rows = std::get<0>(at::cat(kept).sort());
   if (rows.size(0) == data.labels.size(0)) return data;
@@ -167,11 +195,11 @@ LabelledEmbeddings thinned(const LabelledEmbeddings& data, int64_t classes,
 }
 
 LabelledEmbeddings both(const FittingData& data) {
-  const auto& tuning = data.some_of_tuning;
+  const auto &held_out = data.some_of_held_out, &tuning = data.some_of_tuning;
   const int64_t samples = tuning.labels.size(0);
-  const int64_t step = std::max<int64_t>(1, samples / std::max<int64_t>(1, data.held_out.labels.size(0)));
-  return {at::cat({data.held_out.embeddings, tuning.embeddings.slice(0, 0, samples, step)}),
-          at::cat({data.held_out.labels, tuning.labels.slice(0, 0, samples, step)})};
+  const int64_t step = std::max<int64_t>(1, samples / held_out.labels.size(0));
+  return {at::cat({held_out.embeddings, tuning.embeddings.slice(0, 0, samples, step)}),
+          at::cat({held_out.labels, tuning.labels.slice(0, 0, samples, step)})};
 }
 
 }  // namespace neurontune

@@ -17,9 +17,12 @@ namespace neurontune {
 struct FittingData {
   LabelledEmbeddings held_out;  ///< all of it, or what a fold leaves
   LabelledEmbeddings tuning;    ///< all of it
-  LabelledEmbeddings some_of_tuning;  ///< as `thinned` leaves it
+  LabelledEmbeddings some_of_held_out, some_of_tuning;  ///< the same, as `thinned` leaves them
   Head erm;
+  /// Of held-out data and of tuning, which fits share; null where the head is not linear.
+  std::shared_ptr<const Curvature> of_held_out = nullptr, of_tuning = nullptr;
   const InferredGroups* groups = nullptr;  ///< inferred from `held_out`; null for none
+  at::Tensor mask;  ///< of the dimensions that `held_out` identifies; undefined where it cannot
   /// The paper's method on `held_out` and `tuning`, where it was run already.
   const NeuronTuneResult* neurontune = nullptr;
 };
@@ -50,9 +53,10 @@ std::vector<std::unique_ptr<CandidateFamily>> candidate_families(const Head& erm
 
 /// At most so many evenly spaced samples of each class: more change a fit less than chance does.
 LabelledEmbeddings thinned(const LabelledEmbeddings& data, int64_t classes,
-                           int64_t most_of_a_class = 8192);
+                           int64_t most_of_a_class = 4096);
 
-/// The held-out data and as many samples of tuning, evenly spaced, or all where it has fewer.
+/// Held-out data and as many samples of tuning, evenly spaced, or all where it has fewer; of both
+/// what `thinned` leaves.
 LabelledEmbeddings both(const FittingData& data);
 
 }  // namespace neurontune

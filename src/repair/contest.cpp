@@ -1,11 +1,14 @@
 #include "repair/contest.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "method/fixed_blocks.h"
 #include "method/stratified_folds.h"
+#include "neurontune/error.h"
 #include "repair/acceptance.h"
 
 namespace neurontune {
@@ -23,6 +26,9 @@ Contest::Contest(LabelledEmbeddings held_out, LabelledEmbeddings tuning, Head er
       attributes_(std::move(attributes)),
       families_(candidate_families(erm_, shortcut.found_groups(), options)) {
   if (!can_judge()) families_.resize(1);  // the ERM head
+  if (!erm_.is_linear()) return;
+  of_held_out_ = std::make_shared<Curvature>(held_out_.embeddings);
+  of_tuning_ = std::make_shared<Curvature>(some_of_tuning_.embeddings);
 }
 
 void Contest::run(const ProgressFn& progress) {
@@ -40,6 +46,7 @@ void Contest::run(const ProgressFn& progress) {
 std::optional<Head> Contest::fitted(std::size_t candidate) {
   auto data = fitting_data(held_out_, shortcut_.found_groups() ? &shortcut_.groups : nullptr);
   data.neurontune = &neurontune_;
+  data.mask = neurontune_.biased.mask;
   const auto place = places_[candidate];
   auto found = families_[place.family]->fit(data);
   warn(found.warnings);
@@ -60,7 +67,8 @@ bool Contest::can_judge() {
 
 FittingData Contest::fitting_data(const LabelledEmbeddings& held_out,
                                   const InferredGroups* groups) {
-  return {held_out, tuning_, some_of_tuning_, erm_, groups, nullptr};
+  return {held_out,     tuning_,    thinned(held_out, erm_.classes()), some_of_tuning_, erm_,
+          of_held_out_, of_tuning_, groups,                            {},              nullptr};
 }
 
 void Contest::run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Folded>& predicted,
@@ -70,18 +78,40 @@ void Contest::run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Fold
                            : nullptr;
   const auto rows = fold_of.eq(fold).nonzero().squeeze(1);
   const auto left_out = held_out_.embeddings.index_select(0, rows);
-  const auto data = fitting_data(those(held_out_, fold_of.ne(fold)), groups);
+  auto data = fitting_data(those(held_out_, fold_of.ne(fold)), groups);
+  data.mask = mask_of(data.held_out);
   const auto families = static_cast<int64_t>(families_.size());
-  for (std::size_t i = 0; i < families_.size(); ++i) {
-    const auto found = families_[i]->fit(data);
-    if (fold == 0) {
-      settings_[i] = found.settings;
-      predicted[i].assign(found.heads.size(), {});
+  std::vector<CandidateFamily::Fitted> found(families_.size());
+  // Most of a fit is on one thread, so that families share the threads: every other one, since
+  // those that follow each other take about as long.
+  for_fixed_blocks(left_out.device(), families, 1, [&](int64_t first, int64_t last) {
+    const c10::NoGradGuard no_grad;
+    for (int64_t place = first; place < last; ++place) {
+      const int64_t half = (families + 1) / 2;
+      const auto i = static_cast<std::size_t>(place < half ? 2 * place : 2 * (place - half) + 1);
+      found[i] = families_[i]->fit(data);
     }
-    predict(i, found, left_out, rows.cpu(), predicted[i]);
-    if (progress)
-      progress("judge", fold * families + static_cast<int64_t>(i) + 1,
-               options_.shortcut.folds * families);
+  });
+  for (std::size_t i = 0; i < families_.size(); ++i) {
+    if (fold == 0) {
+      settings_[i] = found[i].settings;
+      predicted[i].assign(found[i].heads.size(), {});
+    }
+    predict(i, found[i], left_out, rows.cpu(), predicted[i]);
+  }
+  if (progress) progress("judge", fold + 1, options_.shortcut.folds);
+}
+
+/// Of the dimensions that some held-out data identify; undefined where they identify nothing.
+at::Tensor Contest::mask_of(const LabelledEmbeddings& held_out) {
+  if (families_.size() == 1) return {};
+  try {
+    return identify(held_out, erm_, options_.neurontune.identify).biased.mask;
+  } catch (const OptionError&) {
+    throw;
+  } catch (const Error& error) {
+    warn({std::string("NeuronTune is no candidate: ") + error.what()});
+    return {};
   }
 }
 

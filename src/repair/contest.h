@@ -44,6 +44,7 @@ class Contest {
 
   bool can_judge();
   FittingData fitting_data(const LabelledEmbeddings& held_out, const InferredGroups* groups);
+  at::Tensor mask_of(const LabelledEmbeddings& held_out);
   void run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Folded>& predicted,
                 const ProgressFn& progress);
   void predict(std::size_t family, const CandidateFamily::Fitted& fitted,
@@ -59,6 +60,7 @@ class Contest {
   const ShortcutSearch& shortcut_;
   const NeuronTuneResult& neurontune_;
   at::Tensor attributes_;
+  std::shared_ptr<const Curvature> of_held_out_, of_tuning_;
   std::vector<std::unique_ptr<CandidateFamily>> families_;
   std::vector<std::vector<CandidateSettings>> settings_;  ///< of each family's members
   std::vector<Place> places_;                             ///< of each candidate

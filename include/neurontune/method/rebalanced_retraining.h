@@ -3,8 +3,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "neurontune/method/curvature.h"
 #include "neurontune/method/inferred_groups.h"
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/model/head.h"
@@ -48,10 +50,12 @@ class RebalancedRetrainer {
  public:
   /// @param tuning on any device
   /// @param like   a linear head [C, M]: results have a bias where it has one, and its dtype
+  /// @param curvature of the samples or of others like them; null for their own
   /// @throws Error if shapes disagree, the head has several layers, a label is out of range or a
   ///         value is not finite
   RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
-                      const RebalancingOptions& options = {});
+                      const RebalancingOptions& options = {},
+                      std::shared_ptr<const Curvature> curvature = nullptr);
 
   /// From here on the penalty is on the distance of W from that of a head, of the shape of `like`,
   /// and fits start there.
@@ -78,8 +82,7 @@ class RebalancedRetrainer {
   Head like_;
   RebalancingOptions options_;
   at::Tensor mean_, deviation_;   ///< float64 [M]; a mean of 0 where there is no bias
-  at::Tensor curvature_;          ///< about the Hessian, of scaled dimensions: float64 [M, M]
-  at::Tensor inverse_curvature_;  ///< its inverse, once it was needed
+  std::shared_ptr<const Curvature> curvature_;
   at::Tensor anchor_;             ///< W₀ on scaled dimensions: float64 [C, M]
   std::string shortfall_;         ///< of the last fit
   at::Tensor parameters_;         ///< of the last fit, scaled dimensions and the bias: [C, M + 1]

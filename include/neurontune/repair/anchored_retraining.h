@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "neurontune/method/curvature.h"
 #include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/model/head.h"
 
@@ -42,11 +44,13 @@ std::vector<AnchoredSetting> anchored_settings(const AnchoredOptions& options);
 ///
 /// @param data on any device
 /// @param erm  linear, on the same device
+/// @param curvature of the samples or of others like them; null for their own
 /// @return a head of each setting, in `anchored_settings`' order, of the ERM head's dtype
 /// @throws Error if the head has several layers, shapes disagree, a label is out of range, a value
 ///         is not finite or a class is absent
 std::vector<Head> anchored_heads(const LabelledEmbeddings& data, const Head& erm,
-                                 const AnchoredOptions& options = {});
+                                 const AnchoredOptions& options = {},
+                                 std::shared_ptr<const Curvature> curvature = nullptr);
 
 /// What `anchored` chose.
 struct AnchoredResult {

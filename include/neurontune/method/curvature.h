@@ -1,0 +1,24 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace neurontune {
+
+/// About the Hessian of a softmax regression on samples, κ XᵀX / n + λ I, as far as a minimiser
+/// needs it to take few steps: the leading part of XᵀX as it is, the rest as evenly spread. Fits to
+/// much the same samples may share one.
+class Curvature {
+ public:
+  /// @param embeddings floating [N, M], scaled here; evenly spaced ones stand for all
+  explicit Curvature(const at::Tensor& embeddings);
+
+  /// (κ XᵀX / n + λ I)⁻¹ times vectors. @param vectors float64 [C, M]
+  at::Tensor solve(const at::Tensor& vectors, double penalty) const;
+
+ private:
+  at::Tensor values_;   ///< κ times the leading eigenvalues, float64 [K]
+  at::Tensor vectors_;  ///< their vectors, float64 [M, K]
+  double rest_ = 0;     ///< κ times the mean of the others
+};
+
+}  // namespace neurontune
