@@ -24,6 +24,8 @@ LAYOUTS = {
     "V": Layout("CivilComments: train / 50, val as train / 60 of its size; hard labels",
                 [2964, 1807, 255, 356], [2470, 1506, 212, 296], [700, 550, 400, 450], True),
 }
+# Originals of a class that the image families have for train and val, and for test.
+MOST_TRAINING, MOST_TEST = 6000, 1000
 # A network depends on train alone, so that W95 takes W's.
 SAME_TRAIN = {"W95": "W"}
 
@@ -35,6 +37,20 @@ def classes(layout):
 def groups(counts):
     """[(label, attribute, samples)]"""
     return [(k // 2, k % 2, count) for k, count in enumerate(counts)]
+
+
+def scaled(counts, factor):
+    return [max(4, round(count * factor)) for count in counts]
+
+
+def fitted(layout, most_training=MOST_TRAINING, most_test=MOST_TEST):
+    """The layout with so many samples of a class, and of an attribute, at most: in train and val, and in test."""
+    def most(counts):
+        return max(*(sum(counts[2 * y:2 * y + 2]) for y in range(len(counts) // 2)), sum(counts[0::2]), sum(counts[1::2]))
+    both = [a + b for a, b in zip(layout.train, layout.val)]
+    training, test = (min(1, 0.99 * limit / most(counts)) for limit, counts in ((most_training, both), (most_test, layout.test)))
+    return layout._replace(train=scaled(layout.train, training), val=scaled(layout.val, training),
+                           test=scaled(layout.test, test))
 
 
 def with_wrong_labels(labels, count, fraction, generator):

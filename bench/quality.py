@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Every method on the whole benchmark suite: makes the sets, compares, and writes the tables.
 
-    quality.py PROGRAM [--out DIR] [--document FILE] [--families …] [--correlations …] [--seeds N]
+    quality.py PROGRAM [--out DIR] [--document FILE] [--families …] [--correlations … | --layouts …] [--seeds N]
 
 PROGRAM is the built neurontune; bench/datasets is looked for beside it. A set is a family, a number
 of classes, a correlation and a seed; it is made once (an ERM network is trained on it) and kept in
-OUT/sets. `neurontune compare` then runs all methods on each. Prints Markdown tables, writes them with
+OUT/sets. With --layouts a set has the group counts of a published benchmark (bench/layouts.py) instead of a
+correlation, and family photo is there too. `neurontune compare` then runs all methods on each. Prints Markdown tables, writes them with
 all figures to OUT/quality.md and OUT/quality.json, and with --document into FILE between the lines
 `<!-- quality -->` and `<!-- /quality -->`, as docs/results.md has them.
 """
@@ -20,11 +21,14 @@ import statistics
 import subprocess
 import sys
 
-CLASSES = {"dominoes": [2, 3], "textured": [2, 4], "patch": [2, 10], "text": [2, 3]}
+import layouts
+
+CLASSES = {"dominoes": [2, 3], "textured": [2, 4], "patch": [2, 10], "text": [2, 3], "photo": []}
 IMAGES = ["dominoes", "textured", "patch"]
-METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half", "rebalanced",
+METHODS = ["erm", "llr", "llr_val", "bias_shift", "anchored", "dfr", "dfr_val", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half", "rebalanced",
            "rebalanced_masked", "neurontune_default"]
 CORRELATIONS = ["none", "0.9", "0.95", "0.99"]
+UNBIASED = ["none", "N", "CN"]
 BEGIN, END = "<!-- quality -->", "<!-- /quality -->"
 QUICK = {"set": ["--train-samples", "400", "--val-samples", "400", "--test-samples", "400", "--epochs", "1"],
          "compare": ["--epochs", "1", "--batches-per-epoch", "5"]}
@@ -38,8 +42,14 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("quality-out"), help="[quality-out]")
     parser.add_argument("--document", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--families", nargs="+", choices=list(CLASSES), default=IMAGES,
-                        help="text needs bench/requirements-text.txt [all but text]")
+                        help="text needs bench/requirements-text.txt, photo (with --layouts) -photo.txt [the other three]")
+    parser.add_argument("--classes", nargs="+", type=int, metavar="C", help="only sets of so many [all]")
     parser.add_argument("--correlations", nargs="+", default=CORRELATIONS)
+    parser.add_argument("--layouts", nargs="+", choices=list(layouts.LAYOUTS), default=[],
+                        help="of bench/layouts.py, instead of correlations")
+    parser.add_argument("--wrong-labels", type=float, default=0, metavar="X",
+                        help="fraction of train's and val's labels that are made wrong before a network is trained [0]")
+    parser.add_argument("--photographs", default="/", metavar="DIR", help="as photo_dataset.py has it [/]")
     parser.add_argument("--seeds", type=int, default=5, help="sets of each kind, seeds 0…N−1 [5]")
     parser.add_argument("--methods", help="as compare takes them [all]")
     parser.add_argument("--features", type=int, default=256, metavar="M",
@@ -47,14 +57,16 @@ def parse_arguments():
     parser.add_argument("--unbiased-classes", type=int, default=0, metavar="K",
                         help="the first K classes have every attribute equally often [0]")
     parser.add_argument("--label-noise", type=float, default=0, metavar="X",
-                        help="fraction of val's labels that are made wrong [0]")
+                        help="fraction of val's labels that are made wrong, of networks trained without [0]")
     parser.add_argument("--jobs", type=int, default=2, help="sets at once, a thread each [2]")
     parser.add_argument("--resume", action="store_true", help="keep comparisons that an interrupted run has finished")
     parser.add_argument("--quick", action="store_true",
                         help="tiny sets and runs of binary classes: shows that all of it runs, nothing else")
     options = parser.parse_args()
-    if "text" in options.families and (options.unbiased_classes or options.features != 256):
-        parser.error("text sets have neither --unbiased-classes nor --features")
+    if "text" in options.families and (options.unbiased_classes or options.features != 256 or options.wrong_labels):
+        parser.error("text sets have neither --unbiased-classes nor --features nor --wrong-labels")
+    if "photo" in options.families and not options.layouts:
+        parser.error("photo sets have --layouts")
     return options
 
 
@@ -67,7 +79,7 @@ def run(*command):
 
 
 def methods_on(of, options):
-    """All but DFR on more than two classes without a correlation: there its balanced subsets are the whole split, and
+    """All but DFR on train on more than two classes without a correlation: there its balanced subsets are the whole split, and
     its 27 one-vs-rest regressions on that take a quarter of an hour for ten classes."""
     if options.methods:
         return ["--methods", options.methods]
@@ -77,7 +89,8 @@ def methods_on(of, options):
 def variant(options):
     """What tells a set of other than the suite's settings from the suite's."""
     return [*([f"m{options.features}"] if options.features != 256 else []),
-            *([f"u{options.unbiased_classes}"] if options.unbiased_classes else [])]
+            *([f"u{options.unbiased_classes}"] if options.unbiased_classes else []),
+            *([f"wrong{options.wrong_labels:g}"] if options.wrong_labels else [])]
 
 
 def compare(of, options):
@@ -97,12 +110,30 @@ def compare(of, options):
 
 
 def make_set(of, folder, options, quick):
+    here = pathlib.Path(__file__).parent
+    if of.family == "photo":
+        same = layouts.SAME_TRAIN.get(of.correlation)
+        network = folder.with_name(folder.name.replace(of.correlation, same, 1)) / "network.pt" if same else None
+        run(sys.executable, here / "photo_dataset.py", of.correlation, "--seed", of.seed, "--out", folder,
+            "--label-noise", options.wrong_labels, "--photographs", options.photographs,
+            *(["--network", network] if network and network.exists() else []))
+        return
+    if of.correlation in layouts.LAYOUTS and of.family != "text":
+        layout = layouts.fitted(layouts.LAYOUTS[of.correlation])
+        tables = [part for split in ("train", "val", "test")
+                  for part in (f"--{split}-groups", ",".join(map(str, getattr(layout, split))))]
+        run(options.program.parent / "bench/datasets", of.family, "--classes", of.classes, "--seed", of.seed, "--out",
+            folder, "--threads", 1, "--features", options.features, "--label-noise", options.wrong_labels, *tables)
+        return
+    if of.correlation in layouts.LAYOUTS:
+        run(sys.executable, here / "text_dataset.py", "--layout", of.correlation, "--seed", of.seed, "--out", folder)
+        return
     kind = ["--classes", of.classes, "--correlation", of.correlation, "--seed", of.seed, "--out", folder]
     if of.family == "text":
-        run(sys.executable, pathlib.Path(__file__).parent / "text_dataset.py", *kind)
+        run(sys.executable, here / "text_dataset.py", *kind)
     else:
         run(options.program.parent / "bench/datasets", of.family, *kind, "--threads", 1, "--features", options.features,
-            "--unbiased-classes", options.unbiased_classes, *quick)
+            "--unbiased-classes", options.unbiased_classes, "--label-noise", options.wrong_labels, *quick)
 
 
 def noisy_copy(of, folder, options):
@@ -120,10 +151,19 @@ def noisy_copy(of, folder, options):
     return noisy
 
 
-def compare_all(options):
+def layout_sets(options):
+    return [Set(family, layouts.classes(layouts.LAYOUTS[layout]), layout, seed) for family in options.families
+            for layout in options.layouts for seed in range(options.seeds)]
+
+
+def correlated_sets(options):
     classes = {family: [2] if options.quick else CLASSES[family] for family in options.families}
-    sets = [Set(family, count, correlation, seed) for family in options.families for count in classes[family]
-            for correlation in options.correlations for seed in range(options.seeds)]
+    return [Set(family, count, correlation, seed) for family in options.families for count in classes[family]
+            if not options.classes or count in options.classes for correlation in options.correlations for seed in range(options.seeds)]
+
+
+def compare_all(options):
+    sets = layout_sets(options) if options.layouts else correlated_sets(options)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = []
         for done, result in enumerate(pool.map(lambda of: compare(of, options), sets)):
@@ -153,7 +193,7 @@ def cell(values):
 
 
 def correlation_text(correlation):
-    return "none" if correlation == "none" else f"{100 * float(correlation):g} %"
+    return correlation if correlation == "none" or correlation in layouts.LAYOUTS else f"{100 * float(correlation):g} %"
 
 
 def all_methods(values):
@@ -170,17 +210,37 @@ def table(values):
     return "\n".join(lines)
 
 
+def dfr_of(row):
+    """The better of DFR on train and on val; 0 where neither was run."""
+    return max((statistics.mean(row[method]) for method in ("dfr", "dfr_val") if row.get(method)), default=0)
+
+
 def against_dfr(values):
     """Worst-group accuracy over DFR's on the same kind of set, on average over kinds, a row a correlation."""
     methods = all_methods(values)
     lines = ["| correlation | " + " | ".join(methods) + " |", "|---" * (len(methods) + 1) + "|"]
     for correlation in dict.fromkeys(key[2] for key in values):
         rows = [row for key, row in values.items() if key[2] == correlation]
-        ratios = {method: [statistics.mean(row[method]) / statistics.mean(row["dfr"]) for row in rows
-                           if row.get(method) and any(row.get("dfr", []))] for method in methods}
+        ratios = {method: [statistics.mean(row[method]) / dfr_of(row) for row in rows
+                           if row.get(method) and dfr_of(row)] for method in methods}
         lines.append(f"| {correlation_text(correlation)} | "
                      + " | ".join(f"{statistics.mean(ratios[method]):.2f}" if ratios[method] else "–" for method in methods)
                      + " |")
+    return "\n".join(lines)
+
+
+def against_best(values):
+    """The default recipe less the best method that sees no attributes and ERM, on the mean of each kind of set."""
+    lines = ["| set | correlation | default − best label-free (which) | default − ERM | share of DFR |", "|---|---|---|---|---|"]
+    for (family, classes, correlation), row in values.items():
+        means = {method: statistics.mean(found) for method, found in row.items() if found}
+        others = {method: mean for method, mean in means.items() if method not in ("dfr", "dfr_val", "neurontune_default")}
+        if "neurontune_default" not in means or not others:
+            continue
+        best, own = max(others, key=others.get), means["neurontune_default"]
+        share = f"{own / dfr_of(row):.2f}" if dfr_of(row) else "–"
+        lines.append(f"| {family}, {classes} classes | {correlation_text(correlation)} | {own - others[best]:+.3f} ({best}) | "
+                     f"{own - means['erm']:+.3f} | {share} |")
     return "\n".join(lines)
 
 
@@ -191,9 +251,10 @@ def set_by_set(results):
         of = result["set"]
         found = {method["method"]: method["test"]["worst_group_accuracy"]["mean"] for method in result["methods"]
                  if "worst_group_accuracy" in method["test"]}
-        if found.get("dfr") and "neurontune_default" in found:
+        dfr = max(found.get("dfr", 0), found.get("dfr_val", 0))
+        if dfr and "neurontune_default" in found:
             kinds = shares.setdefault(correlation_text(of["correlation"]), {})
-            kinds.setdefault(f"{of['family']} {of['classes']}", []).append(found["neurontune_default"] / found["dfr"])
+            kinds.setdefault(f"{of['family']} {of['classes']}", []).append(found["neurontune_default"] / dfr)
     kinds = list(dict.fromkeys(kind for row in shares.values() for kind in row))
     lines = ["| correlation | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
     for correlation, row in shares.items():
@@ -205,7 +266,7 @@ def set_by_set(results):
 def against_erm(results):
     """The largest loss of worst-group and of mean accuracy against ERM on a set without a spurious correlation."""
     lines = ["| | worst group: mean, worst set | mean accuracy: mean, worst set |", "|---|---|---|"]
-    unbiased = [result for result in results if result["set"]["correlation"] == "none"]
+    unbiased = [result for result in results if result["set"]["correlation"] in UNBIASED]
     changes = {}
     for result in unbiased:
         test = {method["method"]: method["test"] for method in result["methods"]}
@@ -222,9 +283,11 @@ def against_erm(results):
 def document(results, options):
     worst, mean = (figures(results, figure) for figure in ("worst_group_accuracy", "mean_accuracy"))
     command = "bench/quality.py build/release/neurontune" + (f" --seeds {options.seeds}" if options.seeds != 5 else "")
-    for flag, chosen, default in (("families", options.families, IMAGES), ("correlations", options.correlations, CORRELATIONS)):
-        command += "" if chosen == default else f" --{flag} {' '.join(chosen)}"
+    for flag, chosen, default in (("families", options.families, IMAGES), ("correlations", options.correlations, CORRELATIONS),
+                                  ("classes", options.classes, None), ("layouts", options.layouts, [])):
+        command += "" if chosen == default else f" --{flag} {' '.join(map(str, chosen))}"
     command += f" --methods {options.methods}" if options.methods else ""
+    command += f" --wrong-labels {options.wrong_labels:g}" if options.wrong_labels else ""
     command += f" --features {options.features}" if options.features != 256 else ""
     command += f" --unbiased-classes {options.unbiased_classes}" if options.unbiased_classes else ""
     command += f" --label-noise {options.label_noise:g}" if options.label_noise else ""
@@ -232,11 +295,12 @@ def document(results, options):
                                  for method in result["methods"] if "failure" in method)
     parts = [f"`{command}`: {len(results)} sets, mean ± standard deviation over {options.seeds} seeds of data and network.",
              "#### Worst-group accuracy on test", table(worst), "#### Mean accuracy on test (groups equally often)", table(mean)]
-    if any("dfr" in row for row in worst.values()):
-        parts += ["#### Worst-group accuracy as a share of DFR's", against_dfr(worst)]
+    if any(dfr_of(row) for row in worst.values()):
+        parts += ["#### Worst-group accuracy as a share of DFR's (the better of train and val)", against_dfr(worst)]
         if any("neurontune_default" in row for row in worst.values()):
-            parts += ["#### The default recipe's share of DFR's, set by set: mean (lowest)", set_by_set(results)]
-    if any(result["set"]["correlation"] == "none" for result in results):
+            parts += ["#### The default recipe's share of DFR's, set by set: mean (lowest)", set_by_set(results),
+                      "#### The default recipe against the best label-free method on each kind of set", against_best(worst)]
+    if any(result["set"]["correlation"] in UNBIASED for result in results):
         parts += ["#### Where there is nothing to gain: change against ERM without a spurious correlation", against_erm(results)]
     if failed:
         parts += ["Not run:", "\n".join(f"- {text} ({count} sets)" for text, count in failed.items())]

@@ -7,7 +7,7 @@ import statistics
 from cli_test_case import QUICK, CliTest
 from fixture import SIZES, json_of, load_file, neurontune, save_file, succeed
 
-METHODS = ["erm", "llr", "dfr", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half",
+METHODS = ["erm", "llr", "llr_val", "bias_shift", "anchored", "dfr", "dfr_val", "afr", "shortcut_probe", "self", "neurontune", "neurontune_half",
            "rebalanced", "rebalanced_masked", "neurontune_default"]
 PAPER = ["--recipe", "paper", "--keep-at-least", 0]  # as the recipe has it: QUICK has another
 FIGURES = ["mean_accuracy", "adjusted_mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"]
@@ -51,7 +51,9 @@ class Compare(CliTest):
         sees = {method["method"]: set(method["sees"]) for method in report["methods"]}
         self.assertEqual(sees["llr"], {"train_labels"})
         self.assertEqual(sees["dfr"], {"train_labels", "train_attributes", "val_labels", "val_attributes"})
-        self.assertEqual(sees["afr"], {"val_labels"})
+        self.assertEqual(sees["dfr_val"], {"val_labels", "val_attributes"})
+        for name in ["llr_val", "bias_shift", "anchored", "afr"]:
+            self.assertEqual(sees[name], {"val_labels"})
         self.assertEqual(sees["neurontune"], {"train_labels", "val_labels"})
         self.assertEqual(sees["neurontune_half"], {"val_labels"})
 
@@ -100,7 +102,8 @@ class Compare(CliTest):
     def test_only_methods_without_an_oracle_where_there_are_no_attributes(self):
         compare = ["compare", "--embeddings", self.without_attributes(), "--out", self.out(), "--seeds", 1, *QUICK]
         report = json_of(*compare)
-        self.assertEqual([method["method"] for method in report["methods"]], [m for m in METHODS if m != "dfr"])
+        self.assertEqual([method["method"] for method in report["methods"]], 
+                         [m for m in METHODS if not m.startswith("dfr")])
         self.assertIn("dfr is left out", report["warnings"][0])
         self.assertEqual(list(report["methods"][0]["test"]), ["mean_accuracy", "worst_class_accuracy"])
         self.assert_fails(1, "has no attributes", *compare, "--methods", "dfr")
@@ -126,7 +129,7 @@ class Compare(CliTest):
 
     def test_a_method_that_fails_is_named_and_the_others_go_on(self):
         report = json_of("compare", "--embeddings", self.embeddings, "--out", self.out(), "--seeds", 1, "--methods",
-                         "erm,neurontune_default", "--threshold", -100, "--keep-at-least", 0)
+                         "erm,neurontune_default", "--recipe", "guarded", "--threshold", -100, "--keep-at-least", 0)
         erm, neurontune = report["methods"]
         self.assertNotIn("failure", erm)
         self.assertIn("is flagged as biased", neurontune["failure"])
@@ -257,11 +260,11 @@ class Ablate(CliTest):
         self.assertEqual(picked["sfit"], max(epoch["sfit"] for epoch in run["trajectory"]))
 
     def test_a_point_that_fails_says_why_and_the_others_go_on(self):
-        report, _ = self.ablate("--sweep", "identify.threshold=0,-100", "--keep-at-least", 0)
+        report, _ = self.ablate("--sweep", "identify.threshold=0,-100", "--recipe", "guarded", "--keep-at-least", 0)
         self.assertNotIn("failure", report["points"][0])
         self.assertIn("is flagged as biased", report["points"][1]["failure"])
         self.assert_fails(1, "no point could be run", "ablate", "--embeddings", self.embeddings, "--out", self.out(), "--sweep",
-                          "identify.threshold=-100", "--keep-at-least", 0)
+                          "identify.threshold=-100", "--recipe", "guarded", "--keep-at-least", 0)
 
     def test_runs_carry_their_warnings(self):
         report, _ = self.ablate("--sweep", "identify.keep_at_least=4,8")
