@@ -58,8 +58,7 @@ void add_selection(CLI::App& app) {
     const auto options = repair_options(config);
     const auto held_out = data.labelled("val"), tuning = data.labelled("train");
     const auto result = repair(held_out, tuning, data.erm, options);
-    Contest contest(held_out, tuning, data.erm, options, result.shortcut, result.neurontune,
-                    {});
+    Contest contest(held_out, tuning, data.erm, options, result.shortcut, result.neurontune, {});
     contest.run();
     Json json = {{"selected", name(result.settings.source)},
                  {"fitted_to", name(result.settings.fitted_to)},

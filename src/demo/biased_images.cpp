@@ -70,7 +70,8 @@ void check_enough_originals(const BiasedImagesOptions& options) {
   auto groups = split_groups(options);
   groups.train.insert(groups.train.end(), groups.val.begin(), groups.val.end());
   const auto check = [&](bool of_attributes) {
-    check_originals(groups.train, of_attributes, kTrainingOriginals, "train_samples and val_samples");
+    check_originals(groups.train, of_attributes, kTrainingOriginals,
+                    "train_samples and val_samples");
     check_originals(groups.test, of_attributes, kTestOriginals, "test_samples");
   };
   if (options.groups) check(/*of_attributes=*/false);
@@ -83,8 +84,8 @@ void check_tables(const BiasedImagesOptions& options) {
   for (const auto* table : {&options.groups->train, &options.groups->val, &options.groups->test}) {
     if (table->size() != cells || cells % classes != 0 || cells == 0 || cells > classes * classes)
       throw OptionError("the groups of a split are " + std::to_string(table->size()) +
-                        ", expected as many in each, a multiple of the " +
-                        std::to_string(classes) + " classes and at most their square");
+                        ", expected as many in each, a multiple of the " + std::to_string(classes) +
+                        " classes and at most their square");
     if (std::ranges::min(*table) < 0) throw OptionError("a group has less than no sample");
   }
 }
@@ -94,9 +95,9 @@ void make_wrong(double fraction_wrong, int64_t classes, Random& random, ImageSpl
   auto* label = split.labels.data_ptr<int64_t>();
   for (int64_t i = 0; fraction_wrong > 0 && i < split.labels.size(0); ++i)
     if (fraction(random) < fraction_wrong)
-      label[i] = (label[i] + 1 + static_cast<int64_t>(
-                                     below(random, static_cast<size_t>(classes - 1)))) %
-                 classes;
+      label[i] =
+          (label[i] + 1 + static_cast<int64_t>(below(random, static_cast<size_t>(classes - 1)))) %
+          classes;
 }
 
 /// Originals that are each used once, and what they are painted with.

@@ -7,6 +7,7 @@
 #include "checks.h"
 #include "describe.h"
 #include "method/flagging.h"
+#include "method/paper_method.h"
 #include "method/ranked_split.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
@@ -84,15 +85,14 @@ class Run {
     result_.candidates = ranked(result_.trajectory, options_.select);
     if (result_.candidates.empty()) keep_erm();
     const auto& selected = result_.candidates.front();
-    warn_of_fall(result_.erm_accuracy, selected, result_.warnings);
     result_.head = selected.head;
     result_.biased = selected.biased;
     result_.sfit = selected.sfit;
     result_.selected_epoch = selected.epoch;
     result_.scores =
-        identifications_[selected.epoch == 0
-                             ? 0
-                             : identification_of_epoch_[static_cast<std::size_t>(selected.epoch - 1)]];
+        identifications_[selected.epoch == 0 ? 0
+                                             : identification_of_epoch_[static_cast<std::size_t>(
+                                                   selected.epoch - 1)]];
     return std::move(result_);
   }
 
@@ -152,6 +152,16 @@ void NeuronTuneOptions::validate() const {
   select.validate();
 }
 
+NeuronTuneResult paper_method(const LabelledEmbeddings& identification,
+                              const LabelledEmbeddings& tuning, const Head& erm,
+                              const NeuronTuneOptions& options, const ProgressFn& progress) {
+  const c10::NoGradGuard no_grad;
+  Run run(identification, tuning, erm, options);
+  run.identify_first();
+  run.retrain(progress);
+  return run.select();
+}
+
 NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
                              const LabelledEmbeddings& tuning, const Head& erm,
                              const NeuronTuneOptions& options, const ProgressFn& progress) {
@@ -168,12 +178,11 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
   if (identification.embeddings.device() != tuning.embeddings.device())
     throw Error("the identification split is on " + identification.embeddings.device().str() +
                 ", the tuning split on " + tuning.embeddings.device().str());
-  const c10::NoGradGuard no_grad;
   const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  Run run(identification, tuning, to(erm, tuning.embeddings.device(), dtype), options);
-  run.identify_first();
-  run.retrain(progress);
-  return run.select();
+  auto result = paper_method(identification, tuning, to(erm, tuning.embeddings.device(), dtype),
+                             options, progress);
+  warn_of_fall(result.erm_accuracy, result.candidates.front(), result.warnings);
+  return result;
 }
 
 }  // namespace neurontune

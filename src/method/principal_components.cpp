@@ -58,11 +58,10 @@ at::Tensor PrincipalComponents::of(const at::Tensor& embeddings) const {
   if (!directions_.defined()) return inputs;
   const auto directions = directions_.to(inputs.scalar_type());
   const auto result = at::empty({inputs.size(0), directions.size(1)}, inputs.options());
-  for_fixed_blocks(inputs.device(), inputs.size(0), kRowsPerBlock,
-                   [&](int64_t first, int64_t last) {
-                     result.slice(0, first, last)
-                         .copy_(inputs.slice(0, first, last).mm(directions));
-                   });
+  for_fixed_blocks(
+      inputs.device(), inputs.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
+        result.slice(0, first, last).copy_(inputs.slice(0, first, last).mm(directions));
+      });
   return result;
 }
 

@@ -115,8 +115,8 @@ struct Problem {
 at::Tensor solved(const Curvature& curvature, double penalty, const at::Tensor& columns,
                   int64_t dimensions, const at::Tensor& vectors) {
   if (!columns.defined()) return curvature.solve(vectors, penalty);
-  const auto all = at::zeros({vectors.size(0), dimensions}, vectors.options())
-                       .index_copy_(1, columns, vectors);
+  const auto all =
+      at::zeros({vectors.size(0), dimensions}, vectors.options()).index_copy_(1, columns, vectors);
   return curvature.solve(all, penalty).index_select(1, columns);
 }
 
@@ -256,8 +256,8 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
   };
   // Under masks of the classes' own, the effects' curvature is each class's own too.
   if (mask.dim() == 1)
-    of_weights = with_effects(of_weights, problem.effects * problem.factors,
-                              options_.attribute_penalty);
+    of_weights =
+        with_effects(of_weights, problem.effects * problem.factors, options_.attribute_penalty);
   Lbfgs lbfgs(preconditioner(of_weights, problem.dimensions()),
               {options_.iterations, options_.tolerance});
   const auto minimum = [&](const Problem& of, const at::Tensor& start) {

@@ -86,8 +86,8 @@ ComparedMethod bias_shift(const Config& config) {
   return {.name = "bias_shift",
           .seeded = false,
           .sees = labels_of({split}),
-          .selection = "fixed: the ERM head's biases, until classes of " + split +
-                       " are equally accurate",
+          .selection =
+              "fixed: the ERM head's biases, until classes of " + split + " are equally accurate",
           .run = [split](ComparisonData& data, uint64_t, const ProgressFn&) {
             return MethodOutcome{shift_biases(data.labelled(split), data.erm()), ""};
           }};
@@ -212,9 +212,8 @@ ComparedMethod neurontune_method(const std::string& name, Config config) {
             auto options = repair_options(config);
             options.neurontune.seed = seed;
             const auto& held_out = config.splits.identify;
-            const auto tuned =
-                tune_head(data.labelled(held_out), data.labelled(config.splits.tune), data.erm(),
-                          options, data.attributes(held_out), progress);
+            const auto tuned = tune_head(data.labelled(held_out), data.labelled(config.splits.tune),
+                                         data.erm(), options, data.attributes(held_out), progress);
             return MethodOutcome{tuned.head(), picked(tuned), tuned.warnings()};
           }};
 }

@@ -86,11 +86,11 @@ std::vector<Head> anchored_heads(const LabelledEmbeddings& data, const Head& erm
   RebalancedRetrainer retrainer(detached, erm, fitting, std::move(curvature));
   const auto every_dimension = at::ones({erm.embedding_dim()}, erm.weight.options());
   std::vector<Head> heads(anchored_settings(options).size());
-  for (std::size_t j = 0; j < options.penalties.size(); ++j)  // a penalty's fits share its curvature
+  for (std::size_t j = 0; j < options.penalties.size();
+       ++j)  // a penalty's fits share its curvature
     for (std::size_t i = 0; i < options.gammas.size(); ++i) {
       if (i == 0) retrainer.anchor_at(erm, options.penalties[j]);
-      const auto weights =
-          weights_of(probability, data.labels, erm.classes(), options.gammas[i]);
+      const auto weights = weights_of(probability, data.labels, erm.classes(), options.gammas[i]);
       heads[i * options.penalties.size() + j] = retrainer.fit(weights, every_dimension);
     }
   return heads;
@@ -101,8 +101,8 @@ AnchoredResult anchored(const LabelledEmbeddings& data, const Head& erm,
   options.validate();
   check(data, erm);
   if (fewest_of_a_class(data.labels, erm.classes()) < options.folds)
-    throw Error("a class has fewer samples than there are folds (" +
-                std::to_string(options.folds) + ")");
+    throw Error("a class has fewer samples than there are folds (" + std::to_string(options.folds) +
+                ")");
   const c10::NoGradGuard no_grad;
   const auto predicted = out_of_fold(data, erm, options);
   const auto settings = anchored_settings(options);

@@ -76,8 +76,9 @@ std::string what(const CandidateSettings& settings) {
       return "the ERM head with its biases shifted so that classes are equally accurate";
     case Source::anchored:
       return "retrained near the ERM head (penalty " + describe(*settings.penalty) +
-             (*settings.gamma > 0 ? ", its mistakes upweighted by gamma " + describe(*settings.gamma)
-                                  : std::string()) +
+             (*settings.gamma > 0
+                  ? ", its mistakes upweighted by gamma " + describe(*settings.gamma)
+                  : std::string()) +
              ")";
     case Source::balanced:
       return "retrained with classes balanced";

@@ -77,10 +77,9 @@ class Regression : public CandidateFamily {
     RebalancedRetrainer retrainer(samples, data.erm, options_,
                                   which_ == FittedTo::tuning ? data.of_tuning : data.of_held_out);
     const auto every_dimension = at::ones({data.erm.embedding_dim()}, data.erm.weight.options());
-    head_ = by_groups_
-                ? retrainer.fit(rebalancing_weights(samples, *data.groups), every_dimension,
-                                data.groups->effects())
-                : retrainer.fit(class_weights(samples, data.erm.classes()), every_dimension);
+    head_ = by_groups_ ? retrainer.fit(rebalancing_weights(samples, *data.groups), every_dimension,
+                                       data.groups->effects())
+                       : retrainer.fit(class_weights(samples, data.erm.classes()), every_dimension);
     fixed_ = head_.weight;
     if (!retrainer.shortfall().empty()) result.warnings.push_back(retrainer.shortfall());
   }
@@ -186,8 +185,7 @@ LabelledEmbeddings thinned(const LabelledEmbeddings& data, int64_t classes,
     const auto members = data.labels.eq(label).nonzero().squeeze(1);
     const int64_t samples = std::min(members.size(0), most_of_a_class);
     const auto places = at::arange(samples, members.options()) * members.size(0) / samples;
-    kept.push_back(samples == 0 ? members
-                                : members.index_select(0, places.floor().to(at::kLong)));
+    kept.push_back(samples == 0 ? members : members.index_select(0, places.floor().to(at::kLong)));
   }
   const auto rows = std::get<0>(at::cat(kept).sort());
   if (rows.size(0) == data.labels.size(0)) return data;

@@ -15,8 +15,8 @@ namespace neurontune {
 
 /// What heads are fitted to.
 struct FittingData {
-  LabelledEmbeddings held_out;  ///< all of it, or what a fold leaves
-  LabelledEmbeddings tuning;    ///< all of it
+  LabelledEmbeddings held_out;                          ///< all of it, or what a fold leaves
+  LabelledEmbeddings tuning;                            ///< all of it
   LabelledEmbeddings some_of_held_out, some_of_tuning;  ///< the same, as `thinned` leaves them
   Head erm;
   /// Of held-out data and of tuning, which fits share; null where the head is not linear.

@@ -67,8 +67,10 @@ bool Contest::can_judge() {
 
 FittingData Contest::fitting_data(const LabelledEmbeddings& held_out,
                                   const InferredGroups* groups) {
-  return {held_out,     tuning_,    thinned(held_out, erm_.classes()), some_of_tuning_, erm_,
-          of_held_out_, of_tuning_, groups,                            {},              nullptr};
+  return {held_out,        tuning_, thinned(held_out, erm_.classes()),
+          some_of_tuning_, erm_,    of_held_out_,
+          of_tuning_,      groups,  {},
+          nullptr};
 }
 
 void Contest::run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Folded>& predicted,
@@ -122,8 +124,7 @@ void Contest::predict(std::size_t family, const CandidateFamily::Fitted& fitted,
   predicted.resize(std::min(predicted.size(), fitted.heads.size()));
   settings_[family].resize(predicted.size());
   for (std::size_t i = 0; i < predicted.size(); ++i) {
-    if (!predicted[i].defined())
-      predicted[i] = at::zeros({held_out_.labels.size(0)}, at::kLong);
+    if (!predicted[i].defined()) predicted[i] = at::zeros({held_out_.labels.size(0)}, at::kLong);
     predicted[i].index_copy_(0, rows, predictions(fitted.heads[i], left_out).cpu());
   }
 }

@@ -24,8 +24,8 @@ struct Judge {
 /// How well a candidate does, and which cell it is worst in.
 struct Judgement {
   Candidate candidate;
-  at::Tensor right;            ///< float64 [N]: 1 where it is
-  at::Tensor in_worst_cell;    ///< how much each sample belongs to it: float64 [N]
+  at::Tensor right;          ///< float64 [N]: 1 where it is
+  at::Tensor in_worst_cell;  ///< how much each sample belongs to it: float64 [N]
 };
 
 /// @param predicted int64 [N] on the CPU, by heads that were not fitted to the samples

@@ -3,13 +3,14 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
-#include <map>
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "baselines/splits.h"
 #include "describe.h"
 #include "method/flagging.h"
+#include "method/paper_method.h"
 #include "method/split_checks.h"
 #include "neurontune/error.h"
 #include "repair/contest.h"
@@ -21,12 +22,11 @@ namespace {
 constexpr double kAccuracyFall = 0.05;
 
 /// The paper's method on all data; where it cannot be run, what the ERM head's mistakes say.
-NeuronTuneResult paper_method(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
-                              const Head& erm, NeuronTuneOptions options,
-                              const ProgressFn& progress) {
+NeuronTuneResult of_paper(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
+                          const Head& erm, NeuronTuneOptions options, const ProgressFn& progress) {
   options.select.criterion = Criterion::sfit;
   try {
-    return neuron_tune(held_out, tuning, erm, options, progress);
+    return paper_method(held_out, tuning, erm, options, progress);
   } catch (const OptionError&) {
     throw;
   } catch (const Error& error) {
@@ -78,8 +78,7 @@ void warn_of_fall(RepairResult& result) {
 
 void add_new(const std::vector<std::string>& warnings, RepairResult& result) {
   for (const auto& warning : warnings)
-    if (std::find(result.warnings.begin(), result.warnings.end(), warning) ==
-        result.warnings.end())
+    if (std::find(result.warnings.begin(), result.warnings.end(), warning) == result.warnings.end())
       result.warnings.push_back(warning);
 }
 
@@ -127,7 +126,7 @@ RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings
   const LabelledEmbeddings retraining{tuning.embeddings.detach(), tuning.labels.detach()};
   const auto head = to(erm, tuning.embeddings.device(), dtype);
   RepairResult result;
-  result.neurontune = paper_method(judging, retraining, head, options.neurontune, progress);
+  result.neurontune = of_paper(judging, retraining, head, options.neurontune, progress);
   result.shortcut =
       search_shortcut(judging, retraining, head, options.shortcut, options.neurontune.seed);
   Contest contest(judging, retraining, head, options, result.shortcut, result.neurontune,

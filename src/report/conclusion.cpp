@@ -42,7 +42,8 @@ std::string evidence(const ShortcutSearch& shortcut) {
 std::string on_held_out(const RepairResult& result) {
   const auto& before = result.erm.accuracy;
   const auto& after = result.candidates.front().accuracy;
-  return "class-balanced accuracy goes " + change(before.balanced_accuracy, after.balanced_accuracy) +
+  return "class-balanced accuracy goes " +
+         change(before.balanced_accuracy, after.balanced_accuracy) +
          " on held-out data that the head was not fitted to, the worst class's " +
          change(before.worst_class_accuracy, after.worst_class_accuracy);
 }
@@ -60,8 +61,9 @@ std::string grounds(const RepairResult& result) {
     case Acceptance::known:
       return " It was picked by its accuracy in the worst group of held-out data whose groups are "
              "known, at least " +
-             as_percent(result.candidates.front().worst_lower) + " (the ERM head: " +
-             as_percent(result.erm.worst_lower) + "); " + on_held_out(result) + "." + choice;
+             as_percent(result.candidates.front().worst_lower) +
+             " (the ERM head: " + as_percent(result.erm.worst_lower) + "); " + on_held_out(result) +
+             "." + choice;
     case Acceptance::kept:
     case Acceptance::refused:
       break;
@@ -71,9 +73,9 @@ std::string grounds(const RepairResult& result) {
 
 std::string why_kept(const RepairResult& result) {
   const auto others = result.candidates.size() - 1;
-  return (others == 0 ? ": no other costs nothing on held-out data"
-                      : ": none of " + counted(others, "other candidate") +
-                            " is better on held-out data") +
+  return (others == 0
+              ? ": no other costs nothing on held-out data"
+              : ": none of " + counted(others, "other candidate") + " is better on held-out data") +
          std::string(result.shortcut.verdict == ShortcutVerdict::supported
                          ? " or repairs enough for what it costs"
                          : ", and for a repair that costs accuracy " + evidence(result.shortcut)) +
@@ -86,7 +88,7 @@ std::string estimate(const RepairResult& result) {
   if (result.shortcut.verdict != ShortcutVerdict::supported || !selected.inferred ||
       !result.erm.inferred || result.acceptance == Acceptance::known)
     return "";
-  if (result.settings.source == Source::erm)
+  if (result.acceptance == Acceptance::kept)
     return " In the worst inferred group its accuracy is estimated at " +
            with_interval(*result.erm.inferred) + ".";
   return " In the worst inferred group accuracy is estimated to go from " +
@@ -106,9 +108,9 @@ std::string conclusion(const NeuronTuneResult& result) {
   if (result.selected_epoch == 0)
     return "The ERM head is kept: no epoch has a spuriousness fitness score.";
   return "The head is epoch " + std::to_string(result.selected_epoch) +
-         " of class-balanced retraining behind a mask of " + counted(static_cast<std::size_t>(result.biased.count()), "dimension") +
-         ", picked of " + std::to_string(result.candidates.size()) +
-         " by its spuriousness fitness score.";
+         " of class-balanced retraining behind a mask of " +
+         counted(static_cast<std::size_t>(result.biased.count()), "dimension") + ", picked of " +
+         std::to_string(result.candidates.size()) + " by its spuriousness fitness score.";
 }
 
 std::string conclusion(const RepairResult& result) {

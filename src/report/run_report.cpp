@@ -65,7 +65,11 @@ Json candidate_json(const Candidate& candidate) {
 
 Json candidates_json(const RepairResult& result) {
   Json json = Json::array();
-  for (const auto& candidate : result.candidates) json.push_back(candidate_json(candidate));
+  const auto masked = result.neurontune.biased.count();
+  for (const auto& candidate : result.candidates) {
+    json.push_back(candidate_json(candidate));
+    json.back()["biased"] = candidate.settings.source == Source::neurontune ? masked : 0;
+  }
   return json;
 }
 
@@ -178,8 +182,7 @@ nlohmann::ordered_json result_json(const RunReport& report) {
   }
   json["erm"] = split_blocks(report.erm);
   json["tuned"] = split_blocks(report.tuned);
-  json["candidates"] =
-      result.repair() ? candidates_json(*result.repair()) : candidates_json(found);
+  json["candidates"] = result.repair() ? candidates_json(*result.repair()) : candidates_json(found);
   json["refused_candidates"] = result.repair() ? result.repair()->refused : 0;
   if (report.verified)
     json["verified"] = {{"max_abs_difference", report.verified->max_abs_difference}};

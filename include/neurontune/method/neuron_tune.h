@@ -45,9 +45,9 @@ struct NeuronTuneResult {
   SpuriousnessScores scores;        ///< of the selected head's identification
   std::optional<MistakeTest> test;  ///< of the first identification, where significance was asked
   BiasedDimensions biased;          ///< of the selected head
-  int64_t selected_epoch = 0;       ///< 0 is the ERM head, where no epoch has the criterion's figure
-  std::optional<double> sfit;       ///< of the selected head
-  AccuracyMetrics erm_accuracy;     ///< of the ERM head, on the identification split
+  int64_t selected_epoch = 0;    ///< 0 is the ERM head, where no epoch has the criterion's figure
+  std::optional<double> sfit;    ///< of the selected head
+  AccuracyMetrics erm_accuracy;  ///< of the ERM head, on the identification split
   std::vector<Checkpoint> trajectory;  ///< one an epoch
   std::vector<Checkpoint> candidates;  ///< the best first; the selected head is the first
   std::vector<std::string> warnings;   ///< what a user should know, one sentence each

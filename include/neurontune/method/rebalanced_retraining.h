@@ -81,11 +81,11 @@ class RebalancedRetrainer {
   LabelledEmbeddings tuning_;
   Head like_;
   RebalancingOptions options_;
-  at::Tensor mean_, deviation_;   ///< float64 [M]; a mean of 0 where there is no bias
+  at::Tensor mean_, deviation_;  ///< float64 [M]; a mean of 0 where there is no bias
   std::shared_ptr<const Curvature> curvature_;
-  at::Tensor anchor_;             ///< W₀ on scaled dimensions: float64 [C, M]
-  std::string shortfall_;         ///< of the last fit
-  at::Tensor parameters_;         ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
+  at::Tensor anchor_;      ///< W₀ on scaled dimensions: float64 [C, M]
+  std::string shortfall_;  ///< of the last fit
+  at::Tensor parameters_;  ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
 };
 
 }  // namespace neurontune

@@ -8,8 +8,8 @@ namespace neurontune {
 
 /// Which checkpoint is picked; none but worst_group looks at attributes.
 enum class Criterion {
-  sfit,          ///< the paper's: the highest spuriousness fitness score
-  guarded_sfit,  ///< the highest of those whose balanced accuracy is within `guard` of the best
+  sfit,             ///< the paper's: the highest spuriousness fitness score
+  guarded_sfit,     ///< the highest of those whose balanced accuracy is within `guard` of the best
   inferred_groups,  ///< `repair`'s: the worst class, and the worst inferred group it trusts
   worst_group,      ///< `repair`'s: the worst group (label, attribute), which must be known
 };

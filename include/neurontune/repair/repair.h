@@ -33,8 +33,8 @@ struct RepairOptions {
 
 /// What was done, and on what grounds.
 struct RepairResult {
-  Head head;                          ///< the selected head
-  CandidateSettings settings;         ///< which one it is
+  Head head;                   ///< the selected head
+  CandidateSettings settings;  ///< which one it is
   Acceptance acceptance = Acceptance::kept;
   std::vector<Candidate> candidates;  ///< accepted, the best first; the selected head is the first
   int64_t refused = 0;                ///< heads that cost too much

@@ -20,8 +20,8 @@ struct TunedHead {
   /// The paper's method, which `repair` runs too.
   const NeuronTuneResult& neurontune() const;
 
-  const Head& head() const;            ///< the selected one
-  CandidateSettings settings() const;  ///< which one that is
+  const Head& head() const;              ///< the selected one
+  CandidateSettings settings() const;    ///< which one that is
   std::optional<int64_t> epoch() const;  ///< of it; 0 is the ERM head, none of other heads
   BiasedDimensions masked() const;       ///< in it
   std::optional<double> sfit() const;

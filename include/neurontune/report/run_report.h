@@ -21,7 +21,7 @@ struct RunReport {
   uint64_t seed = 0;
   std::string device;
   TunedHead result;
-  std::vector<std::string> warnings;  ///< of the data and of the result
+  std::vector<std::string> warnings;          ///< of the data and of the result
   std::map<std::string, SplitMetrics> erm;    ///< a split's name → the ERM head's metrics
   std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
   std::optional<SplitVerification> verified;  ///< where a model was given
