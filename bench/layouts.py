@@ -53,6 +53,12 @@ def fitted(layout, most_training=MOST_TRAINING, most_test=MOST_TEST):
                            test=scaled(layout.test, test))
 
 
+def of_class(counts, label, most):
+    """A class's samples of each attribute, where the largest class has so many."""
+    largest = max(sum(counts[2 * y:2 * y + 2]) for y in range(len(counts) // 2))
+    return scaled(counts[2 * label:2 * label + 2], most / largest)
+
+
 def with_wrong_labels(labels, count, fraction, generator):
     """Labels of which a fraction, drawn at random, is replaced by another of `count` classes. NumPy arrays."""
     wrong = generator.random(len(labels)) < fraction

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes one benchmark set of real text: Debian's package descriptions behind a pretrained encoder.
 
-    text_dataset.py --out DIR [--classes C] [--correlation X | none] [--seed N] [--cache DIR] [--packages FILE]
+    text_dataset.py --out DIR [--classes C] [--correlation X | none] [--layout NAME] [--seed N] [--cache DIR]
+                    [--packages FILE]
 
 Needs bench/requirements-text.txt, and the package lists of `apt-get update`, or in FILE what `apt-cache
 dumpavail` printed: sets are equal only where the lists are.
@@ -28,6 +29,8 @@ import re
 import subprocess
 import sys
 import time
+
+import layouts
 
 try:
     import torch
@@ -63,6 +66,8 @@ def parse_arguments():
                         help="of labels, and of attributes [2]")
     parser.add_argument("--correlation", type=correlation, default=0.95, metavar="X",
                         help="fraction of each class whose attribute is the class's; none: 1 / C [0.95]")
+    parser.add_argument("--layout", choices=list(layouts.LAYOUTS), metavar="NAME",
+                        help="of bench/layouts.py, scaled to the packages there are, instead of classes and a correlation")
     parser.add_argument("--seed", type=int, default=0, metavar="N",
                         help="of the splits, the attributes and the network [0]")
     parser.add_argument("--cache", type=pathlib.Path, metavar="DIR", help="of encodings [text-cache beside --out]")
@@ -96,14 +101,36 @@ def read_packages(file):
     return found
 
 
-def split_packages(packages, rng):
+def sizes_of(label, options):
+    """{split: samples of each attribute} of a class."""
+    if options.layout:
+        layout = layouts.LAYOUTS[options.layout]
+        return {split: layouts.of_class(getattr(layout, split), label, most) for split, most in SIZES.items()}
+    return {split: attribute_counts(split, label, options) for split in SIZES}
+
+
+def attribute_counts(split, label, options):
+    size, classes = SIZES[split], options.classes
+    if split == "test" or options.correlation == "none":
+        return [len(range(attribute, size, classes)) for attribute in range(classes)]
+    agreeing = round(options.correlation * size)
+    others = [attribute for attribute in range(classes) if attribute != label]
+    counts = [0] * classes
+    counts[label] = agreeing
+    for i in range(size - agreeing):
+        counts[others[i % len(others)]] += 1
+    return counts
+
+
+def split_packages(packages, sizes, rng):
     """{split: packages}, all of a source in one split."""
     sources = collections.defaultdict(list)
     for package in sorted(packages):
         sources[package.source].append(package)
     waiting = rng.sample(list(sources.values()), len(sources))
     splits = {}
-    for split, size in SIZES.items():
+    for split, counts in sizes.items():
+        size = sum(counts)
         splits[split] = []
         while len(splits[split]) < size:
             if not waiting:
@@ -114,15 +141,9 @@ def split_packages(packages, rng):
     return splits
 
 
-def draw_attributes(split, label, options, rng):
-    size, classes = SIZES[split], options.classes
-    if split == "test" or options.correlation == "none":
-        attributes = [i % classes for i in range(size)]
-    else:
-        agreeing = round(options.correlation * size)
-        others = [attribute for attribute in range(classes) if attribute != label]
-        attributes = [label] * agreeing + [others[i % len(others)] for i in range(size - agreeing)]
-    return rng.sample(attributes, size)
+def draw_attributes(counts, rng):
+    attributes = [attribute for attribute, count in enumerate(counts) for _ in range(count)]
+    return rng.sample(attributes, len(attributes))
 
 
 def with_field(package, attribute):
@@ -136,8 +157,9 @@ def draw_samples(options):
     rng = random.Random(options.seed)
     samples = {split: [] for split in SIZES}
     for label, packages in enumerate(list(read_packages(options.packages).values())[:options.classes]):
-        for split, drawn in split_packages(packages, rng).items():
-            attributes = draw_attributes(split, label, options, rng)
+        sizes = sizes_of(label, options)
+        for split, drawn in split_packages(packages, sizes, rng).items():
+            attributes = draw_attributes(sizes[split], rng)
             samples[split] += [Sample(package.name, label, attribute, with_field(package, attribute))
                                for package, attribute in zip(drawn, attributes)]
     return {split: rng.sample(rows, len(rows)) for split, rows in samples.items()}
@@ -215,8 +237,10 @@ def finished(path, settings):
 
 
 def make_dataset(options):
-    settings = {"family": "text", "classes": options.classes, "correlation": options.correlation, "seed": options.seed,
-                **{f"{split}_samples": size * options.classes for split, size in SIZES.items()}, "epochs": EPOCHS}
+    settings = {"family": "text", "classes": options.classes, "correlation": options.layout or options.correlation,
+                "seed": options.seed,
+                **{f"{split}_samples": sum(sum(sizes_of(label, options)[split]) for label in range(options.classes))
+                   for split in SIZES}, "epochs": EPOCHS}
     if earlier := finished(options.out / "dataset.json", settings):
         return earlier
     start = time.monotonic()
@@ -235,6 +259,8 @@ def make_dataset(options):
 
 def main():
     options = parse_arguments()
+    if options.layout:
+        options.classes = layouts.classes(layouts.LAYOUTS[options.layout])
     try:
         print(json.dumps(make_dataset(options)))
     except (RuntimeError, OSError, ValueError, subprocess.CalledProcessError) as error:
