@@ -177,21 +177,6 @@ TEST(LayeredRetraining, TheWholeMethodRunsOnIt) {
   EXPECT_EQ(logits(result.head, problem.embeddings).sizes(), (std::vector<int64_t>{300, 3}));
 }
 
-TEST(LayeredRetraining, OfInferredGroupsOnlyRetrainedEpochsAndTheErmHeadAreCandidates) {
-  const Problem problem;
-  NeuronTuneOptions options;
-  options.tune = problem.options;
-  options.tune.epochs = 3;
-  options.shortcut.evidence_threshold = 0;  // whatever the data say
-  const LabelledEmbeddings data{problem.embeddings, problem.labels};
-  const auto result = neuron_tune(data, data, problem.start, options);
-  ASSERT_TRUE(result.shortcut.has_value());
-  EXPECT_EQ(result.shortcut->verdict, ShortcutVerdict::supported);
-  EXPECT_EQ(result.candidates.size(), 4U);
-  for (const auto& candidate : result.candidates)
-    EXPECT_TRUE(candidate.source == Source::erm || candidate.source == Source::neurontune);
-}
-
 TEST(FreshHead, DrawsEveryMatrixAndClearsEveryBias) {
   const auto like = two_layers();
   const auto head = fresh_head(like, generator());

@@ -238,7 +238,7 @@ TEST(Oracle, NeuronTuneIsTheStraightVersions) {
     }
     const std::vector<int64_t> candidates = expected.integers("candidates");
     std::vector<int64_t> found;
-    for (const Checkpoint& candidate : result.candidates) found.push_back(*candidate.epoch - 1);
+    for (const Checkpoint& candidate : result.candidates) found.push_back(candidate.epoch - 1);
     EXPECT_EQ(found, candidates);
     EXPECT_EQ(result.selected_epoch, candidates[0] + 1);
     EXPECT_TRUE(close(result.head.weight, expected.tensor("epoch_weights")[candidates[0]]));

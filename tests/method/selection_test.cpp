@@ -36,24 +36,19 @@ TEST(RankedCandidates, OfEqualsTheEarlierComesFirst) {
   EXPECT_THAT(ranked_candidates({{3.0, 0.5}, {3.0, 0.5}}, {Criterion::sfit, 0}), ElementsAre(0, 1));
 }
 
-TEST(RankedCandidates, InferredGroupsTakeTheHighestLowerBoundWhateverElse) {
-  const std::vector<CheckpointFigures> judged = {{std::nullopt, 0.99, 0.1},
-                                                 {9.0, 0.50, 0.6},
-                                                 {1.0, 0.60, 0.7},
-                                                 {5.0, 0.80, std::nullopt},
-                                                 {5.0, 0.80, 0.6}};
-  EXPECT_THAT(ranked_candidates(judged, {Criterion::inferred_groups, 0}), ElementsAre(2, 1, 4, 0));
+TEST(Criterion, TheTwoOfThePaperAreNotRepairs) {
+  EXPECT_EQ(SelectionOptions().criterion, Criterion::sfit);
+  EXPECT_FALSE(is_of_repair(Criterion::sfit));
+  EXPECT_FALSE(is_of_repair(Criterion::guarded_sfit));
+  EXPECT_TRUE(is_of_repair(Criterion::inferred_groups));
+  EXPECT_TRUE(is_of_repair(Criterion::worst_group));
 }
 
-TEST(RankedCandidates, WithoutGroupsNoneIsACandidateByThem) {
-  EXPECT_THAT(ranked_candidates(kTrajectory, {Criterion::inferred_groups, 0.02}), IsEmpty());
-}
-
-TEST(SelectionOptions, GroupsAreTheDefaultAndCriteriaHaveNames) {
-  EXPECT_EQ(SelectionOptions().criterion, Criterion::inferred_groups);
+TEST(Criterion, HasNames) {
   EXPECT_STREQ(name(Criterion::sfit), "sfit");
   EXPECT_STREQ(name(Criterion::guarded_sfit), "guarded_sfit");
   EXPECT_STREQ(name(Criterion::inferred_groups), "inferred_groups");
+  EXPECT_STREQ(name(Criterion::worst_group), "worst_group");
 }
 
 TEST(SelectionOptions, GuardOutOfRangeIsRefused) {
@@ -65,15 +60,6 @@ TEST(SelectionOptions, MaxDropOutOfRangeIsRefused) {
                   "max_drop is 1.5, expected 0 to 1");
   EXPECT_ERROR_OF(OptionError, (SelectionOptions{Criterion::sfit, 0, NAN}.validate()),
                   "max_drop is nan");
-}
-
-TEST(DropsTooFar, IsMoreThanMaxDropBelowErm) {
-  const SelectionOptions tenth;
-  EXPECT_FALSE(drops_too_far(0.8, 0.9, tenth)) << "just as far, up to rounding";
-  EXPECT_TRUE(drops_too_far(0.79, 0.9, tenth));
-  EXPECT_FALSE(drops_too_far(0.95, 0.9, tenth));
-  EXPECT_TRUE(drops_too_far(0.89, 0.9, {Criterion::inferred_groups, 0, 0}));
-  EXPECT_FALSE(drops_too_far(0, 1, {Criterion::inferred_groups, 0, 1}));
 }
 
 }  // namespace

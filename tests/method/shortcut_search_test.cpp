@@ -1,6 +1,7 @@
 #include "neurontune/method/shortcut_search.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -110,7 +111,7 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     const auto held_out = world_with_shortcut(seed), tuning = world_with_shortcut(seed + 100);
     const auto search = searched(held_out, tuning);
     EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
-    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 3.65"));
+    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 4"));
     ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_GT(*search.reliance, 1.1);
     EXPECT_DOUBLE_EQ(*search.evidence(),
@@ -135,7 +136,7 @@ TEST(ShortcutSearch, HardSamplesAreNoShortcut) {
     const auto search = searched(world_of_hard_samples(seed), world_of_hard_samples(seed + 100));
     EXPECT_EQ(search.verdict, ShortcutVerdict::unsupported);
     EXPECT_THAT(search.reason, HasSubstr(" times the errors: evidence of "));
-    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 3.65"));
+    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 4"));
     EXPECT_TRUE(search.found_groups());
     EXPECT_LT(*search.separation, 4);
   }
@@ -277,6 +278,36 @@ TEST_P(ShortcutSearchOnDevice, FindsWhatTheCpuFinds) {
 
 NEURONTUNE_ON_EVERY_DEVICE(ShortcutSearchOnDevice);
 
+/// The world seen through more dimensions: a random map of orthonormal columns, and a little noise.
+World in_dimensions(const World& world, int64_t dimensions, uint64_t seed) {
+  const auto random =
+      at::randn({dimensions, World::kDimensions}, at::detail::createCPUGenerator(9));
+  const at::Tensor map = std::get<0>(at::linalg_qr(random)).t();
+  World seen = world;
+  const auto noise =
+      at::randn({world.labels.size(0), dimensions}, at::detail::createCPUGenerator(seed));
+  seen.embeddings = world.embeddings.mm(map) + 0.01 * noise;
+  seen.erm.weight = world.erm.weight.mm(map);
+  return seen;
+}
+
+TEST(ShortcutSearch, TheVerdictIsTheSameInMoreDimensions) {
+  for (const int64_t dimensions : {64, 256, 600}) {
+    SCOPED_TRACE(dimensions);
+    const auto search = [&](auto world_of) {
+      return searched(in_dimensions(world_of(1, 2000), dimensions, 11),
+                      in_dimensions(world_of(2, 2000), dimensions, 12));
+    };
+    const auto shortcut =
+        search([](uint64_t seed, int64_t samples) { return world_with_shortcut(seed, samples); });
+    const auto hard =
+        search([](uint64_t seed, int64_t samples) { return world_of_hard_samples(seed, samples); });
+    EXPECT_EQ(shortcut.verdict, ShortcutVerdict::supported) << shortcut.reason;
+    EXPECT_EQ(hard.verdict, ShortcutVerdict::unsupported) << hard.reason;
+    EXPECT_EQ(shortcut.groups.effects().sizes(), (at::IntArrayRef{2, dimensions}));
+  }
+}
+
 TEST(ShortcutSearch, RefusesWhatItCannotUse) {
   const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
   const auto expect_refused = [&](auto set, const char* message) {
@@ -289,6 +320,7 @@ TEST(ShortcutSearch, RefusesWhatItCannotUse) {
   expect_refused([](auto& options) { options.retraining.attribute_penalty = -1; },
                  "attribute_penalty is -1");
   expect_refused([](auto& options) { options.folds = 1; }, "folds is 1, expected 2 to 100");
+  expect_refused([](auto& options) { options.components = 0; }, "components is 0");
   expect_refused([](auto& options) { options.samples_per_group = -1; }, "samples_per_group is -1");
   expect_refused([](auto& options) { options.groups.rounds = 0; }, "rounds is 0");
   expect_refused([](auto& options) { options.retraining.penalty = 0; }, "penalty is 0");

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <neurontune/data/image.h>
 #include <neurontune/method/neuron_tune.h>
+#include <neurontune/repair/repair.h>
 
 #include <cstdio>
 
@@ -16,10 +17,11 @@ int main() {
   neurontune::NeuronTuneOptions options;
   options.tune.epochs = 3;
   const auto result = neurontune::neuron_tune(identification, tuning, erm, options);
+  const auto repaired = neurontune::repair(identification, tuning, erm);
   // Links the image libraries too, which the archive needs from its users.
   neurontune::write_png("consumer.png", at::zeros({4, 4}, at::kByte));
 
-  std::printf("%s head, %ld of 16 dimensions biased\n", neurontune::name(result.source),
+  std::printf("%s head, %ld of 16 dimensions biased\n", neurontune::name(repaired.settings.source),
               static_cast<long>(result.biased.count()));
-  return result.trajectory.size() == 3 && result.head.weight.size(1) == 16 ? 0 : 1;
+  return result.trajectory.size() == 3 && repaired.head.weight.size(1) == 16 ? 0 : 1;
 }

@@ -17,93 +17,151 @@ InferredAccuracy accuracy(double rate, double lower, double upper) {
   return {one(50), one(rate), one(lower), one(upper)};
 }
 
-/// A run that picked the head of `source`.
-NeuronTuneResult picked(Source source, ShortcutVerdict verdict) {
-  NeuronTuneResult result;
-  result.source = source;
-  result.biased.biased = at::tensor({1, 0, 1, 0}).to(at::kBool);
-  result.shortcut.emplace();
-  result.shortcut->verdict = verdict;
-  result.shortcut->reason = "the data say so";
-  result.erm_inferred = accuracy(0.25, 0.125, 0.375);
-  Checkpoint selected;
-  selected.source = source;
-  selected.inferred = accuracy(0.75, 0.625, 0.875);
-  if (source == Source::erm) selected.inferred = result.erm_inferred;
-  if (source == Source::neurontune) result.selected_epoch = selected.epoch = 7;
-  result.candidates = {selected, Checkpoint(), Checkpoint()};
+Candidate candidate(Acceptance acceptance, double balanced, double worst) {
+  Candidate result;
+  result.acceptance = acceptance;
+  result.accuracy.balanced_accuracy = balanced;
+  result.accuracy.worst_class_accuracy = worst;
   return result;
 }
 
-TEST(Conclusion, OfARebalancedHeadSaysWhyAndGivesBothIntervals) {
-  EXPECT_EQ(conclusion(picked(Source::rebalanced, ShortcutVerdict::supported)),
-            "The head was retrained on rebalanced inferred groups, of 3 candidates the one whose "
-            "worst inferred group is surest to be right. The data say so. Its accuracy in the "
-            "worst of them went from 25.0 % (12.5 % to 37.5 %) to 75.0 % (62.5 % to 87.5 %) on "
-            "held-out data.");
+/// A run that picked a head on some grounds, of three candidates.
+RepairResult picked(Acceptance acceptance, ShortcutVerdict verdict) {
+  RepairResult result;
+  result.shortcut.verdict = verdict;
+  result.shortcut.reason = "the data say so";
+  result.acceptance = acceptance;
+  result.erm = candidate(Acceptance::kept, 0.875, 0.75);
+  result.erm.inferred = accuracy(0.25, 0.125, 0.375);
+  result.erm.worst_lower = 0.125;
+  auto selected = result.erm;
+  if (acceptance != Acceptance::kept) {
+    result.settings = {Source::rebalanced, FittedTo::held_out};
+    selected = candidate(acceptance, 0.8, 0.5);
+    selected.settings = result.settings;
+    selected.inferred = accuracy(0.75, 0.625, 0.875);
+    selected.worst_lower = 0.625;
+  }
+  result.candidates = {selected, Candidate(), Candidate()};
+  return result;
+}
+
+TEST(Conclusion, OfAFreeRepairNeedsNoEvidence) {
+  EXPECT_EQ(conclusion(picked(Acceptance::free, ShortcutVerdict::unsupported)),
+            "The head is retrained with inferred groups balanced on held-out data. It costs "
+            "nothing: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out data that the "
+            "head was not fitted to, the worst class's from 75.0 % to 50.0 %. That needs no "
+            "evidence of a shortcut. It was picked of 3 candidates.");
+}
+
+TEST(Conclusion, OfATradeSaysWhyAndGivesBothIntervals) {
+  EXPECT_EQ(conclusion(picked(Acceptance::trade, ShortcutVerdict::supported)),
+            "The head is retrained with inferred groups balanced on held-out data. It costs "
+            "accuracy: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out data that "
+            "the head was not fitted to, the worst class's from 75.0 % to 50.0 %. That is within "
+            "max_drop, and there is evidence of a shortcut: the data say so. It was picked of 3 "
+            "candidates. In the worst inferred group accuracy is estimated to go from 25.0 % "
+            "(12.5 % to 37.5 %) to 75.0 % (62.5 % to 87.5 %).");
+}
+
+TEST(Conclusion, OfKnownGroupsSpeaksOfNoInferredOnes) {
+  EXPECT_EQ(conclusion(picked(Acceptance::known, ShortcutVerdict::supported)),
+            "The head is retrained with inferred groups balanced on held-out data. It was picked "
+            "by its accuracy in the worst group of held-out data whose groups are known, at least "
+            "62.5 % (the ERM head: 12.5 %); class-balanced accuracy goes from 87.5 % to 80.0 % on "
+            "held-out data that the head was not fitted to, the worst class's from 75.0 % to "
+            "50.0 %. It was picked of 3 candidates.");
+}
+
+TEST(Conclusion, OfTheErmHeadThatIsKeptSaysWhyNoneOfTheOthersIs) {
+  EXPECT_EQ(conclusion(picked(Acceptance::kept, ShortcutVerdict::unsupported)),
+            "The ERM head is kept: none of 2 other candidates is better on held-out data, and for "
+            "a repair that costs accuracy there is too little evidence of a shortcut. The data say "
+            "so.");
+  EXPECT_EQ(conclusion(picked(Acceptance::kept, ShortcutVerdict::supported)),
+            "The ERM head is kept: none of 2 other candidates is better on held-out data or "
+            "repairs enough for what it costs. The data say so. In the worst inferred group its "
+            "accuracy is estimated at 25.0 % (12.5 % to 37.5 %).");
+  auto alone = picked(Acceptance::kept, ShortcutVerdict::undecided);
+  alone.candidates.resize(1);
+  EXPECT_EQ(conclusion(alone),
+            "The ERM head is kept: no other costs nothing on held-out data, and for a repair that "
+            "costs accuracy nothing can be said of a shortcut. The data say so.");
 }
 
 TEST(Conclusion, NamesTheHead) {
-  const auto supported = [](Source source) {
-    return conclusion(picked(source, ShortcutVerdict::supported));
+  auto result = picked(Acceptance::trade, ShortcutVerdict::supported);
+  const auto named = [&](CandidateSettings settings) {
+    result.settings = settings;
+    return conclusion(result);
   };
-  EXPECT_THAT(supported(Source::neurontune),
-              HasSubstr("The head is epoch 7 of class-balanced retraining behind a mask of 2 "
-                        "dimensions, of 3 candidates"));
-  EXPECT_THAT(supported(Source::erm), HasSubstr("The ERM head is kept, of 3 candidates"));
+  EXPECT_THAT(named({Source::bias_shift, FittedTo::held_out}),
+              HasSubstr("The head is the ERM head with its biases shifted so that classes are "
+                        "equally accurate on held-out data."));
+  EXPECT_THAT(named({Source::anchored, FittedTo::held_out, {}, 0.1, 4}),
+              HasSubstr("The head is retrained near the ERM head (penalty 0.1, its mistakes "
+                        "upweighted by gamma 4) on held-out data."));
+  EXPECT_THAT(named({Source::anchored, FittedTo::held_out, {}, 10, 0}),
+              HasSubstr("near the ERM head (penalty 10) on held-out data."));
+  EXPECT_THAT(named({Source::balanced, FittedTo::tuning}),
+              HasSubstr("The head is retrained with classes balanced on the tuning split."));
+  EXPECT_THAT(named({Source::neurontune, FittedTo::both, 7}),
+              HasSubstr("The head is epoch 7 of class-balanced retraining behind the mask of "
+                        "biased dimensions on held-out data and as much of the tuning split."));
 }
 
-TEST(Conclusion, OfTheErmHeadThatIsKeptHasOneInterval) {
-  EXPECT_EQ(
-      conclusion(picked(Source::erm, ShortcutVerdict::unsupported)),
-      "The ERM head is kept: there is too little evidence of a shortcut behind its mistakes. The "
-      "data say so. Its accuracy in the worst of them is 25.0 % (12.5 % to 37.5 %) on held-out "
-      "data.");
+NeuronTuneResult epoch_7() {
+  NeuronTuneResult result;
+  result.biased.biased = at::tensor({1, 0, 1, 0}).to(at::kBool);
+  result.selected_epoch = 7;
+  result.candidates.resize(3);
+  return result;
 }
 
-TEST(Conclusion, OfUndecidedDataHasNoFigures) {
-  auto result = picked(Source::erm, ShortcutVerdict::undecided);
-  result.erm_inferred.reset();
-  result.candidates.front().inferred.reset();
-  EXPECT_EQ(conclusion(result),
-            "The ERM head is kept: nothing can be said of a shortcut behind its mistakes. The data "
-            "say so.");
-}
-
-TEST(Conclusion, BySfitSpeaksOfNoGroups) {
-  auto result = picked(Source::neurontune, ShortcutVerdict::supported);
-  result.shortcut.reset();
+TEST(Conclusion, OfThePapersMethodSpeaksOfNoGroups) {
+  auto result = epoch_7();
   EXPECT_EQ(conclusion(result),
             "The head is epoch 7 of class-balanced retraining behind a mask of 2 dimensions, "
             "picked of 3 by its spuriousness fitness score.");
-  result.source = Source::erm;
+  result.biased.biased = at::tensor({1, 0, 0, 0}).to(at::kBool);
+  EXPECT_THAT(conclusion(result), HasSubstr("a mask of 1 dimension,"));
+  result.selected_epoch = 0;
   EXPECT_EQ(conclusion(result), "The ERM head is kept: no epoch has a spuriousness fitness score.");
 }
 
+TEST(Conclusion, OfATunedHeadIsThatOfTheMethodThatMadeIt) {
+  const auto repaired = picked(Acceptance::free, ShortcutVerdict::unsupported);
+  EXPECT_EQ(conclusion(TunedHead{repaired}), conclusion(repaired));
+  EXPECT_EQ(conclusion(TunedHead{epoch_7()}), conclusion(epoch_7()));
+}
+
 TEST(Conclusion, SaysHowManyHeadsAreRefused) {
-  auto result = picked(Source::rebalanced, ShortcutVerdict::supported);
-  result.refused = 2;
-  EXPECT_THAT(
-      conclusion(result),
-      HasSubstr("held-out data. 2 heads are refused, since their class-balanced accuracy on "
-                "held-out data is further below the ERM head's than max_drop allows."));
-  result.refused = 1;
-  result.candidates.resize(1);
-  EXPECT_THAT(conclusion(result), HasSubstr(" One head is refused, since its class-balanced"));
-  EXPECT_THAT(conclusion(result), HasSubstr("of 1 candidate the one"));
+  for (const auto acceptance : {Acceptance::trade, Acceptance::kept}) {
+    auto result = picked(acceptance, ShortcutVerdict::supported);
+    EXPECT_THAT(conclusion(result), Not(HasSubstr("refused")));
+    result.refused = 2;
+    EXPECT_THAT(conclusion(result),
+                HasSubstr(" 2 other heads were refused for what it would cost on held-out data."));
+    result.refused = 1;
+    EXPECT_THAT(conclusion(result), HasSubstr(" 1 other head was refused for what it would cost"));
+  }
+  auto one = picked(Acceptance::trade, ShortcutVerdict::supported);
+  one.candidates.resize(1);
+  EXPECT_THAT(conclusion(one), HasSubstr("picked of 1 candidate."));
 }
 
 TEST(Conclusion, OfARunHasTheRunsFigures) {
   const auto held_out = world_with_shortcut(1, 3000, 0.95);
   const auto tuning = world_with_shortcut(2, 3000, 0.95);
-  NeuronTuneOptions options;
-  options.tune.epochs = 1;
-  options.tune.batches_per_epoch = 1;
-  options.select.max_drop = 1;
-  const auto result = neuron_tune(held_out.data(), tuning.data(), held_out.erm, options);
+  RepairOptions options;
+  options.neurontune.tune.epochs = 1;
+  options.neurontune.tune.batches_per_epoch = 1;
+  options.neurontune.select.max_drop = 1;
+  const auto result = repair(held_out.data(), tuning.data(), held_out.erm, options);
   const auto text = conclusion(result);
-  EXPECT_THAT(text, HasSubstr("retrained on rebalanced inferred groups"));
-  EXPECT_THAT(text, HasSubstr(", where a shortcut takes 3.65. Its accuracy"));
+  EXPECT_THAT(text, HasSubstr("It costs accuracy: class-balanced accuracy goes from "));
+  EXPECT_THAT(text, HasSubstr(", where a shortcut takes 4. It was picked of "));
+  EXPECT_THAT(text, HasSubstr(". In the worst inferred group accuracy is estimated to go from "));
   EXPECT_THAT(text, Not(HasSubstr("\n")));
 }
 
