@@ -1,11 +1,12 @@
-// NeuronTune inside a C++ training program: train a classifier as usual, see that it leans on a
+// A repair inside a C++ training program: train a classifier as usual, see that it leans on a
 // spurious feature, repair its last layer.
 //
 // The data: the label decides a noisy core feature; an attribute, which agrees with the label in
 // 95 % of the training samples, decides a clean one. The easy way to a low loss is the attribute.
 
-#include <neurontune/method/neuron_tune.h>
 #include <neurontune/metrics/group_accuracy.h>
+#include <neurontune/repair/repair.h>
+#include <neurontune/report/conclusion.h>
 #include <torch/torch.h>
 
 #include <cstdio>
@@ -88,13 +89,12 @@ int main() {
   report("before", model, test);
 
   const neurontune::Head erm{model->head->weight, model->head->bias};
-  const neurontune::NeuronTuneResult repaired =
-      neurontune::neuron_tune(embed(model, val), embed(model, train_split), erm);
+  const neurontune::RepairResult repaired =
+      neurontune::repair(embed(model, val), embed(model, train_split), erm);
 
   const torch::NoGradGuard no_grad;
   model->head->weight.copy_(repaired.head.weight);
   model->head->bias.copy_(repaired.head.bias);
   report("after", model, test);
-  std::printf("%d of %d dimensions were biased\n", static_cast<int>(repaired.biased.count()),
-              static_cast<int>(erm.embedding_dim()));
+  std::printf("%s\n", neurontune::conclusion(repaired).c_str());
 }

@@ -152,6 +152,13 @@ void NeuronTuneOptions::validate() const {
   select.validate();
 }
 
+void check_aggregate(const Head& erm, const NeuronTuneOptions& options) {
+  if (!erm.is_linear() && options.identify.aggregate == Aggregate::per_class)
+    throw OptionError(
+        "aggregate is per_class, but a head of several layers has no weight of a class's own for "
+        "a mask; expected union, intersection or mean");
+}
+
 NeuronTuneResult paper_method(const LabelledEmbeddings& identification,
                               const LabelledEmbeddings& tuning, const Head& erm,
                               const NeuronTuneOptions& options, const ProgressFn& progress) {
@@ -166,10 +173,7 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
                              const LabelledEmbeddings& tuning, const Head& erm,
                              const NeuronTuneOptions& options, const ProgressFn& progress) {
   options.validate();
-  if (!erm.is_linear() && options.identify.aggregate == Aggregate::per_class)
-    throw OptionError(
-        "aggregate is per_class, but a head of several layers has no weight of a class's own for "
-        "a mask; expected union, intersection or mean");
+  check_aggregate(erm, options);
   if (is_of_repair(options.select.criterion))
     throw OptionError(std::string("criterion is ") + name(options.select.criterion) +
                       ", which is repair's; expected sfit or guarded_sfit");

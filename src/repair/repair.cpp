@@ -112,6 +112,7 @@ RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings
                     const Head& erm, const RepairOptions& options, const ProgressFn& progress,
                     const at::Tensor& attributes) {
   options.validate();
+  check_aggregate(erm, options.neurontune);
   check_split(held_out, erm, "the held-out split");
   check_split(tuning, erm, "the tuning split");
   check_every_class(tuning.labels, erm.classes(), "the tuning split");
