@@ -22,7 +22,7 @@ MAY_INCLUDE = {
     "report": "base metrics method repair io data model",
     "pipeline": "base device metrics core method repair io data model report",
     "compare": "base metrics core shortcut baselines repair io data report pipeline",
-    "demo": "base core io data model",
+    "demo": "base io data model",
 }
 
 
