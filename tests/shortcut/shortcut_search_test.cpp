@@ -20,12 +20,13 @@ using ::testing::HasSubstr;
 
 TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
   const auto cases = oracle_cases("shortcut_search");
-  ASSERT_GE(cases.size(), 6U);
+  ASSERT_GE(cases.size(), 8U);
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
     const auto z = expected.tensor("embeddings"), labels = expected.tensor("labels");
     ShortcutSearchOptions options;
     options.folds = expected.integer("folds");
+    options.components = expected.integer("components");
     options.retraining = {expected.number("penalty"), 2000, 1e-9};
     const auto search = search_shortcut({z.slice(0, 0, 500), labels.slice(0, 0, 500)},
                                         {z.slice(0, 500), labels.slice(0, 500)},
