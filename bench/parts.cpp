@@ -21,15 +21,15 @@
 #include <string>
 #include <vector>
 
-#include "method/cross_product.h"
-#include "method/group_fit.h"
 #include "method/ranked_split.h"
-#include "neurontune/data/npz.h"
-#include "neurontune/data/safetensors.h"
 #include "neurontune/data/split.h"
+#include "neurontune/io/npz.h"
+#include "neurontune/io/safetensors.h"
 #include "neurontune/method/mistake_test.h"
-#include "neurontune/method/rebalanced_retraining.h"
 #include "neurontune/method/retraining.h"
+#include "neurontune/shortcut/rebalanced_retraining.h"
+#include "numerics/cross_product.h"
+#include "shortcut/group_fit.h"
 
 namespace neurontune {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 /// Expects `statement` to throw an Error of one line that contains `part`.
 #define EXPECT_ERROR(statement, part) EXPECT_ERROR_OF(neurontune::Error, statement, part)

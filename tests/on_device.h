@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 
 namespace neurontune {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/data/safetensors.h"
+#include "neurontune/io/safetensors.h"
 #include "neurontune/method/retraining.h"
 
 namespace neurontune {

@@ -1,13 +1,13 @@
-#include "neurontune/pipeline/ablate.h"
+#include "neurontune/compare/ablate.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/json_text.h"
-#include "describe.h"
-#include "neurontune/report/comparison_report.h"
+#include "base/describe.h"
+#include "io/json_text.h"
+#include "neurontune/compare/comparison_report.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"

@@ -1,4 +1,4 @@
-#include "neurontune/pipeline/compare.h"
+#include "neurontune/compare/compare.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -8,11 +8,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/file_io.h"
-#include "data/json_text.h"
-#include "data/output_folder.h"
-#include "describe.h"
-#include "neurontune/error.h"
+#include "base/describe.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "io/output_folder.h"
+#include "neurontune/base/error.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"

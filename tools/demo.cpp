@@ -5,15 +5,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/file_io.h"
-#include "data/folder_mark.h"
-#include "data/json_text.h"
-#include "data/output_folder.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
+#include "io/file_io.h"
+#include "io/folder_mark.h"
+#include "io/json_text.h"
+#include "io/output_folder.h"
 #include "metrics_table.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/dataset.h"
-#include "neurontune/error.h"
 #include "neurontune/pipeline/run.h"
 #include "neurontune/report/conclusion.h"
 #include "output.h"

@@ -3,7 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/json_text.h"
+#include "io/json_text.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"

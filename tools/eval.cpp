@@ -6,10 +6,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/json_text.h"
+#include "io/json_text.h"
 #include "metrics_table.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"

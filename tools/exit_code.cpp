@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "data/json_text.h"
-#include "edit_distance.h"
-#include "neurontune/error.h"
-#include "one_line.h"
+#include "base/edit_distance.h"
+#include "base/one_line.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 #include "standard_streams.h"
 
 namespace neurontune::cli {

@@ -3,10 +3,10 @@
 #include <memory>
 #include <system_error>
 
-#include "data/file_io.h"
+#include "io/file_io.h"
 #include "model_options.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/error.h"
 #include "subcommands.h"
 
 namespace neurontune::cli {

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "data/json_text.h"
+#include "io/json_text.h"
 #include "model_options.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "subcommands.h"
 
 namespace neurontune::cli {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "neurontune/progress.h"
+#include "neurontune/base/progress.h"
 
 namespace neurontune::cli {
 

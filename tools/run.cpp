@@ -3,11 +3,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/json_text.h"
+#include "base/one_line.h"
+#include "io/json_text.h"
 #include "metrics_table.h"
 #include "neurontune/pipeline/run.h"
 #include "neurontune/report/conclusion.h"
-#include "one_line.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"

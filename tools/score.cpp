@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "data/file_io.h"
-#include "data/json_text.h"
-#include "data/output_folder.h"
-#include "describe.h"
+#include "base/describe.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "io/output_folder.h"
 #include "neurontune/data/names.h"
 #include "neurontune/report/run_report.h"
 #include "output.h"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "describe.h"
+#include "base/describe.h"
 #include "model_help.h"
 
 namespace neurontune::cli {

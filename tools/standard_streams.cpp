@@ -10,7 +10,7 @@
 #include <string>
 #include <system_error>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::cli {
 

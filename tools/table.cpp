@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "data/byte_escapes.h"
+#include "base/byte_escapes.h"
 
 namespace neurontune::cli {
 namespace {

@@ -3,15 +3,15 @@
 #include <chrono>
 #include <string>
 
-#include "data/file_io.h"
+#include "base/option_checks.h"
 #include "demo/small_cnn.h"
+#include "io/file_io.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/error.h"
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
-#include "option_checks.h"
 
 namespace neurontune::benchmark {
 namespace {

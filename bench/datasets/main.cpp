@@ -9,7 +9,7 @@
 
 #include "benchmark_dataset.h"
 #include "exit_code.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace {
 

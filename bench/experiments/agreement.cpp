@@ -22,7 +22,8 @@ nlohmann::ordered_json ratio(double part, double whole) {
 
 Flags flag(const at::Tensor& embeddings, const at::Tensor& labels, const at::Tensor& predictions,
            int64_t classes, const IdentificationOptions& options) {
-  Flags flags{spuriousness_scores(embeddings, labels, predictions, classes, options.activation), {}};
+  Flags flags{spuriousness_scores(embeddings, labels, predictions, classes, options.activation),
+              {}};
   flags.biased = biased_dimensions(flags.scores, options);
   return flags;
 }

@@ -2,11 +2,11 @@
 
 #include <string>
 
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/split_metrics.h"
-#include "neurontune/model/head.h"
 #include "neurontune/pipeline/config.h"
 
 namespace neurontune::experiments {

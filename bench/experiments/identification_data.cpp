@@ -9,8 +9,8 @@
 
 #include "agreement.h"
 #include "experiment_data.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/split.h"
-#include "neurontune/error.h"
 #include "retrain_behind.h"
 #include "setting_flags.h"
 #include "subcommands.h"

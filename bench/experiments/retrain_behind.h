@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "experiment_data.h"
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/neuron_tune.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune::experiments {
 

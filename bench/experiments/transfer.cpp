@@ -7,7 +7,7 @@
 
 #include "agreement.h"
 #include "experiment_data.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "retrain_behind.h"
 #include "setting_flags.h"
 #include "subcommands.h"

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "baselines/splits.h"
-#include "method/aligned_rows.h"
-#include "method/fixed_blocks.h"
-#include "neurontune/error.h"
-#include "option_checks.h"
+#include "base/option_checks.h"
+#include "core/splits.h"
+#include "neurontune/base/error.h"
+#include "numerics/aligned_rows.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {

@@ -9,15 +9,15 @@
 #include <tuple>
 #include <vector>
 
+#include "base/checks.h"
+#include "base/describe.h"
+#include "base/option_checks.h"
 #include "baselines/l1_logistic_regression.h"
-#include "baselines/splits.h"
-#include "checks.h"
-#include "describe.h"
-#include "method/column_scaling.h"
-#include "method/fixed_blocks.h"
-#include "neurontune/error.h"
+#include "core/splits.h"
+#include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "option_checks.h"
+#include "numerics/column_scaling.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {

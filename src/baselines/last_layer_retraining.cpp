@@ -4,8 +4,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
 
-#include "baselines/splits.h"
-#include "method/split_checks.h"
+#include "core/split_checks.h"
+#include "core/splits.h"
 
 namespace neurontune {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "describe.h"
-#include "neurontune/error.h"
+#include "base/describe.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

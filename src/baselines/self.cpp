@@ -9,10 +9,10 @@
 #include <numeric>
 #include <string>
 
-#include "baselines/splits.h"
-#include "neurontune/error.h"
+#include "base/option_checks.h"
+#include "core/splits.h"
+#include "neurontune/base/error.h"
 #include "neurontune/method/retraining.h"
-#include "option_checks.h"
 
 namespace neurontune {
 namespace {

@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "base/option_checks.h"
 #include "baselines/probe_set.h"
-#include "baselines/splits.h"
-#include "method/column_scaling.h"
-#include "method/fixed_blocks.h"
-#include "neurontune/error.h"
+#include "core/splits.h"
+#include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "option_checks.h"
+#include "numerics/column_scaling.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {

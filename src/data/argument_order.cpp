@@ -6,8 +6,8 @@
 #include <array>
 #include <cstddef>
 
-#include "describe.h"
-#include "neurontune/error.h"
+#include "base/describe.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "edit_distance.h"
-#include "neurontune/error.h"
+#include "base/edit_distance.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

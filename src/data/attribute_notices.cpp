@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "data/csv.h"
-#include "describe.h"
-#include "edit_distance.h"
-#include "lower_case.h"
+#include "base/describe.h"
+#include "base/edit_distance.h"
+#include "base/lower_case.h"
+#include "io/csv.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {

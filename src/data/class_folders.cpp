@@ -4,12 +4,12 @@
 #include <system_error>
 #include <utility>
 
-#include "data/folder_mark.h"
-#include "data/image_formats.h"
+#include "base/describe.h"
+#include "base/edit_distance.h"
 #include "data/manifest_reader.h"
-#include "describe.h"
-#include "edit_distance.h"
-#include "neurontune/error.h"
+#include "io/folder_mark.h"
+#include "io/image_formats.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

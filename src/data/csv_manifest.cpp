@@ -7,12 +7,12 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/describe.h"
 #include "data/attribute_notices.h"
-#include "data/blank_table.h"
-#include "data/csv.h"
 #include "data/manifest_reader.h"
-#include "describe.h"
-#include "neurontune/error.h"
+#include "io/blank_table.h"
+#include "io/csv.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

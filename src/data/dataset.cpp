@@ -11,14 +11,14 @@
 #include <system_error>
 #include <utility>
 
+#include "base/describe.h"
+#include "base/digest.h"
 #include "data/attribute_notices.h"
 #include "data/manifest_reader.h"
 #include "data/tensor_dataset.h"
 #include "data/token_dataset.h"
-#include "describe.h"
-#include "digest.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/split.h"
-#include "neurontune/error.h"
 
 namespace neurontune {
 namespace {

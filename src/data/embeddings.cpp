@@ -8,13 +8,13 @@
 #include <system_error>
 #include <utility>
 
+#include "base/describe.h"
 #include "data/attribute_notices.h"
 #include "data/sample_columns.h"
 #include "data/split_digest.h"
 #include "data/tensor_file.h"
-#include "describe.h"
-#include "neurontune/data/safetensors.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
+#include "neurontune/io/safetensors.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "data/json_text.h"
-#include "edit_distance.h"
-#include "neurontune/error.h"
+#include "base/edit_distance.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {

@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "data/file_io.h"
-#include "data/image_formats.h"
-#include "data/png.h"
 #include "data/resample.h"
-#include "neurontune/error.h"
+#include "io/file_io.h"
+#include "io/image_formats.h"
+#include "io/png.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "data/manifest_reader.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <system_error>
 
-#include "data/file_io.h"
+#include "base/describe.h"
+#include "base/edit_distance.h"
 #include "data/format_json.h"
 #include "data/presets.h"
-#include "describe.h"
-#include "edit_distance.h"
-#include "neurontune/error.h"
+#include "io/file_io.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

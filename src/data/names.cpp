@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "data/byte_escapes.h"
-#include "data/file_io.h"
-#include "data/json_text.h"
-#include "neurontune/error.h"
+#include "base/byte_escapes.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

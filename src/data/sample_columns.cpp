@@ -6,13 +6,13 @@
 #include <system_error>
 #include <utility>
 
-#include "data/byte_escapes.h"
-#include "data/file_io.h"
+#include "base/byte_escapes.h"
+#include "base/describe.h"
 #include "data/groups.h"
 #include "data/tensor_file.h"
-#include "describe.h"
-#include "neurontune/data/npz.h"
-#include "neurontune/error.h"
+#include "io/file_io.h"
+#include "neurontune/base/error.h"
+#include "neurontune/io/npz.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "neurontune/data/safetensors.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
+#include "neurontune/io/safetensors.h"
 
 namespace neurontune {
 namespace {

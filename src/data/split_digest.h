@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "digest.h"
+#include "base/digest.h"
 
 namespace neurontune {
 

@@ -7,11 +7,11 @@
 #include <system_error>
 #include <utility>
 
+#include "base/describe.h"
+#include "base/digest.h"
 #include "data/sample_columns.h"
 #include "data/tensor_file.h"
-#include "describe.h"
-#include "digest.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -4,13 +4,13 @@
 #include <set>
 #include <system_error>
 
-#include "data/csv.h"
-#include "data/file_io.h"
-#include "describe.h"
-#include "neurontune/data/npz.h"
-#include "neurontune/data/safetensors.h"
+#include "base/describe.h"
+#include "io/csv.h"
+#include "io/file_io.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/split.h"
-#include "neurontune/error.h"
+#include "neurontune/io/npz.h"
+#include "neurontune/io/safetensors.h"
 
 namespace neurontune {
 namespace {

@@ -4,12 +4,12 @@
 
 #include <utility>
 
+#include "base/describe.h"
+#include "base/digest.h"
 #include "data/manifest_reader.h"
 #include "data/tensor_file.h"
-#include "describe.h"
-#include "digest.h"
-#include "neurontune/data/safetensors.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
+#include "neurontune/io/safetensors.h"
 
 namespace neurontune {
 namespace {

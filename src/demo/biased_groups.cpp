@@ -4,7 +4,7 @@
 #include <string>
 
 #include "demo/fashion_mnist.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 namespace {

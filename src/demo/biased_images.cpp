@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "data/file_io.h"
 #include "demo/biased_groups.h"
 #include "demo/deck.h"
-#include "neurontune/data/safetensors.h"
-#include "neurontune/error.h"
+#include "io/file_io.h"
+#include "neurontune/base/error.h"
+#include "neurontune/io/safetensors.h"
 
 namespace neurontune::demo {
 namespace {

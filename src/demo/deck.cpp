@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "data/file_io.h"
-#include "data/json_text.h"
 #include "demo/biased_groups.h"
 #include "demo/deck.h"
 #include "demo/random.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
 #include "neurontune/data/image.h"
 #include "neurontune/data/names.h"
 

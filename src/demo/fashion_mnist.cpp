@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "demo/deck.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 namespace {

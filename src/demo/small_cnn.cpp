@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "data/file_io.h"
+#include "io/file_io.h"
 #include "model/torchscript.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 namespace {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "neurontune/base/progress.h"
 #include "neurontune/data/dataset.h"
-#include "neurontune/progress.h"
 
 namespace neurontune::demo {
 

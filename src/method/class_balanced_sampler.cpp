@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 

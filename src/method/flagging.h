@@ -3,11 +3,11 @@
 #include <optional>
 
 #include "method/ranked_split.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/identification.h"
-#include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 

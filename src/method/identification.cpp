@@ -5,9 +5,9 @@
 
 #include <utility>
 
-#include "describe.h"
+#include "base/describe.h"
+#include "core/split_checks.h"
 #include "method/flagging.h"
-#include "method/split_checks.h"
 
 namespace neurontune {
 namespace {

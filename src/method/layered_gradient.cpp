@@ -8,7 +8,7 @@
 #include <mutex>
 #include <utility>
 
-#include "method/fixed_blocks.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {
@@ -47,8 +47,8 @@ HeadGradient layered_gradient(const Head& head, const at::Tensor& inputs, const 
   std::map<int64_t, std::vector<at::Tensor>> blocks;  // by first row
   std::mutex mutex;
   for_fixed_blocks(inputs.device(), batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
-    auto gradient = block_gradient(head, inputs.slice(0, first, last),
-                                   labels.slice(0, first, last), row_losses.slice(0, first, last));
+    auto gradient = block_gradient(head, inputs.slice(0, first, last), labels.slice(0, first, last),
+                                   row_losses.slice(0, first, last));
     const std::lock_guard lock(mutex);
     blocks[first] = std::move(gradient);
   });

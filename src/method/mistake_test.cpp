@@ -8,10 +8,10 @@
 #include <cmath>
 #include <limits>
 
+#include "base/option_checks.h"
+#include "core/split_checks.h"
 #include "method/flagging.h"
 #include "method/ranked_split.h"
-#include "method/split_checks.h"
-#include "option_checks.h"
 
 namespace neurontune {
 namespace {

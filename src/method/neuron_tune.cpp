@@ -4,13 +4,13 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
 
-#include "checks.h"
-#include "describe.h"
+#include "base/checks.h"
+#include "base/describe.h"
+#include "core/split_checks.h"
 #include "method/flagging.h"
 #include "method/paper_method.h"
 #include "method/ranked_split.h"
-#include "method/split_checks.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -6,10 +6,10 @@
 #include <functional>
 #include <vector>
 
-#include "method/ranked_columns.h"
-#include "method/sorted_columns.h"
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/spuriousness.h"
+#include "numerics/ranked_columns.h"
+#include "numerics/sorted_columns.h"
 
 namespace neurontune {
 

@@ -4,19 +4,23 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "checks.h"
-#include "describe.h"
+#include "base/checks.h"
+#include "base/describe.h"
+#include "base/option_checks.h"
 #include "device/launch_graph.h"
-#include "method/dense_product.h"
-#include "method/fixed_blocks.h"
 #include "method/layered_gradient.h"
-#include "method/linear_epoch.h"
-#include "method/sgd_step.h"
-#include "neurontune/error.h"
-#include "option_checks.h"
+#include "neurontune/base/error.h"
+#include "neurontune/method/class_balanced_sampler.h"
+#include "numerics/dense_product.h"
+#include "numerics/fixed_blocks.h"
+#include "numerics/linear_epoch.h"
+#include "numerics/sgd_step.h"
 
 namespace neurontune {
 namespace {
@@ -84,12 +88,57 @@ Head fresh_head(const Head& like, at::Generator generator) {
   return head;
 }
 
-HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels,
-                             const Head& start, const RetrainingOptions& options,
-                             at::Generator generator)
+/// What HeadRetrainer holds.
+class HeadRetrainer::Training {
+ public:
+  Training(const at::Tensor& embeddings, const at::Tensor& labels, const Head& start,
+           const RetrainingOptions& options, at::Generator generator);
+
+  void set_mask(const at::Tensor& mask);
+  double run_epoch();
+  Head head() const;
+
+ private:
+  struct Batch;
+  void select_columns();
+  at::Tensor all_columns() const;
+  void run_linear();
+  void run_batches();
+  void step_through_batches();
+  void find_logits(const Batch& batch, int64_t first, int64_t last) const;
+  void descend(const Batch& batch, int64_t first, int64_t last);
+  at::Tensor mask_of(int64_t first, int64_t last) const;
+  void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
+
+  at::Tensor embeddings_;  ///< [N, M]
+  at::Tensor labels_;      ///< int64 [N]
+  RetrainingOptions options_;
+  SgdRates rates_;
+  ClassBalancedSampler sampler_;
+  Head head_;        ///< unmasked weights of all dimensions
+  at::Tensor mask_;  ///< [M] or [C, M]
+
+  // The problem on M' of the M columns: those that the mask keeps, where they are few, else all.
+  at::Tensor columns_;      ///< int64 [M'], or undefined for all
+  at::Tensor inputs_;       ///< [N, M']
+  at::Tensor column_mask_;  ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
+  at::Tensor weight_;       ///< [C, M']
+  at::Tensor weight_velocity_, bias_velocity_;
+  std::vector<at::Tensor> later_velocities_;
+
+  // Of an epoch: always in one place, for the graph.
+  at::Tensor batches_;     ///< int64 [batches, B]: rows
+  at::Tensor row_losses_;  ///< [batches, B]
+  std::unique_ptr<LaunchGraph> graph_;
+};
+
+HeadRetrainer::Training::Training(const at::Tensor& embeddings, const at::Tensor& labels,
+                                  const Head& start, const RetrainingOptions& options,
+                                  at::Generator generator)
     : embeddings_(embeddings.detach()),
       labels_(labels.detach()),
       options_(options),
+      rates_{options.learning_rate, options.momentum, options.weight_decay},
       sampler_(labels_, start.classes(), options.batch_size, std::move(generator)) {
   options_.validate();
   check_head(start, "the head to retrain");
@@ -104,10 +153,7 @@ HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& lab
   set_mask(at::ones({head_.embedding_dim()}, head_.weight.options()));
 }
 
-HeadRetrainer::HeadRetrainer(HeadRetrainer&&) noexcept = default;
-HeadRetrainer::~HeadRetrainer() = default;
-
-void HeadRetrainer::set_mask(const at::Tensor& mask) {
+void HeadRetrainer::Training::set_mask(const at::Tensor& mask) {
   const bool fits = mask.dim() == 1   ? mask.size(0) == head_.embedding_dim()
                     : mask.dim() == 2 ? head_.is_linear() && mask.sizes() == head_.weight.sizes()
                                       : false;
@@ -126,7 +172,7 @@ void HeadRetrainer::set_mask(const at::Tensor& mask) {
   graph_ = std::make_unique<LaunchGraph>(embeddings_.device());
 }
 
-void HeadRetrainer::select_columns() {
+void HeadRetrainer::Training::select_columns() {
   // Columns that are zero for every class need not be multiplied, if it takes little memory.
   const auto rows = mask_.dim() == 1 ? mask_.unsqueeze(0) : mask_;
   auto columns = rows.ne(0).any(0).nonzero().squeeze(1);
@@ -143,11 +189,11 @@ void HeadRetrainer::select_columns() {
 }
 
 /// The unmasked weights of all dimensions, those in training among them: [C, M].
-at::Tensor HeadRetrainer::all_columns() const {
+at::Tensor HeadRetrainer::Training::all_columns() const {
   return columns_.defined() ? head_.weight.index_copy(1, columns_, weight_) : weight_;
 }
 
-double HeadRetrainer::run_epoch() {
+double HeadRetrainer::Training::run_epoch() {
   const c10::NoGradGuard no_grad;
   batches_.copy_(sampler_.draw(options_.batches_per_epoch));
   const bool few_classes = head_.classes() <= kLinearEpochClasses;
@@ -165,13 +211,13 @@ double HeadRetrainer::run_epoch() {
          static_cast<double>(batches_.numel());
 }
 
-void HeadRetrainer::run_linear() {
+void HeadRetrainer::Training::run_linear() {
   LinearTraining head{inputs_,          labels_,    column_mask_,  weight_,
                       weight_velocity_, head_.bias, bias_velocity_};
-  run_linear_epoch(head, batches_, options_, row_losses_);
+  run_linear_epoch(head, batches_, rates_, row_losses_);
 }
 
-void HeadRetrainer::run_batches() {
+void HeadRetrainer::Training::run_batches() {
   const FewThreads few(options_.batch_size * weight_.size(1) * weight_.size(0));
   if (head_.is_linear()) {
     step_through_batches();
@@ -182,7 +228,7 @@ void HeadRetrainer::run_batches() {
 }
 
 /// A batch of B under way.
-struct HeadRetrainer::Batch {
+struct HeadRetrainer::Training::Batch {
   at::Tensor inputs;     ///< Z, [B, M']
   at::Tensor residuals;  ///< the logits, [C, B], then R
 };
@@ -192,7 +238,7 @@ struct HeadRetrainer::Batch {
 /// of R over the batch. Blocks of classes give gradients and logits, blocks of rows the softmax;
 /// nothing is summed across blocks. A block's weights are still in the cache from their step when
 /// the next batch's logits read them.
-void HeadRetrainer::step_through_batches() {
+void HeadRetrainer::Training::step_through_batches() {
   const auto for_class_blocks = [&](const auto& work) {
     for_fixed_blocks(weight_.device(), head_.classes(), kClassesPerBlock, work);
   };
@@ -211,44 +257,56 @@ void HeadRetrainer::step_through_batches() {
   for_class_blocks([&](int64_t first, int64_t last) { descend(before, first, last); });
 }
 
-void HeadRetrainer::find_logits(const Batch& batch, int64_t first, int64_t last) const {
+void HeadRetrainer::Training::find_logits(const Batch& batch, int64_t first, int64_t last) const {
   const auto weight = weight_.slice(0, first, last), mask = mask_of(first, last);
   const auto logits = batch.residuals.slice(0, first, last);
   logits.copy_(product_with_transpose(mask.defined() ? weight * mask : weight, batch.inputs));
   if (head_.bias.defined()) logits.add_(head_.bias.slice(0, first, last).unsqueeze(1));
 }
 
-void HeadRetrainer::descend(const Batch& batch, int64_t first, int64_t last) {
+void HeadRetrainer::Training::descend(const Batch& batch, int64_t first, int64_t last) {
   const auto of_classes = [&](const at::Tensor& tensor) { return tensor.slice(0, first, last); };
   const auto residuals = batch.residuals.slice(0, first, last);
   sgd_step(of_classes(weight_), of_classes(weight_velocity_),
-           product_with_transpose(residuals, batch.inputs.t()), mask_of(first, last), options_);
+           product_with_transpose(residuals, batch.inputs.t()), mask_of(first, last), rates_);
   if (head_.bias.defined())
-    sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residuals.sum(1), {}, options_);
+    sgd_step(of_classes(head_.bias), of_classes(bias_velocity_), residuals.sum(1), {}, rates_);
 }
 
 /// The mask of some classes' weights, or undefined where it is 1 everywhere.
-at::Tensor HeadRetrainer::mask_of(int64_t first, int64_t last) const {
+at::Tensor HeadRetrainer::Training::mask_of(int64_t first, int64_t last) const {
   const bool differs = column_mask_.defined() && column_mask_.size(0) > 1;
   return differs ? column_mask_.slice(0, first, last) : column_mask_;
 }
 
-void HeadRetrainer::step_layers(const at::Tensor& rows, const at::Tensor& row_losses) {
+void HeadRetrainer::Training::step_layers(const at::Tensor& rows, const at::Tensor& row_losses) {
   auto masked = head_;
   masked.weight = column_mask_.defined() ? weight_ * column_mask_ : weight_;
   const auto inputs = inputs_.index_select(0, rows).to(weight_.scalar_type());
   auto gradient = layered_gradient(masked, inputs, labels_.index_select(0, rows), row_losses);
-  sgd_step(weight_, weight_velocity_, gradient.weight, column_mask_, options_);
-  if (head_.bias.defined()) sgd_step(head_.bias, bias_velocity_, gradient.bias, {}, options_);
+  sgd_step(weight_, weight_velocity_, gradient.weight, column_mask_, rates_);
+  if (head_.bias.defined()) sgd_step(head_.bias, bias_velocity_, gradient.bias, {}, rates_);
   for (std::size_t i = 0; i < later_velocities_.size(); ++i)
-    sgd_step(head_.later_parameters[i], later_velocities_[i], gradient.later[i], {}, options_);
+    sgd_step(head_.later_parameters[i], later_velocities_[i], gradient.later[i], {}, rates_);
 }
 
-Head HeadRetrainer::head() const {
+Head HeadRetrainer::Training::head() const {
   const c10::NoGradGuard no_grad;
   auto head = to(head_, head_.weight.device(), head_.weight.scalar_type());
   head.weight = all_columns() * mask_;
   return head;
 }
+
+HeadRetrainer::HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels,
+                             const Head& start, const RetrainingOptions& options,
+                             at::Generator generator)
+    : training_(
+          std::make_unique<Training>(embeddings, labels, start, options, std::move(generator))) {}
+HeadRetrainer::HeadRetrainer(HeadRetrainer&&) noexcept = default;
+HeadRetrainer::~HeadRetrainer() = default;
+
+void HeadRetrainer::set_mask(const at::Tensor& mask) { training_->set_mask(mask); }
+double HeadRetrainer::run_epoch() { return training_->run_epoch(); }
+Head HeadRetrainer::head() const { return training_->head(); }
 
 }  // namespace neurontune

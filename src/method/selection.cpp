@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "describe.h"
-#include "neurontune/error.h"
-#include "option_checks.h"
+#include "base/describe.h"
+#include "base/option_checks.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 const char* name(Criterion criterion) {
@@ -42,8 +42,9 @@ std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>&
   std::vector<std::size_t> candidates;
   for (std::size_t i = 0; i < checkpoints.size(); ++i)
     if (checkpoints[i].sfit && checkpoints[i].balanced_accuracy >= floor) candidates.push_back(i);
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](std::size_t a, std::size_t b) { return *checkpoints[a].sfit > *checkpoints[b].sfit; });
+  std::stable_sort(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
+    return *checkpoints[a].sfit > *checkpoints[b].sfit;
+  });
   return candidates;
 }
 

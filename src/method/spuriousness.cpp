@@ -7,12 +7,12 @@
 #include <cmath>
 #include <limits>
 
-#include "checks.h"
-#include "describe.h"
-#include "method/fixed_blocks.h"
+#include "base/checks.h"
+#include "base/describe.h"
+#include "base/option_checks.h"
 #include "method/ranked_split.h"
-#include "neurontune/error.h"
-#include "option_checks.h"
+#include "neurontune/base/error.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "checks.h"
-#include "describe.h"
-#include "neurontune/error.h"
+#include "base/checks.h"
+#include "base/describe.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <utility>
 
-#include "data/file_io.h"
+#include "io/file_io.h"
+#include "io/zip_entries.h"
 #include "model/file_kind.h"
 #include "model/torchscript.h"
-#include "model/zip_entries.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "describe.h"
+#include "base/describe.h"
+#include "base/digest.h"
 #include "device/full_precision.h"
-#include "digest.h"
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
 #include "model/frozen_features.h"
@@ -20,7 +20,7 @@
 #include "model/placement.h"
 #include "model/torchscript.h"
 #include "model/verify.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

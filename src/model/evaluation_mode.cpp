@@ -4,10 +4,10 @@
 #include <set>
 #include <vector>
 
+#include "io/zip_entries.h"
 #include "model/archive.h"
 #include "model/training_flags.h"
-#include "model/zip_entries.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "describe.h"
+#include "base/describe.h"
 #include "model/verify.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/model/split_model.h"
 
 namespace neurontune {
@@ -23,7 +23,8 @@ at::Tensor FeaturesAndHead::features(const std::vector<at::Tensor>& inputs) cons
   const c10::NoGradGuard no_grad;
   std::vector<at::Tensor> copies;
   for (const auto& input : inputs)
-    copies.push_back(input.to(device(), input.scalar_type(), /*non_blocking=*/false, /*copy=*/true));
+    copies.push_back(
+        input.to(device(), input.scalar_type(), /*non_blocking=*/false, /*copy=*/true));
   const auto embedding = features_(copies);
   if (embedding.dim() != 2 || embedding.size(1) != head_.embedding_dim())
     throw Error("the features are " + describe(embedding) + ", the head expects [N, " +

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/zip_entries.h"
-#include "neurontune/error.h"
+#include "io/zip_entries.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

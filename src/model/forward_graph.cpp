@@ -72,7 +72,8 @@ GraphFunction* callee(const Node* node) {
     return method ? torch::jit::tryToGraphFunction(*method) : nullptr;
   }
   if (node->kind() != c10::prim::CallFunction) return nullptr;
-  return torch::jit::tryToGraphFunction(*node->input(0)->type()->expectRef<c10::FunctionType>().function());
+  return torch::jit::tryToGraphFunction(
+      *node->input(0)->type()->expectRef<c10::FunctionType>().function());
 }
 
 void inline_calls(Block* block, const Module& module, const std::optional<Module>& kept) {

@@ -18,9 +18,8 @@ using torch::jit::Node;
 
 bool changes_the_module(Graph& graph) {
   bool changes = false;
-  for_each_node(graph.block(), [&](const Node* node) {
-    changes = changes || node->kind() == c10::prim::SetAttr;
-  });
+  for_each_node(graph.block(),
+                [&](const Node* node) { changes = changes || node->kind() == c10::prim::SetAttr; });
   return changes;
 }
 
@@ -35,8 +34,8 @@ void attributes_to_constants(Graph& graph, const Module& module) {
     if (node->kind() != c10::prim::GetAttr) return;
     const auto known = resolve(node->output(), module);
     if (!known || known->value.isObject()) return;
-    replace(node, known->value.isTensor() ? c10::IValue(known->value.toTensor().detach())
-                                          : known->value);
+    replace(node,
+            known->value.isTensor() ? c10::IValue(known->value.toTensor().detach()) : known->value);
   });
 }
 

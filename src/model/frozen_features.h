@@ -8,8 +8,8 @@
 namespace neurontune {
 
 /// A copy of a features graph with the module's tensors as constants: batch norms are folded into
-/// the convolutions before them, and convolutions' weights lie channels last. The numbers may differ
-/// in their last digits.
+/// the convolutions before them, and convolutions' weights lie channels last. The numbers may
+/// differ in their last digits.
 ///
 /// @return null where the graph changes the module, so that its tensors are no constants
 std::shared_ptr<torch::jit::Graph> frozen_features(const torch::jit::Graph& features,

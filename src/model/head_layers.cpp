@@ -11,7 +11,7 @@
 #include "model/forward_graph.h"
 #include "model/graph_walk.h"
 #include "model/torchscript.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/linear_layer.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
 
 namespace neurontune {
 
@@ -24,11 +24,11 @@ struct HeadLayers {
   HeadTensor weight;  ///< [C, M], or [M, C] if transposed; H for C if there are later layers
   HeadTensor bias;    ///< [C], or undefined
   bool transposed = false;
-  bool single_logit = false;  ///< one for two classes
-  std::vector<HeadTensor> later;                      ///< parameters of the later layers
+  bool single_logit = false;                        ///< one for two classes
+  std::vector<HeadTensor> later;                    ///< parameters of the later layers
   std::shared_ptr<const LaterLayers> later_layers;  ///< null if there are none
 
-  at::Tensor weight_by_output() const;   ///< [C, M], the module's own memory
+  at::Tensor weight_by_output() const;  ///< [C, M], the module's own memory
   std::vector<HeadTensor> all() const;  ///< weight, bias if there is one, and the later ones
 
   /// A copy of the numbers as the library has them: two classes for one logit.

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <utility>
 
-#include "describe.h"
+#include "base/describe.h"
 #include "model/forward_graph.h"
 #include "model/graph_walk.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

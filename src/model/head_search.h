@@ -20,7 +20,7 @@ struct FoundHead {
   std::string name;  ///< "fc", "classifier.1"; "constant" in a frozen module
   HeadLayers layers;
   std::string prefix;  ///< of the layers' names within the module: "classifier." or nothing
-  OutputPath output;  ///< of the module, where the head's logits end up
+  OutputPath output;   ///< of the module, where the head's logits end up
   std::shared_ptr<torch::jit::Graph> features;  ///< to the head's input
   std::shared_ptr<torch::jit::Graph> after;  ///< from one more argument, the logits, to the output
 };

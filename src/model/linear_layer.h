@@ -25,7 +25,8 @@ std::optional<LinearLayer> match_linear(torch::jit::Value* output);
 std::vector<torch::jit::Node*> nodes_of(const LinearLayer& layer);
 
 /// The last linear layer before `output`, if only steps that can keep the order of the classes come
-/// after it: softmax, log_softmax, sigmoid, log, exp, a positive factor, changes of shape and dtype.
+/// after it: softmax, log_softmax, sigmoid, log, exp, a positive factor, changes of shape and
+/// dtype.
 struct LastLinear {
   std::optional<LinearLayer> layer;
   bool changed = false;  ///< whether a step in place, beside these, changes what it gives

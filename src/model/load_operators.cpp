@@ -3,7 +3,7 @@
 #include <string>
 
 #include "model/torchscript.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/model/erm_model.h"
 
 namespace neurontune {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

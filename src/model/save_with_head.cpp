@@ -6,7 +6,7 @@
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
 #include "model/torchscript.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "one_line.h"
+#include "base/one_line.h"
 
 namespace neurontune::torchscript {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::torchscript {
 

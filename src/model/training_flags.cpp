@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 // Opcodes are those of Python's pickletools; those that torch.jit.save writes.
 namespace neurontune {

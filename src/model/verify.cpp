@@ -6,11 +6,11 @@
 
 #include <algorithm>
 
-#include "describe.h"
+#include "base/describe.h"
 #include "device/full_precision.h"
 #include "model/erm_model_impl.h"
 #include "model/torchscript.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {
@@ -57,12 +57,12 @@ void check_close(const at::Tensor& expected, const at::Tensor& found, const std:
   const bool comparable = expected.sizes() == found.sizes();
   const double difference = comparable ? max_abs(found - expected) : 0;
   if (!comparable || !(difference <= tolerance)) {
-    throw Error(finding + " (" +
-                (comparable ? "logits differ by " + describe(difference) + ", allowed " +
-                                  describe(tolerance)
-                            : "shapes " + c10::str(expected.sizes()) + " and " +
-                                  c10::str(found.sizes())) +
-                ")" + advice);
+    throw Error(
+        finding + " (" +
+        (comparable
+             ? "logits differ by " + describe(difference) + ", allowed " + describe(tolerance)
+             : "shapes " + c10::str(expected.sizes()) + " and " + c10::str(found.sizes())) +
+        ")" + advice);
   }
 }
 
@@ -158,7 +158,8 @@ bool orders_as(const at::Tensor& output, const at::Tensor& logits) {
   const auto rows = output.reshape({logits.size(0), -1}).to(at::kDouble);
   if (rows.size(1) == logits.size(1) && logits.size(1) > 1)
     return rise(rows.gather(1, logits.argsort(/*dim=*/int64_t{1}, /*descending=*/false)));
-  const auto single = logits.size(1) == 1 ? logits : logits.narrow(1, 1, 1) - logits.narrow(1, 0, 1);
+  const auto single =
+      logits.size(1) == 1 ? logits : logits.narrow(1, 1, 1) - logits.narrow(1, 0, 1);
   return rise(rows.t().gather(1, single.t().argsort(/*dim=*/int64_t{1}, /*descending=*/false)));
 }
 
@@ -213,8 +214,8 @@ double low_precision_tolerance(const at::Tensor& output) {
 
 SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const {
   const FullPrecision full_precision;
-  const auto whole = verified_output([&](const auto& tensors) { return output(tensors); }, inputs,
-                                     impl_->name());
+  const auto whole =
+      verified_output([&](const auto& tensors) { return output(tensors); }, inputs, impl_->name());
   const auto own = head();
   check_columns(whole, own, impl_->name());
   const auto split = torchscript::call(
@@ -222,7 +223,8 @@ SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const 
   const auto after = [&](const at::Tensor& numbers) {
     return torchscript::call(impl_->name(), [&] { return impl_->output_of(numbers, inputs); });
   };
-  check_order(after, whole.size(0), own.single_logit ? 1 : own.classes(), own.weight, impl_->name());
+  check_order(after, whole.size(0), own.single_logit ? 1 : own.classes(), own.weight,
+              impl_->name());
   if (split.sizes() != whole.sizes())
     throw Error(impl_->name() + ": the head " + impl_->head.name + " gives the shape " +
                 c10::str(split.sizes()) + ", the model " + c10::str(whole.sizes()));

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 

@@ -8,15 +8,15 @@
 #include <system_error>
 #include <thread>
 
-#include "data/byte_escapes.h"
-#include "data/file_io.h"
-#include "data/json_text.h"
-#include "edit_distance.h"
+#include "base/byte_escapes.h"
+#include "base/edit_distance.h"
+#include "base/option_checks.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
-#include "neurontune/error.h"
-#include "option_checks.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
 #include "pipeline/settings.h"

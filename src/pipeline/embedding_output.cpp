@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <system_error>
 
-#include "data/file_io.h"
 #include "data/tensor_file.h"
+#include "io/file_io.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/names.h"
-#include "neurontune/error.h"
 
 namespace neurontune {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/output_folder.h"
+#include "io/output_folder.h"
 
 namespace neurontune {
 

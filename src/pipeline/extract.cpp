@@ -7,14 +7,14 @@
 #include <functional>
 #include <iterator>
 
-#include "describe.h"
+#include "base/describe.h"
+#include "base/digest.h"
 #include "device/autocast.h"
-#include "digest.h"
 #include "model/verify.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/argument_order.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/data/split.h"
-#include "neurontune/error.h"
 #include "pipeline/batch_reader.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/extraction_cache.h"

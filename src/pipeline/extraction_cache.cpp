@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "data/byte_escapes.h"
-#include "data/file_io.h"
-#include "data/json_text.h"
+#include "base/byte_escapes.h"
 #include "data/split_digest.h"
-#include "neurontune/data/safetensors.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 #include "neurontune/data/split.h"
-#include "neurontune/error.h"
+#include "neurontune/io/safetensors.h"
 #include "pipeline/embedding_output.h"
 
 namespace neurontune {

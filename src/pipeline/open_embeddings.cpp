@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
 #include "pipeline/embedding_output.h"

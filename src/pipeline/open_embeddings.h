@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/progress.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/config.h"
 #include "neurontune/pipeline/extract.h"
-#include "neurontune/progress.h"
 #include "pipeline/step_clock.h"
 
 namespace neurontune {

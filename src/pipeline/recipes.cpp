@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "describe.h"
-#include "neurontune/error.h"
+#include "base/describe.h"
+#include "neurontune/base/error.h"
 #include "neurontune/pipeline/config.h"
 
 namespace neurontune {

@@ -6,10 +6,10 @@
 #include <optional>
 #include <system_error>
 
-#include "data/file_io.h"
-#include "data/json_text.h"
-#include "data/output_folder.h"
-#include "neurontune/error.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "io/output_folder.h"
+#include "neurontune/base/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"

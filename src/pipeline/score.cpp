@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
 #include "neurontune/report/run_report.h"

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <limits>
 
-#include "data/byte_escapes.h"
-#include "data/json_text.h"
-#include "describe.h"
-#include "neurontune/error.h"
+#include "base/byte_escapes.h"
+#include "base/describe.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

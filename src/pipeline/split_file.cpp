@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "data/byte_escapes.h"
-#include "data/file_io.h"
-#include "data/json_text.h"
+#include "base/byte_escapes.h"
 #include "data/split_digest.h"
-#include "neurontune/error.h"
+#include "io/file_io.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "digest.h"
+#include "base/digest.h"
 #include "neurontune/data/dataset.h"
-#include "neurontune/data/safetensors.h"
+#include "neurontune/io/safetensors.h"
 #include "pipeline/batch_reader.h"
 
 namespace neurontune {

@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "data/json_text.h"
-#include "describe.h"
-#include "edit_distance.h"
-#include "lower_case.h"
-#include "neurontune/error.h"
+#include "base/describe.h"
+#include "base/edit_distance.h"
+#include "base/lower_case.h"
+#include "io/json_text.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

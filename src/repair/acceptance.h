@@ -1,8 +1,8 @@
 #pragma once
 
 #include "neurontune/method/selection.h"
-#include "neurontune/method/shortcut_search.h"
 #include "neurontune/repair/candidate.h"
+#include "neurontune/shortcut/shortcut_search.h"
 
 namespace neurontune {
 

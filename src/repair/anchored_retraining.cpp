@@ -6,14 +6,14 @@
 #include <string>
 #include <utility>
 
-#include "baselines/splits.h"
-#include "method/cross_product.h"
-#include "method/split_checks.h"
-#include "method/stratified_folds.h"
-#include "neurontune/error.h"
-#include "neurontune/method/rebalanced_retraining.h"
+#include "base/option_checks.h"
+#include "core/split_checks.h"
+#include "core/splits.h"
+#include "core/stratified_folds.h"
+#include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "option_checks.h"
+#include "neurontune/shortcut/rebalanced_retraining.h"
+#include "numerics/cross_product.h"
 
 namespace neurontune {
 namespace {

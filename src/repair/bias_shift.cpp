@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
-#include "baselines/splits.h"
-#include "method/fixed_blocks.h"
-#include "method/split_checks.h"
-#include "neurontune/error.h"
+#include "core/split_checks.h"
+#include "core/splits.h"
+#include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {

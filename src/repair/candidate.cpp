@@ -1,6 +1,6 @@
 #include "neurontune/repair/candidate.h"
 
-#include "describe.h"
+#include "base/describe.h"
 
 namespace neurontune {
 

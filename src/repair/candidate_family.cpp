@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "neurontune/error.h"
-#include "neurontune/method/rebalanced_retraining.h"
+#include "neurontune/base/error.h"
 #include "neurontune/repair/bias_shift.h"
+#include "neurontune/shortcut/rebalanced_retraining.h"
 
 namespace neurontune {
 namespace {

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/method/inferred_groups.h"
-#include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
-#include "neurontune/progress.h"
+#include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/repair/candidate.h"
 #include "neurontune/repair/repair.h"
+#include "neurontune/shortcut/inferred_groups.h"
 
 namespace neurontune {
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "method/fixed_blocks.h"
-#include "method/stratified_folds.h"
-#include "neurontune/error.h"
+#include "core/stratified_folds.h"
+#include "neurontune/base/error.h"
+#include "numerics/fixed_blocks.h"
 #include "repair/acceptance.h"
 
 namespace neurontune {

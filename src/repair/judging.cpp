@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "method/fixed_blocks.h"
+#include "numerics/fixed_blocks.h"
 
 namespace neurontune {
 namespace {

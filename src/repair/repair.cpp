@@ -7,12 +7,12 @@
 #include <map>
 #include <utility>
 
-#include "baselines/splits.h"
-#include "describe.h"
+#include "base/describe.h"
+#include "core/split_checks.h"
+#include "core/splits.h"
 #include "method/flagging.h"
 #include "method/paper_method.h"
-#include "method/split_checks.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "repair/contest.h"
 
 namespace neurontune {

@@ -2,7 +2,7 @@
 
 #include <cctype>
 
-#include "describe.h"
+#include "base/describe.h"
 
 namespace neurontune {
 namespace {

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "describe.h"
-#include "edit_distance.h"
-#include "neurontune/error.h"
+#include "base/describe.h"
+#include "base/edit_distance.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

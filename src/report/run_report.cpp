@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "neurontune/data/safetensors.h"
+#include "neurontune/io/safetensors.h"
 #include "neurontune/report/conclusion.h"
 #include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"

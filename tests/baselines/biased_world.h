@@ -4,8 +4,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "neurontune/baselines/grouped_embeddings.h"
+#include "neurontune/core/head.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <limits>
 
-#include "data/npz_writer.h"
 #include "data/temporary_folder.h"
 #include "error_matchers.h"
-#include "neurontune/data/safetensors.h"
+#include "io/npz_writer.h"
+#include "neurontune/io/safetensors.h"
 #include "tensors.h"
 
 namespace neurontune {

@@ -7,7 +7,7 @@
 #include "error_matchers.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/manifest_format.h"
-#include "neurontune/data/safetensors.h"
+#include "neurontune/io/safetensors.h"
 #include "tensors.h"
 
 namespace neurontune {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "error_matchers.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "file_bytes.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/model/erm_model.h"
 
 namespace neurontune::demo {

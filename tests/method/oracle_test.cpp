@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/error.h"
-#include "neurontune/method/inferred_groups.h"
+#include "neurontune/base/error.h"
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/shortcut/inferred_groups.h"
 #include "oracle_cases.h"
 
 namespace neurontune {

@@ -7,8 +7,8 @@
 #include "baselines/biased_world.h"
 #include "misaligned.h"
 #include "neurontune/baselines/afr.h"
-#include "neurontune/method/rebalanced_retraining.h"
 #include "neurontune/repair/tuned_head.h"
+#include "neurontune/shortcut/rebalanced_retraining.h"
 #include "thread_count.h"
 #include "worlds.h"
 

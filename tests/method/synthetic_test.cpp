@@ -14,7 +14,7 @@
 
 #include <string>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/group_accuracy.h"
 

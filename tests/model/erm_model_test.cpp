@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "file_bytes.h"
+#include "io/zip_entries.h"
 #include "model/exported_models.h"
-#include "model/zip_entries.h"
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 #include "neurontune/model/erm_model.h"
 
 namespace neurontune::testing_support {

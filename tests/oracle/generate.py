@@ -365,8 +365,8 @@ def inferred_accuracy_cases(file):
 
 def shortcut_search_cases(file):
     rng = np.random.default_rng(10)
-    for seed, ((classes, dimensions, folds), rare) in enumerate(
-            itertools.product([(2, 6, 2), (3, 10, 3), (4, 12, 2)], [0.1, 0.3])):
+    for seed, ((classes, dimensions, folds, components), rare) in enumerate(
+            itertools.product([(2, 6, 2, 64), (3, 10, 3, 10), (4, 12, 2, 64), (3, 12, 2, 7)], [0.1, 0.3])):
         z, labels, evidence = grouped_clusters(rng, classes, dimensions, 900, rare, class_size=0.4)
         held_out, tuning = (z[:500], labels[:500]), (z[500:], labels[500:])
         # A head on the attribute that the evidence speaks of, off by noise.
@@ -377,9 +377,10 @@ def shortcut_search_cases(file):
         wrong = rng.random(500) < [0, 0.1][seed // 2 % 2]
         labels[:500][wrong] = (labels[:500][wrong] + 1) % classes
         found = shortcut_search.search_shortcut(held_out, tuning, logits, classes, penalty=penalty, folds=folds,
-                                                seed=seed)
+                                                seed=seed, components=components)
         assert found["suspected"] > 0, "a case must have a label that looks wrong"
-        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, penalty=penalty, folds=folds, seed=seed, **found)
+        file.add(embeddings=z, labels=labels, weight=weight, bias=bias, penalty=penalty, folds=folds, seed=seed,
+                 components=components, **found)
 
 
 def label_errors_cases(file):

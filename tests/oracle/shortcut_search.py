@@ -53,15 +53,29 @@ def effects_of(groups):
     return (groups.attribute_effects - groups.attribute_effects.mean(axis=0)) * groups.deviation
 
 
-def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_penalty=0.1, folds=2, seed=0, **groups):
+def first_directions(z, labels, most):
+    """In which scaled samples vary most about the means of their classes, as the singular vectors have it: [M, K]."""
+    within = np.array([sample - z[labels == label].mean(axis=0) for sample, label in zip(z, labels)])
+    return np.linalg.svd(within)[2][:most].T
+
+
+def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_penalty=0.1, folds=2, seed=0,
+                    components=64, **groups):
     """A dictionary: what the library's ShortcutSearch has."""
     (z, labels), (z_tuning, y_tuning) = held_out, tuning
-    scaling = scaling_of(z)
+    mean, deviation = scaling_of(z)
+    directions = np.eye(z.shape[1])
+    if components < z.shape[1]:
+        directions = first_directions((z - mean) / deviation, labels, components)
+    unscaled = np.zeros(directions.shape[1]), np.ones(directions.shape[1])
     predicted = logits.argmax(axis=1)
     mistaken = predicted != labels
 
+    def coordinates(samples):
+        return (samples - mean) / deviation @ directions
+
     def infer(rows):
-        return infer_groups(z[rows], labels[rows], predicted[rows], classes, scaling=scaling, **groups)
+        return infer_groups(coordinates(z[rows]), labels[rows], predicted[rows], classes, scaling=unscaled, **groups)
 
     def probe(beliefs, effects=None):
         weights = rebalancing.rebalancing_weights(y_tuning, beliefs, classes)
@@ -73,7 +87,7 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_p
         outputs = probe(np.ones((len(y_tuning), 1)), effects)
         return (outputs[trusted].argmax(axis=1) != labels[trusted]).sum()
 
-    outputs = probe(infer(np.arange(len(z))).beliefs(z_tuning, y_tuning))
+    outputs = probe(infer(np.arange(len(z))).beliefs(coordinates(z_tuning), y_tuning))
     both_wrong = mistaken & (outputs.argmax(axis=1) != labels)
     both_sure = (label_errors(special.softmax(logits, axis=1), labels)
                  & label_errors(special.softmax(outputs, axis=1), labels))
@@ -81,13 +95,14 @@ def search_shortcut(held_out, tuning, logits, classes, penalty=1e-2, attribute_p
     trusted = np.flatnonzero(~suspected)
 
     inferred = infer(trusted)
-    effects = effects_of(inferred)
+    effects = effects_of(inferred) @ directions.T * deviation
     reliance = (errors(effects) + 1) / (errors(None) + 1)
     fold = folds_of(labels, classes, folds, seed)
     cross_fitted = np.empty((len(trusted), classes))
     for k in range(folds):
         judged = fold[trusted] == k
-        cross_fitted[judged] = infer(trusted[~judged]).beliefs(z[trusted[judged]], labels[trusted[judged]])
+        cross_fitted[judged] = infer(trusted[~judged]).beliefs(
+            coordinates(z[trusted[judged]]), labels[trusted[judged]])
     separation = mean_distance(inferred.distances(), cross_fitted, labels[trusted])
     return dict(suspected=int(suspected.sum()), trusted=trusted, separation=separation, beliefs=cross_fitted,
                 effects=effects, reliance=float(reliance))

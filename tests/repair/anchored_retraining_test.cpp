@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "core/stratified_folds.h"
 #include "error_matchers.h"
-#include "method/stratified_folds.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "on_device.h"
 #include "thread_count.h"

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <string>
 
-#include "neurontune/method/inferred_groups.h"
-#include "neurontune/method/rebalanced_retraining.h"
 #include "neurontune/repair/bias_shift.h"
+#include "neurontune/shortcut/inferred_groups.h"
+#include "neurontune/shortcut/rebalanced_retraining.h"
 #include "tensors.h"
 #include "worlds.h"
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "method/stratified_folds.h"
+#include "core/stratified_folds.h"
 #include "neurontune/repair/bias_shift.h"
 #include "worlds.h"
 

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "neurontune/error.h"
+#include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {

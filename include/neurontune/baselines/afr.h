@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 
 namespace neurontune {
 

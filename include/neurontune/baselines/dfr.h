@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "neurontune/baselines/grouped_embeddings.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
 
 namespace neurontune {
 

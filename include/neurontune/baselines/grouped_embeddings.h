@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/core/labelled_embeddings.h"
 
 namespace neurontune {
 

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/retraining.h"
-#include "neurontune/model/head.h"
-#include "neurontune/progress.h"
 
 namespace neurontune {
 

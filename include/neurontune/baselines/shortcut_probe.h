@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
-#include "neurontune/progress.h"
+#include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 
 namespace neurontune {
 

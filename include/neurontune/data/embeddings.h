@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/core/head.h"
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/names.h"
 #include "neurontune/data/split.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 

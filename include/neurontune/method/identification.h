@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 

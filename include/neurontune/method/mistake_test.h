@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/spuriousness.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 

@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/identification.h"
-#include "neurontune/method/labelled_embeddings.h"
 #include "neurontune/method/retraining.h"
 #include "neurontune/method/selection.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
-#include "neurontune/model/head.h"
-#include "neurontune/progress.h"
 
 namespace neurontune {
 

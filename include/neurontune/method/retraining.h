@@ -5,14 +5,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
-#include "neurontune/method/class_balanced_sampler.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
 
 namespace neurontune {
-
-class LaunchGraph;
 
 /// Where retraining starts.
 enum class Start {
@@ -72,36 +68,8 @@ class HeadRetrainer {
   Head head() const;
 
  private:
-  struct Batch;
-  void select_columns();
-  at::Tensor all_columns() const;
-  void run_linear();
-  void run_batches();
-  void step_through_batches();
-  void find_logits(const Batch& batch, int64_t first, int64_t last) const;
-  void descend(const Batch& batch, int64_t first, int64_t last);
-  at::Tensor mask_of(int64_t first, int64_t last) const;
-  void step_layers(const at::Tensor& rows, const at::Tensor& row_losses);
-
-  at::Tensor embeddings_;  ///< [N, M]
-  at::Tensor labels_;      ///< int64 [N]
-  RetrainingOptions options_;
-  ClassBalancedSampler sampler_;
-  Head head_;        ///< unmasked weights of all dimensions
-  at::Tensor mask_;  ///< [M] or [C, M]
-
-  // The problem on M' of the M columns: those that the mask keeps, where they are few, else all.
-  at::Tensor columns_;      ///< int64 [M'], or undefined for all
-  at::Tensor inputs_;       ///< [N, M']
-  at::Tensor column_mask_;  ///< [1, M'] or [C, M'], or undefined where it is 1 everywhere
-  at::Tensor weight_;       ///< [C, M']
-  at::Tensor weight_velocity_, bias_velocity_;
-  std::vector<at::Tensor> later_velocities_;
-
-  // Of an epoch: always in one place, for the graph.
-  at::Tensor batches_;     ///< int64 [batches, B]: rows
-  at::Tensor row_losses_;  ///< [batches, B]
-  std::unique_ptr<LaunchGraph> graph_;
+  class Training;
+  std::unique_ptr<Training> training_;
 };
 
 const char* name(Start start);

@@ -7,13 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace neurontune {
+#include "neurontune/numerics/activation.h"
 
-/// What of a neuron's output is compared.
-enum class Activation {
-  raw,        ///< z, as in Theorem 4.2 of the paper
-  magnitude,  ///< abs(z): for embeddings that are not rectified
-};
+namespace neurontune {
 
 /// How the classes' scores of a dimension become one.
 enum class Aggregate {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
 
 namespace neurontune {
 
@@ -46,8 +46,8 @@ class SplitModel {
   ///         sample
   virtual at::Tensor features(const std::vector<at::Tensor>& inputs) const = 0;
 
-  /// Makes the features faster where that gives the same ones, to a tolerance, on these inputs: 1e-4
-  /// of the largest number, 2e-2 in half precision.
+  /// Makes the features faster where that gives the same ones, to a tolerance, on these inputs:
+  /// 1e-4 of the largest number, 2e-2 in half precision.
   /// @return whether it did
   virtual bool speed_up(const std::vector<at::Tensor>&) { return false; }
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/core/head.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/metrics/split_metrics.h"
-#include "neurontune/model/head.h"
 
 namespace neurontune {
 

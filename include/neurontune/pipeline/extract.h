@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/progress.h"
 #include "neurontune/data/dataset.h"
+#include "neurontune/data/skipped_report.h"
 #include "neurontune/model/split_model.h"
-#include "neurontune/progress.h"
 
 namespace neurontune {
 
@@ -30,12 +31,6 @@ struct ExtractionOptions {
   /// an operation can. The embeddings' dtype stays what it would be.
   bool mixed_precision = false;
   bool skip_bad = false;  ///< whether to go on without samples that cannot be read
-};
-
-/// A sample that was left out.
-struct SkippedReport {
-  std::string sample;  ///< its id
-  std::string reason;
 };
 
 /// What extraction did.

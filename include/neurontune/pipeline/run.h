@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <vector>
 
+#include "neurontune/base/progress.h"
 #include "neurontune/data/names.h"
 #include "neurontune/pipeline/config.h"
-#include "neurontune/progress.h"
 #include "neurontune/report/run_report.h"
 
 namespace neurontune {

@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "neurontune/method/curvature.h"
-#include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/numerics/curvature.h"
 
 namespace neurontune {
 

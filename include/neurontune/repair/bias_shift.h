@@ -1,7 +1,7 @@
 #pragma once
 
-#include "neurontune/method/labelled_embeddings.h"
-#include "neurontune/model/head.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 
 namespace neurontune {
 

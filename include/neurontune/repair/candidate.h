@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "neurontune/method/inferred_accuracy.h"
 #include "neurontune/metrics/group_accuracy.h"
+#include "neurontune/shortcut/inferred_accuracy.h"
 
 namespace neurontune {
 

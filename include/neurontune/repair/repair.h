@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "neurontune/method/labelled_embeddings.h"
+#include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/method/neuron_tune.h"
-#include "neurontune/method/shortcut_search.h"
-#include "neurontune/model/head.h"
-#include "neurontune/progress.h"
 #include "neurontune/repair/anchored_retraining.h"
 #include "neurontune/repair/candidate.h"
+#include "neurontune/shortcut/shortcut_search.h"
 
 namespace neurontune {
 

@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/data/skipped_report.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/split_metrics.h"
-#include "neurontune/pipeline/extract.h"
+#include "neurontune/model/split_model.h"
 #include "neurontune/repair/tuned_head.h"
 
 namespace neurontune {

@@ -1,0 +1,75 @@
+#include "neurontune/compare/comparison_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "neurontune/base/error.h"
+
+namespace neurontune {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+MethodReport method(const std::string& name, double worst) {
+  MethodReport report;
+  report.method = name;
+  report.sees = {"train_labels", "val_labels"};
+  report.test = {{"worst_group_accuracy", summarise(std::vector<double>{worst, worst})}};
+  return report;
+}
+
+ComparisonReport report(double worst) {
+  ComparisonReport comparison;
+  comparison.seeds = {0, 1};
+  comparison.methods = {method("erm", 0.5), method("llr", worst)};
+  return comparison;
+}
+
+TEST(ComparisonReport, FallsShortOfAStoredOneByMoreThanTheTolerance) {
+  const auto stored = stored_means(comparison_json(report(0.75)));
+  EXPECT_THAT(shortfalls(report(0.5), stored, 0.125),
+              ElementsAre("llr: worst_group_accuracy is 0.5000, expected 0.7500 less 0.1250: short "
+                          "by 0.1250"));
+  EXPECT_THAT(shortfalls(report(0.5), stored, 0.25), IsEmpty());
+  EXPECT_THAT(shortfalls(report(0.9), stored, 0), IsEmpty());
+}
+
+TEST(ComparisonReport, FallsShortWhereAMethodFails) {
+  auto failed = report(0.75);
+  failed.methods[1].test.clear();
+  failed.methods[1].failure = "no mistakes";
+  EXPECT_THAT(shortfalls(failed, stored_means(comparison_json(report(0.75))), 1),
+              ElementsAre(HasSubstr(
+                  "llr: worst_group_accuracy is not there, expected 0.7500: no mistakes")));
+}
+
+TEST(ComparisonReport, FallsShortWhereAStoredMethodIsMissing) {
+  auto stored = report(0.75);
+  stored.methods[1].method = "afr";
+  EXPECT_THAT(shortfalls(report(0.1), stored_means(comparison_json(stored)), 0),
+              ElementsAre(HasSubstr("afr: worst_group_accuracy is not there, expected 0.7500")));
+}
+
+TEST(ComparisonReport, RefusesWhatIsNoStoredOne) {
+  for (const auto* text :
+       {"[]", "{}", R"({"methods": {}})", R"({"methods": [1]})",
+        R"({"methods": [{"method": "erm"}]})", R"({"methods": [{"method": "erm", "test": {}}]})",
+        R"({"methods": [{"method": "erm", "test": {"mean_accuracy": {"mean": null}}}]})"})
+    EXPECT_THROW(stored_means(nlohmann::ordered_json::parse(text)), Error) << text;
+}
+
+TEST(ComparisonReport, TablesHaveARowAMethod) {
+  EXPECT_EQ(comparison_csv(report(0.75)),
+            "method,oracle,sees,seconds,worst_group_accuracy_mean,worst_group_accuracy_std\n"
+            "erm,0,train_labels val_labels,0.000000,0.500000,0.000000\n"
+            "llr,0,train_labels val_labels,0.000000,0.750000,0.000000\n");
+  EXPECT_THAT(comparison_markdown(report(0.75)),
+              HasSubstr("| llr | 0.750 ± 0.000 | 0.00 | train_labels, val_labels |\n"));
+}
+
+}  // namespace
+}  // namespace neurontune
