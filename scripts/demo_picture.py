@@ -52,7 +52,7 @@ def draw(before, after, shares, names):
     axes.set_xticks(range(len(groups)), [
         f"{names['labels'][label]} with {names['attributes'][attribute]}\n"
         f"{100 * shares[label, attribute]:.0f} % of training {names['labels'][label]}s"
-        for label, attribute in groups], fontsize=9.5)
+        for label, attribute in groups], fontsize=9)
     axes.set_ylim(0, 112)
     axes.set_yticks(range(0, 101, 25))
     axes.set_ylabel("test accuracy, %", color=INK)
