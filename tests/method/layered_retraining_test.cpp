@@ -9,6 +9,7 @@
 #include <torch/optim/sgd.h>
 
 #include "error_matchers.h"
+#include "neurontune/method/class_balanced_sampler.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/method/retraining.h"
 #include "tensors.h"

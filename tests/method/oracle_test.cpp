@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "neurontune/base/error.h"
+#include "neurontune/method/class_balanced_sampler.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/shortcut/inferred_groups.h"
 #include "oracle_cases.h"

@@ -1,3 +1,4 @@
+#include "neurontune/method/class_balanced_sampler.h"
 #include "neurontune/method/retraining.h"
 
 #include <ATen/ATen.h>
