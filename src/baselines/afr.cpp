@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/option_checks.h"
+#include "core/split_checks.h"
 #include "core/splits.h"
 #include "neurontune/base/error.h"
 #include "numerics/aligned_rows.h"
@@ -152,7 +153,7 @@ AfrResult afr(const LabelledEmbeddings& reweighting, const LabelledEmbeddings& h
   check_linear(erm, "automatic feature reweighting");
   check_splits(reweighting, held_out, erm, "the reweighting split");
   const c10::NoGradGuard no_grad;
-  const LabelledEmbeddings data{reweighting.embeddings.detach(), reweighting.labels};
+  const auto data = checked(reweighting);
   const auto start = to(erm, data.embeddings.device(), computing_type(data.embeddings));
   const auto settings = settings_of(options);
   const auto trained = trained_heads(data, start, settings, options);

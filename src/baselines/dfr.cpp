@@ -13,6 +13,7 @@
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "baselines/l1_logistic_regression.h"
+#include "core/split_checks.h"
 #include "core/splits.h"
 #include "neurontune/base/error.h"
 #include "neurontune/metrics/group_accuracy.h"
@@ -25,7 +26,7 @@ namespace {
 void check_grouped(const GroupedEmbeddings& split, int64_t classes, int64_t attribute_values,
                    const std::string& name) {
   check_labelled(split.data.embeddings, split.data.labels, classes, name);
-  check_finite(split.data.embeddings, name);
+  check_finite(split.data, name);
   if (!split.attributes.defined())
     throw Error(name + " has no attributes; deep feature reweighting needs the groups");
   check_class_indices(split.attributes, name + ": attributes", attribute_values,
@@ -130,7 +131,7 @@ DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out
   options.validate();
   check(tuning, held_out, classes, attribute_values);
   const c10::NoGradGuard no_grad;
-  const LabelledEmbeddings data{tuning.data.embeddings.detach(), tuning.data.labels};
+  const auto data = checked(tuning.data);
   const auto scaler = scaling_on_cpu(data.embeddings);
   GroupBalancedSubsets subsets(tuning, attribute_values, options.seed);
   const auto fit = [&](const Subset& drawn, double inverse_penalty) {

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/stratified_folds.h"
 #include "neurontune/base/error.h"
 #include "pipeline/open_embeddings.h"
 
@@ -22,7 +23,7 @@ GroupedEmbeddings ComparisonData::grouped(const std::string& selector,
   warnings.push_back("only those " + std::to_string(known.size(0)) + " of " +
                      std::to_string(samples) + " samples of " + selector +
                      " are used whose attribute is known");
-  return {{split.data.embeddings.index_select(0, known), split.data.labels.index_select(0, known)},
+  return {at_rows(split.data, known),
           split.attributes.index_select(0, known)};
 }
 

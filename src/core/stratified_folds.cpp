@@ -18,9 +18,13 @@ at::Tensor stratified_folds(const at::Tensor& labels, int64_t classes, int64_t f
   return result.to(labels.device());
 }
 
+LabelledEmbeddings at_rows(const LabelledEmbeddings& data, const at::Tensor& rows) {
+  return {data.embeddings.index_select(0, rows), data.labels.index_select(0, rows),
+          data.known_finite};
+}
+
 LabelledEmbeddings those(const LabelledEmbeddings& data, const at::Tensor& samples) {
-  const auto rows = samples.nonzero().squeeze(1);
-  return {data.embeddings.index_select(0, rows), data.labels.index_select(0, rows)};
+  return at_rows(data, samples.nonzero().squeeze(1));
 }
 
 int64_t fewest_of_a_class(const at::Tensor& labels, int64_t classes) {

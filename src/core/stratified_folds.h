@@ -14,6 +14,9 @@ namespace neurontune {
 at::Tensor stratified_folds(const at::Tensor& labels, int64_t classes, int64_t folds,
                             uint64_t seed);
 
+/// The samples of these rows, copied. @param rows int64 [n]
+LabelledEmbeddings at_rows(const LabelledEmbeddings& data, const at::Tensor& rows);
+
 /// The samples that a mask names, copied. @param samples bool [N]
 LabelledEmbeddings those(const LabelledEmbeddings& data, const at::Tensor& samples);
 

@@ -81,7 +81,7 @@ Identification identify(const LabelledEmbeddings& held_out, const Head& head,
   options.validate();
   check_split(held_out, head, "the identification split");
   const c10::NoGradGuard no_grad;
-  const LabelledEmbeddings data{held_out.embeddings.detach(), held_out.labels};
+  const auto data = checked(held_out);
   return identify(data, RankedSplit(data, head.classes(), options.activation), head, options);
 }
 

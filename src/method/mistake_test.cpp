@@ -218,7 +218,7 @@ MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const Head& erm,
   options.validate();
   check_split(held_out, erm, "the held-out split");
   const c10::NoGradGuard no_grad;
-  const LabelledEmbeddings data{held_out.embeddings.detach(), held_out.labels};
+  const auto data = checked(held_out);
   const RankedSplit ranked(data, erm.classes(), options.activation);
   return test_mistakes(data, ranked, erm, options);
 }

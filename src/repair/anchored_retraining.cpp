@@ -74,7 +74,7 @@ std::vector<Head> anchored_heads(const LabelledEmbeddings& data, const Head& erm
   options.validate();
   check(data, erm);
   const c10::NoGradGuard no_grad;
-  const LabelledEmbeddings detached{data.embeddings.detach(), data.labels};
+  const auto detached = checked(data);
   const auto probability = logits(erm, detached.embeddings)
                                .to(at::kDouble)
                                .softmax(1)

@@ -1,4 +1,5 @@
 #include "repair/candidate_family.h"
+#include "core/stratified_folds.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -189,7 +190,7 @@ LabelledEmbeddings thinned(const LabelledEmbeddings& data, int64_t classes,
   }
   const auto rows = std::get<0>(at::cat(kept).sort());
   if (rows.size(0) == data.labels.size(0)) return data;
-  return {data.embeddings.index_select(0, rows), data.labels.index_select(0, rows)};
+  return at_rows(data, rows);
 }
 
 LabelledEmbeddings both(const FittingData& data) {
@@ -197,7 +198,8 @@ LabelledEmbeddings both(const FittingData& data) {
   const int64_t samples = tuning.labels.size(0);
   const int64_t step = std::max<int64_t>(1, samples / held_out.labels.size(0));
   return {at::cat({held_out.embeddings, tuning.embeddings.slice(0, 0, samples, step)}),
-          at::cat({held_out.labels, tuning.labels.slice(0, 0, samples, step)})};
+          at::cat({held_out.labels, tuning.labels.slice(0, 0, samples, step)}),
+          held_out.known_finite && tuning.known_finite};
 }
 
 }  // namespace neurontune

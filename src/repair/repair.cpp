@@ -123,8 +123,7 @@ RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings
   if (by_attributes) check_attributes(attributes, held_out);
   const c10::NoGradGuard no_grad;
   const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const LabelledEmbeddings judging{held_out.embeddings.detach(), held_out.labels.detach()};
-  const LabelledEmbeddings retraining{tuning.embeddings.detach(), tuning.labels.detach()};
+  const auto judging = checked(held_out), retraining = checked(tuning);
   const auto head = to(erm, tuning.embeddings.device(), dtype);
   RepairResult result;
   result.neurontune = of_paper(judging, retraining, head, options.neurontune, progress);

@@ -11,6 +11,7 @@
 
 #include "base/checks.h"
 #include "base/describe.h"
+#include "core/split_checks.h"
 #include "base/option_checks.h"
 #include "neurontune/base/error.h"
 #include "numerics/aligned_rows.h"
@@ -254,7 +255,7 @@ InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor
   if (classes < 2)
     throw Error("there is " + std::to_string(classes) + " class; groups need at least two");
   check_labelled(held_out.embeddings, held_out.labels, classes, "the held-out split");
-  check_finite(held_out.embeddings, "the held-out split");
+  check_finite(held_out, "the held-out split");
   check_class_indices(evidence, "evidence", classes, held_out.labels.size(0));
   const c10::NoGradGuard no_grad;
   const auto scaling = column_scaling(held_out.embeddings);

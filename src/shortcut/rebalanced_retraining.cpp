@@ -181,7 +181,7 @@ at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGro
 RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
                                          const RebalancingOptions& options,
                                          std::shared_ptr<const Curvature> curvature)
-    : tuning_{tuning.embeddings.detach(), tuning.labels},
+    : tuning_{tuning.embeddings.detach(), tuning.labels, tuning.known_finite},
       like_(like),
       options_(options),
       curvature_(std::move(curvature)) {

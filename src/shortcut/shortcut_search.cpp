@@ -40,7 +40,8 @@ at::Tensor rows(const at::Tensor& tensor, const at::Tensor& samples) {
 LabelledEmbeddings probe_samples(const LabelledEmbeddings& tuning) {
   const int64_t samples = tuning.labels.size(0);
   const int64_t step = (samples + kProbeSamples - 1) / kProbeSamples;
-  return {tuning.embeddings.slice(0, 0, samples, step), tuning.labels.slice(0, 0, samples, step)};
+  return {tuning.embeddings.slice(0, 0, samples, step), tuning.labels.slice(0, 0, samples, step),
+          tuning.known_finite};
 }
 
 /// A linear head of the embeddings, whatever the ERM head is, as the shape of what is retrained.
@@ -343,8 +344,7 @@ ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out, const Labelle
   check_split(held_out, erm, "the held-out split");
   check_split(tuning, erm, "the tuning split");
   const c10::NoGradGuard no_grad;
-  const LabelledEmbeddings judged{held_out.embeddings.detach(), held_out.labels};
-  const LabelledEmbeddings retrained{tuning.embeddings.detach(), tuning.labels};
+  const auto judged = checked(held_out), retrained = checked(tuning);
   const auto dtype = judged.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto head = to(erm, judged.embeddings.device(), dtype);
   try {
