@@ -23,8 +23,7 @@ GroupedEmbeddings ComparisonData::grouped(const std::string& selector,
   warnings.push_back("only those " + std::to_string(known.size(0)) + " of " +
                      std::to_string(samples) + " samples of " + selector +
                      " are used whose attribute is known");
-  return {at_rows(split.data, known),
-          split.attributes.index_select(0, known)};
+  return {at_rows(split.data, known), split.attributes.index_select(0, known)};
 }
 
 void check_seeds(int64_t seeds) {
@@ -38,8 +37,9 @@ const ComparisonData::OnDevice& ComparisonData::on_device(const std::string& sel
   const auto found = splits_.find(selector);
   if (found != splits_.end()) return found->second;
   const auto split = folder_.select(SplitSelector::parse(selector));
-  OnDevice taken{neurontune::on_device(split, device_), split.attributes};
-  if (taken.attributes.defined()) taken.attributes = taken.attributes.to(device_);
+  OnDevice taken{neurontune::labelled(split), split.attributes};
+  if (taken.attributes.defined())
+    taken.attributes = taken.attributes.to(taken.data.labels.device());
   return splits_[selector] = std::move(taken);
 }
 

@@ -13,12 +13,14 @@
 
 namespace neurontune {
 
-/// What methods are given: the splits of a folder on a device, each taken there once.
+/// What methods are given: the splits of a folder, on the device that it was moved to, each part
+/// taken once.
 class ComparisonData {
  public:
   /// @param folder must outlive this object
+  /// @param device where its embeddings are
   ComparisonData(const EmbeddingFolder& folder, at::Device device)
-      : folder_(folder), device_(device), erm_(to(folder.head(), device, at::kFloat)) {}
+      : folder_(folder), erm_(to(folder.head(), device, at::kFloat)) {}
 
   const EmbeddingFolder& folder() const { return folder_; }
   const Head& erm() const { return erm_; }
@@ -45,7 +47,6 @@ class ComparisonData {
   const OnDevice& on_device(const std::string& selector);
 
   const EmbeddingFolder& folder_;
-  at::Device device_;
   Head erm_;
   std::map<std::string, OnDevice> splits_;
 };

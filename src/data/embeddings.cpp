@@ -261,6 +261,10 @@ const EmbeddingSplit& EmbeddingFolder::split(const std::string& name) const {
   throw Error(path_.string() + ": has no split `" + name + "`; it has " + listed(names));
 }
 
+void EmbeddingFolder::move_embeddings(at::Device device) {
+  for (auto& [name, split] : splits_) split.embeddings = split.embeddings.to(device);
+}
+
 EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
   const EmbeddingSplit& whole = split(selector.name);
   if (selector.parts == 1) return whole;
@@ -271,7 +275,7 @@ EmbeddingSplit EmbeddingFolder::select(const SplitSelector& selector) const {
                 "` holds no sample; the split has " + std::to_string(whole.labels.size(0)));
   }
   EmbeddingSplit part;
-  part.embeddings = whole.embeddings.index_select(0, rows);
+  part.embeddings = whole.embeddings.index_select(0, rows.to(whole.embeddings.device()));
   part.labels = whole.labels.index_select(0, rows);
   if (whole.attributes.defined()) part.attributes = whole.attributes.index_select(0, rows);
   if (!any_attribute_known(part.attributes)) part.attributes = at::Tensor();

@@ -124,7 +124,6 @@ class HeaderParser {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
     if (error != std::errc() || value < 0) fail("a size from 0 to 2^63 - 1");
     rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
-    accept('L');  // as Python 2 wrote them
     return value;
   }
 
@@ -192,6 +191,15 @@ const Dtype* find_dtype(const NpyHeader& header) {
   return found == kDtypes.end() ? nullptr : &*found;
 }
 
+bool is_big_endian(const NpyHeader& header) { return header.dtype.starts_with('>'); }
+
+/// NumPy writes this machine's order unless it is told otherwise.
+void check_byte_order(const NpyHeader& header) {
+  if (is_big_endian(header))
+    throw Error("is big-endian (dtype " + header.dtype +
+                "), expected little-endian: in NumPy, array.astype(array.dtype.newbyteorder('<'))");
+}
+
 [[noreturn]] void refuse_dtype(const NpyHeader& header, const char* expected) {
   std::string found = "dtype " + header.dtype;
   if (header.kind().starts_with('O')) found = "Python objects (" + found + ")";
@@ -215,12 +223,6 @@ void check_size(const ByteSource& source, const NpyHeader& header, uint64_t item
   throw Error("holds " + std::to_string(source.remaining()) + " bytes, but " + header.dtype + " " +
               text(header.shape) + " takes " +
               (bytes ? std::to_string(*bytes) : "more than can be addressed"));
-}
-
-void swap_bytes(char* data, uint64_t bytes, uint64_t item_size) {
-  for (char* item = data; item < data + bytes; item += item_size) {
-    std::reverse(item, item + item_size);
-  }
 }
 
 void append_utf8(std::string& to, uint32_t character) {
@@ -294,11 +296,14 @@ NpyHeader read_npy_header(ByteSource& source) {
   return HeaderParser(header).parse();
 }
 
-bool holds_numbers(const NpyHeader& header) { return find_dtype(header) != nullptr; }
+bool holds_numbers(const NpyHeader& header) {
+  return find_dtype(header) != nullptr && !is_big_endian(header);
+}
 
 at::Tensor read_npy_numbers(ByteSource& source, const NpyHeader& header) {
   const Dtype* const dtype = find_dtype(header);
   if (dtype == nullptr) refuse_dtype(header, "f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 or b1");
+  check_byte_order(header);
   const uint64_t item_size = at::elementSize(dtype->type);
   check_size(source, header, item_size);
 
@@ -306,9 +311,6 @@ at::Tensor read_npy_numbers(ByteSource& source, const NpyHeader& header) {
   if (header.fortran_order) std::reverse(shape.begin(), shape.end());
   at::Tensor array = at::empty(shape, dtype->type);
   source.read(array.data_ptr(), array.nbytes());
-  if (header.big_endian()) {
-    swap_bytes(static_cast<char*>(array.data_ptr()), array.nbytes(), item_size);
-  }
   if (dtype->unsigned_mask != 0) array = as_unsigned(array, dtype->unsigned_mask);
   if (header.kind() == "b1") array = array.ne(0);  // a byte other than 0 or 1 is no bool in C++
   if (!header.fortran_order) return array;
@@ -320,6 +322,7 @@ at::Tensor read_npy_numbers(ByteSource& source, const NpyHeader& header) {
 }
 
 std::vector<std::string> read_npy_texts(ByteSource& source, const NpyHeader& header) {
+  check_byte_order(header);
   const auto length = text_length(header);
   if (!length) refuse_dtype(header, "text (U or S) or integers");
   if (header.shape.size() != 1) {
@@ -332,7 +335,6 @@ std::vector<std::string> read_npy_texts(ByteSource& source, const NpyHeader& hea
   std::vector<std::string> texts;
   for (int64_t index = 0; index < header.shape[0]; ++index) {
     source.read(item.data(), bytes);
-    if (unicode && header.big_endian()) swap_bytes(item.data(), bytes, 4);
     texts.push_back(unicode ? utf8(item.data(), *length)
                             : item.substr(0, item.find_last_not_of('\0') + 1));
   }

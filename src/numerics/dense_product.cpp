@@ -17,7 +17,11 @@ using Linear = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optio
 std::optional<c10::TypedOperatorHandle<Linear>> find_one_dnn() {
   const auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
   if (!found || !found->hasKernelForDispatchKey(c10::DispatchKey::CPU)) return std::nullopt;
-  return found->typed<Linear>();
+  try {
+    return found->typed<Linear>();
+  } catch (const c10::Error&) {  // a LibTorch in which it takes other arguments
+    return std::nullopt;
+  }
 }
 
 }  // namespace

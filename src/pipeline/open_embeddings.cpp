@@ -41,6 +41,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
     opened.warnings = opened.folder.warnings();
     append(opened.warnings, class_warnings(opened.folder));
     for (const auto& split : splits) opened.folder.split(split);
+    opened.folder.move_embeddings(resolve_device(config.device));
     clock.finish("load");
     return opened;
   }
@@ -52,16 +53,19 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress);
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());
+  opened.move_embeddings(resolve_device(config.device));
   clock.finish("load");
   auto warnings = data.warnings;
   append(warnings, class_warnings(opened));
   return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings)};
 }
 
-LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device) {
-  const auto stored = split.embeddings.scalar_type();
-  return {split.embeddings.to(device, stored == at::kDouble ? at::kFloat : stored),
-          split.labels.to(device)};
+LabelledEmbeddings labelled(const EmbeddingSplit& split) {
+  const auto labels = split.labels.to(split.embeddings.device());
+  // The folder was searched for values that are not finite; rounding can make such.
+  if (split.embeddings.scalar_type() == at::kDouble)
+    return {split.embeddings.to(at::kFloat), labels};
+  return {split.embeddings, labels, /*known_finite=*/true};
 }
 
 }  // namespace neurontune

@@ -28,6 +28,8 @@ struct OpenedEmbeddings {
 /// Opens `config.embeddings`, or extracts those of `config.model` on `config.data` into
 /// OUT/embeddings, where they are found again.
 ///
+/// They are on the device of `config.device`.
+///
 /// @param splits names that must be there: looked for before extraction, which may take hours
 /// @throws OptionError if the config names neither or both of model + data and embeddings
 /// @throws Error for files, data and models that are not as they should be
@@ -35,8 +37,8 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const std::filesystem::path& out, StepClock& clock,
                                  const ProgressFn& progress);
 
-/// A split as the method takes it. A head is trained in float32 whatever the model's dtype: there
+/// A split as the method takes it, where its embeddings are. A head is trained in float32 whatever the model's dtype: there
 /// is no use for float64 here.
-LabelledEmbeddings on_device(const EmbeddingSplit& split, at::Device device);
+LabelledEmbeddings labelled(const EmbeddingSplit& split);
 
 }  // namespace neurontune

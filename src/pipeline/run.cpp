@@ -17,12 +17,11 @@
 namespace neurontune {
 namespace {
 
-TunedHead tuned(const Config& config, const EmbeddingFolder& folder, at::Device device,
-                const ProgressFn& progress) {
+TunedHead tuned(const Config& config, const EmbeddingFolder& folder, const ProgressFn& progress) {
   const auto held_out = folder.select(SplitSelector::parse(config.splits.identify));
   const auto tuning = folder.select(SplitSelector::parse(config.splits.tune));
-  return tune_head(on_device(held_out, device), on_device(tuning, device), folder.head(),
-                   repair_options(config), held_out.attributes, progress);
+  return tune_head(labelled(held_out), labelled(tuning), folder.head(), repair_options(config),
+                   held_out.attributes, progress);
 }
 
 std::vector<std::string> all_warnings(const Config& config, std::vector<std::string> of_data,
@@ -107,7 +106,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
     for (const auto& [name, split] : extraction->splits)
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
-  report.result = tuned(config, folder, device, progress);
+  report.result = tuned(config, folder, progress);
   report.warnings = all_warnings(config, data_warnings, report.result);
   clock.finish("tune");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);

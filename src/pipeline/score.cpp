@@ -71,8 +71,9 @@ ScoreOutcome score(const Config& config, int64_t samples) {
   const auto split = folder.select(SplitSelector::parse(config.splits.identify));
   const auto device = resolve_device(config.device);
   const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  auto found = identify({split.embeddings.to(device), split.labels.to(device)},
-                        to(folder.head(), device, dtype), config.identify);
+  auto found =
+      identify({split.embeddings.to(device), split.labels.to(device), /*known_finite=*/true},
+               to(folder.head(), device, dtype), config.identify);
   ScoreOutcome outcome{std::move(found.scores),   std::move(found.biased),
                        std::move(found.test),     found.sfit,
                        std::move(found.warnings), {}};

@@ -17,7 +17,8 @@ namespace neurontune {
 
 /// The embeddings of a split, with what is known of its samples.
 struct EmbeddingSplit {
-  at::Tensor embeddings;         ///< F64, F32, F16 or BF16 [N, M], memory-mapped if in safetensors
+  /// F64, F32, F16 or BF16 [N, M]: all finite; memory-mapped if in safetensors
+  at::Tensor embeddings;
   at::Tensor labels;             ///< int64 [N]
   at::Tensor attributes;         ///< int64 [N], −1 where not known; undefined where none is
   std::vector<std::string> ids;  ///< N, or none
@@ -55,6 +56,10 @@ class EmbeddingFolder {
   /// A split by name.
   /// @throws Error if there is none of that name; the text lists those there are
   const EmbeddingSplit& split(const std::string& name) const;
+
+  /// Takes the embeddings of every split to a device, once for all that follows. Labels and
+  /// attributes stay on the CPU.
+  void move_embeddings(at::Device device);
 
   /// A split or a class-stratified part of it (a copy of its rows).
   EmbeddingSplit select(const SplitSelector& selector) const;
