@@ -31,6 +31,7 @@ include(neurontuneLiblinear)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)
+  find_package(spdlog 1.9 REQUIRED)
 endif()
 if(NEURONTUNE_BENCHMARKS)
   find_package(benchmark REQUIRED)

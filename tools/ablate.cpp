@@ -2,10 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "add_subcommand.h"
 #include "base/describe.h"
+#include "help.h"
 #include "io/json_text.h"
 #include "neurontune/compare/comparison_report.h"
 #include "output.h"
@@ -58,24 +59,27 @@ void print_ablation(const AblationReport& report) {
 }
 
 struct AblateCommand {
-  explicit AblateCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
-                           SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
-                           SettingGroup::machine}),
-        output(command) {
-    command
-        .add_option("--sweep", sweeps,
-                    "a setting and its values, identify.mask_value=0,0.5; of several sweeps every "
-                    "combination")
-        ->required()
-        ->option_text("KEY=VALUE,… ...");
-    command.add_option("--seeds", options.seeds, "runs at each point, from --seed on")
-        ->option_text("N [1]");
-    command.add_flag("--trajectory", options.trajectory,
-                     "hold every epoch against its true figures, in ablate.json");
-    command.add_option("--out", out, "folder for ablate.json and ablate.csv")
-        ->required()
-        ->option_text("OUT");
+  AblateCommand(CLI::App& command, Log& log)
+      : settings(command, log,
+                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                  SettingGroup::machine}),
+        output(command, log) {
+    put(command.add_option("--sweep", sweeps,
+                           "A setting of the config and the values to try: "
+                           "identify.mask_value=0,0.5. Given several times, every combination is "
+                           "tried."),
+        group::kSelection, "KEY=VALUE,…")
+        ->required();
+    put(command.add_option("--seeds", options.seeds,
+                           "Random seeds that each combination is run with, from --seed on."),
+        group::kRetraining, "N [1]", "1 to 10000");
+    put(command.add_flag("--trajectory", options.trajectory,
+                         "Also evaluate every epoch on the test split, for ablate.json."),
+        group::kOutput, "", "", Use::rare);
+    put(command.add_option("--out", out, "Folder for ablate.json and ablate.csv."), group::kOutput,
+        "OUT")
+        ->required();
   }
 
   void execute() {
@@ -86,8 +90,8 @@ struct AblateCommand {
     for (const auto& point : grid(parsed))
       options.points.push_back({point, with_settings(config, point)});
     const auto report = [&] {
-      ProgressBar progress(output.quiet);
-      return ablate(options, out, progress.callback());
+      ProgressBar progress(output.log);
+      return ablate(options, out, progress.callback(), output.log.callback());
     }();
     print_warnings(warnings(report), output);
     if (output.json)
@@ -119,10 +123,8 @@ struct AblateCommand {
 
 }  // namespace
 
-void add_ablate(CLI::App& app) {
-  auto* command = app.add_subcommand("ablate", "Sweep settings and see what each changes");
-  auto ablate = std::make_shared<AblateCommand>(*command);
-  command->callback([ablate] { ablate->execute(); });
+void add_ablate(CLI::App& app, Log& log) {
+  add_subcommand<AblateCommand>(app, log, "ablate", "Sweep settings and see what each changes");
 }
 
 }  // namespace neurontune::cli

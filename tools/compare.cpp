@@ -5,10 +5,11 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "add_subcommand.h"
 #include "base/describe.h"
+#include "help.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
@@ -69,26 +70,30 @@ StoredMeans read_baseline(const std::string& file, const std::vector<std::string
 }
 
 struct CompareCommand {
-  explicit CompareCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
-                           SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
-                           SettingGroup::machine}),
-        output(command) {
+  CompareCommand(CLI::App& command, Log& log)
+      : settings(command, log,
+                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                  SettingGroup::machine}),
+        output(command, log) {
     const auto known = method_names();
-    command.add_option("--methods", options.methods, "some of " + listed(known, known.size()))
-        ->delimiter(',')
-        ->option_text("NAME,… [all]");
-    command.add_option("--seeds", options.seeds, "runs of each method, from --seed on")
-        ->option_text("N [5]");
-    command.add_option("--out", out, "folder for compare.json, .csv and .md")
-        ->required()
-        ->option_text("OUT");
-    command
-        .add_option("--baseline", baseline,
-                    "a stored compare.json: exits 1 where a method's mean is lower")
-        ->option_text("FILE");
-    command.add_option("--tolerance", tolerance, "by how much a mean may be lower than stored")
-        ->option_text("X [0.01]");
+    put(command.add_option("--methods", options.methods,
+                           "The methods to compare. By default all that the data allows."),
+        group::kSelection, "NAME,… [all]", listed(known, known.size()))
+        ->delimiter(',');
+    put(command.add_option("--seeds", options.seeds,
+                           "Random seeds that each method is run with, from --seed on."),
+        group::kRetraining, "N [5]", "1 to 10000");
+    put(command.add_option("--out", out, "Folder for compare.json, compare.csv and compare.md."),
+        group::kOutput, "OUT")
+        ->required();
+    put(command.add_option("--baseline", baseline,
+                           "A compare.json of before. The program exits with 1 if a method's mean "
+                           "accuracy is now lower by more than --tolerance."),
+        group::kOutput, "FILE", "", Use::rare);
+    put(command.add_option("--tolerance", tolerance,
+                           "With --baseline: by how much a mean may be lower than it was."),
+        group::kOutput, "X [0.01]", "0 or more", Use::rare);
   }
 
   void execute() {
@@ -102,8 +107,8 @@ struct CompareCommand {
                         ", which this comparison would overwrite; expected another --out");
     if (!baseline.empty()) stored = read_baseline(baseline, options.methods);
     const auto report = [&] {
-      ProgressBar progress(output.quiet);
-      return compare(options, out, progress.callback());
+      ProgressBar progress(output.log);
+      return compare(options, out, progress.callback(), output.log.callback());
     }();
     print_warnings(report.warnings, output);
     if (output.json)
@@ -123,11 +128,9 @@ struct CompareCommand {
 
 }  // namespace
 
-void add_compare(CLI::App& app) {
-  auto* command = app.add_subcommand(
-      "compare", "Methods side by side on the same embeddings, over several seeds");
-  auto compare = std::make_shared<CompareCommand>(*command);
-  command->callback([compare] { compare->execute(); });
+void add_compare(CLI::App& app, Log& log) {
+  add_subcommand<CompareCommand>(app, log, "compare",
+                                 "Methods side by side on the same embeddings, over several seeds");
 }
 
 }  // namespace neurontune::cli

@@ -2,11 +2,12 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "add_subcommand.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
+#include "help.h"
 #include "io/file_io.h"
 #include "io/folder_mark.h"
 #include "io/json_text.h"
@@ -32,26 +33,28 @@ constexpr const char* kModel = "erm.pt";
 template <typename Work>
 auto timed(const std::string& step, const OutputOptions& output, Work work) {
   const auto start = std::chrono::steady_clock::now();
-  ProgressBar progress(output.quiet);
+  ProgressBar progress(output.log);
   auto result = work(progress.callback());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   progress.clear();
   char text[32];
   std::snprintf(text, sizeof text, "%6.1f s  ", taken.count());
-  if (!output.quiet) std::cerr << text << step << '\n';
+  if (output.log.shows_progress()) std::cerr << text << step << '\n';
+  output.log.write(LogLevel::debug, step + ": " + text);
   return result;
 }
 
 struct DemoCommand {
-  explicit DemoCommand(CLI::App& command)
-      : settings(command,
+  DemoCommand(CLI::App& command, Log& log)
+      : settings(command, log,
                  {SettingGroup::identification, SettingGroup::tuning, SettingGroup::machine}),
-        output(command) {
-    command.add_option("--out", out, "folder for data, model and result")
-        ->required()
-        ->option_text("DIR");
-    command.add_option("--fashion-mnist", fashion_mnist, "folder of the original photographs")
-        ->option_text("DIR [" + fashion_mnist + "]");
+        output(command, log) {
+    put(command.add_option("--out", out, "Folder for the data, the model and the result."),
+        group::kOutput, "DIR")
+        ->required();
+    put(command.add_option("--fashion-mnist", fashion_mnist,
+                           "Folder of Fashion-MNIST, the photographs the data set is made of."),
+        group::kImages, "DIR [" + fashion_mnist + "]");
   }
 
   void execute() const {
@@ -124,7 +127,7 @@ struct DemoCommand {
 
   RunOutcome tune(const Config& config, const char* result) const {
     return timed("NeuronTune, recipe " + config.recipe, output, [&](const ProgressFn& progress) {
-      return run(config, folder() / result, progress);
+      return run(config, folder() / result, progress, output.log.callback());
     });
   }
 
@@ -136,11 +139,10 @@ struct DemoCommand {
 
 }  // namespace
 
-void add_demo(CLI::App& app) {
-  auto* command = app.add_subcommand(
-      "demo", "Make a biased data set of real photographs, train a model on it and repair it");
-  auto demo = std::make_shared<DemoCommand>(*command);
-  command->callback([demo] { demo->execute(); });
+void add_demo(CLI::App& app, Log& log) {
+  add_subcommand<DemoCommand>(
+      app, log, "demo",
+      "Make a biased data set of real photographs, train a model on it and repair it");
 }
 
 }  // namespace neurontune::cli

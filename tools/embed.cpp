@@ -1,8 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "add_subcommand.h"
+#include "help.h"
 #include "io/json_text.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/extract.h"
@@ -17,22 +18,25 @@ namespace neurontune::cli {
 namespace {
 
 struct EmbedCommand {
-  explicit EmbedCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::machine}),
-        output(command) {
+  EmbedCommand(CLI::App& command, Log& log)
+      : settings(command, log, {SettingGroup::model, SettingGroup::head, SettingGroup::machine}),
+        output(command, log) {
     command.get_option("--model")->required();
     command.get_option("--data")->required();
-    command.add_option("--out", out, "folder for the embeddings")->required()->option_text("DIR");
+    put(command.add_option("--out", out, "Folder for the embeddings and the head."), group::kOutput,
+        "DIR")
+        ->required();
   }
 
   void execute() const {
     const auto config = settings.resolve();
     check_embedding_output(out, config.data.path);
-    auto model = open_model(config);
-    const auto data = open_configured_data(config);
+    auto model = open_model(config, output.log.callback());
+    const auto data = open_configured_data(config, output.log.callback());
     const auto extraction = [&] {
-      ProgressBar progress(output.quiet);
-      return extract_embeddings(model, data, config.data.extraction, out, progress.callback());
+      ProgressBar progress(output.log);
+      return extract_embeddings(model, data, config.data.extraction, out, progress.callback(),
+                                output.log.callback());
     }();
     print_warnings(data.warnings, output);
     print_warnings(class_warnings(data, model.head().classes()), output);
@@ -66,10 +70,9 @@ struct EmbedCommand {
 
 }  // namespace
 
-void add_embed(CLI::App& app) {
-  auto* command = app.add_subcommand("embed", "Write the embeddings of a data set, and the head");
-  auto embed = std::make_shared<EmbedCommand>(*command);
-  command->callback([embed] { embed->execute(); });
+void add_embed(CLI::App& app, Log& log) {
+  add_subcommand<EmbedCommand>(app, log, "embed",
+                               "Write the embeddings of a data set, and the head");
 }
 
 }  // namespace neurontune::cli

@@ -3,9 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "add_subcommand.h"
+#include "help.h"
 #include "io/json_text.h"
 #include "metrics_table.h"
 #include "neurontune/base/error.h"
@@ -24,18 +25,23 @@ namespace neurontune::cli {
 namespace {
 
 struct EvalCommand {
-  explicit EvalCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::head_name, SettingGroup::embeddings,
-                           SettingGroup::machine}),
-        output(command) {
-    command.add_option("--head", head_file, "a head to evaluate instead of the model's own")
-        ->option_text("FILE");
-    command.add_option("--split", split, "split, or a part of one")->option_text("SPLIT [test]");
-    command
-        .add_option("--require", requirements,
-                    "exits 1 where a figure is not so: 'worst_group_accuracy>=0.8'; any key of the "
-                    "metric block, and again for another")
-        ->option_text("KEY>=NUMBER ...");
+  EvalCommand(CLI::App& command, Log& log)
+      : settings(command, log,
+                 {SettingGroup::model, SettingGroup::head_name, SettingGroup::embeddings,
+                  SettingGroup::machine}),
+        output(command, log) {
+    put(command.add_option("--head", head_file,
+                           "File of a head to evaluate instead of the model's own."),
+        group::kModel, "FILE");
+    put(command.add_option("--split", split,
+                           "Data to evaluate on: a split, or a part of one, such as test:1/2."),
+        group::kSplits, "SPLIT [test]");
+    put(command.add_option(
+            "--require", requirements,
+            "The least that a figure must be, 'worst_group_accuracy>=0.8', or the "
+            "program exits with 1. Any key of --json's metrics. May be given several "
+            "times."),
+        group::kOutput, "KEY>=NUMBER");
   }
 
   void execute() const {
@@ -63,12 +69,13 @@ struct EvalCommand {
                              Names& names) const {
     if (!config.model.path.empty() || !config.data.path.empty())
       throw OptionError("--embeddings stands beside --model or --data; expected one or the other");
-    const auto folder = open_configured_embeddings(config);
+    const auto folder = open_configured_embeddings(config, output.log.callback());
     print_warnings(folder.warnings(), output);
     print_warnings(class_warnings(folder), output);
     names = folder.names();
     const auto chosen = folder.select(selector);
-    const auto head = to(chosen_head(folder.head()), resolve_device(config.device), at::kFloat);
+    const auto head = to(chosen_head(folder.head()),
+                         resolve_device(config.device, output.log.callback()), at::kFloat);
     return evaluate(head, chosen, group_space(folder));
   }
 
@@ -77,15 +84,16 @@ struct EvalCommand {
       throw OptionError("nothing to evaluate; expected --model and --data, or --embeddings");
     if (!config.embeddings.arrays.empty())
       throw OptionError("--arrays stands beside --model and --data; expected it with --embeddings");
-    const auto model = open_model(config);
-    const auto data = open_configured_data(config);
+    const auto model = open_model(config, output.log.callback());
+    const auto data = open_configured_data(config, output.log.callback());
     print_warnings(data.warnings, output);
     print_warnings(class_warnings(data, model.head().classes()), output);
     names = data.names;
     const auto& dataset = data.split(selector.name);
-    ProgressBar progress(output.quiet);
-    const auto predicted = predict(model, chosen_head(model.head()), dataset,
-                                   config.data.extraction, progress.callback());
+    ProgressBar progress(output.log);
+    const auto predicted =
+        predict(model, chosen_head(model.head()), dataset, config.data.extraction,
+                progress.callback(), output.log.callback());
     const auto labels = dataset.labels(), attributes = dataset.attributes();
     const auto rows = part_rows(labels, selector);
     return split_metrics(predicted.index_select(0, rows), labels.index_select(0, rows),
@@ -102,10 +110,9 @@ struct EvalCommand {
 
 }  // namespace
 
-void add_eval(CLI::App& app) {
-  auto* command = app.add_subcommand("eval", "Accuracy of a model or head over classes and groups");
-  auto eval = std::make_shared<EvalCommand>(*command);
-  command->callback([eval] { eval->execute(); });
+void add_eval(CLI::App& app, Log& log) {
+  add_subcommand<EvalCommand>(app, log, "eval",
+                              "Accuracy of a model or head over classes and groups");
 }
 
 }  // namespace neurontune::cli

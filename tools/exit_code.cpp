@@ -4,14 +4,12 @@
 
 #include <exception>
 #include <filesystem>
-#include <iostream>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/edit_distance.h"
-#include "base/one_line.h"
 #include "io/json_text.h"
 #include "neurontune/base/error.h"
 #include "standard_streams.h"
@@ -25,18 +23,13 @@ constexpr int kWrongUsage = 2;
 constexpr size_t kFindingsShown = 10;
 
 /// Prints the first findings, a line each; the closing line would say all of a single one.
-void print_findings(const DataError& error) {
+void print_findings(const DataError& error, Log& log) {
   const auto& findings = error.findings();
   if (findings.size() == 1) return;
   for (size_t index = 0; index < findings.size() && index < kFindingsShown; ++index)
-    std::cerr << on_one_line(error.source() + ": " + findings[index]) << '\n';
+    log.finding(error.source() + ": " + findings[index]);
   if (findings.size() > kFindingsShown)
-    std::cerr << "… and " << findings.size() - kFindingsShown << " more\n";
-}
-
-int fail(int code, const std::string& message) {
-  std::cerr << "error: " << on_one_line(message) << '\n';
-  return code;
+    log.finding("… and " + std::to_string(findings.size() - kFindingsShown) + " more");
 }
 
 /// The subcommand on the command line, or the program where there is none.
@@ -84,7 +77,11 @@ void print_results(const CLI::App& app, const std::function<void()>& body) {
 
 }  // namespace
 
-int exit_code_of(const CLI::App& app, const std::function<void()>& body) {
+int exit_code_of(const CLI::App& app, Log& log, const std::function<void()>& body) {
+  const auto fail = [&log](int code, const std::string& message) {
+    log.fail(message);
+    return code;
+  };
   try {
     print_results(app, body);
     return 0;
@@ -93,7 +90,7 @@ int exit_code_of(const CLI::App& app, const std::function<void()>& body) {
   } catch (const OptionError& error) {
     return fail(kWrongUsage, error.what());
   } catch (const DataError& error) {
-    print_findings(error);
+    print_findings(error, log);
     return fail(kFailed, error.what());
   } catch (const std::filesystem::filesystem_error& error) {
     return fail(kFailed, error.path1().string() + ": " + error.code().message());

@@ -1,8 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 
+#include "add_subcommand.h"
+#include "help.h"
 #include "io/file_io.h"
 #include "model_options.h"
 #include "neurontune/base/error.h"
@@ -17,12 +18,14 @@ struct ExportCommand {
   std::string head, out;
   bool force = false;
 
-  explicit ExportCommand(CLI::App& command) : model(command, "--head-name") {
-    command.add_option("--head", head, "head file: weight [C, M] and bias [C]")
-        ->required()
-        ->option_text("FILE");
-    command.add_option("--out", out, "the model to write")->required()->option_text("MODEL2");
-    command.add_flag("--force", force, "overwrite MODEL2 where it exists");
+  ExportCommand(CLI::App& command, Log& log) : model(command, "--head-name", log) {
+    put(command.add_option("--head", head,
+                           "File of the head: weight [classes, dimensions] and bias [classes]."),
+        group::kModel, "FILE")
+        ->required();
+    put(command.add_option("--out", out, "The model to write."), group::kOutput, "MODEL2")
+        ->required();
+    put(command.add_flag("--force", force, "Overwrite MODEL2 if it exists."), group::kOutput);
   }
 
   /// Neither what is read nor, unasked, what is there.
@@ -43,10 +46,8 @@ struct ExportCommand {
 
 }  // namespace
 
-void add_export(CLI::App& app) {
-  auto* command = app.add_subcommand("export", "Put a tuned head back into a model");
-  auto exporting = std::make_shared<ExportCommand>(*command);
-  command->callback([exporting] { exporting->execute(); });
+void add_export(CLI::App& app, Log& log) {
+  add_subcommand<ExportCommand>(app, log, "export", "Put a tuned head back into a model");
 }
 
 }  // namespace neurontune::cli

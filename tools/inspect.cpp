@@ -3,10 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "add_subcommand.h"
+#include "help.h"
 #include "io/json_text.h"
 #include "model_options.h"
 #include "neurontune/base/error.h"
@@ -51,14 +52,15 @@ at::Tensor parse_input(const std::string& text, at::Generator& generator) {
 }
 
 struct InspectCommand {
-  explicit InspectCommand(CLI::App& command) : model(command, "--head,--head-name") {
-    command
-        .add_option("--input-shape", shapes,
-                    "verify the split on random numbers of this shape; once for each input")
-        ->option_text("N,C,H,W[:int64]")
+  InspectCommand(CLI::App& command, Log& log) : model(command, "--head,--head-name", log) {
+    put(command.add_option("--input-shape", shapes,
+                           "Check on random numbers of this shape that the parts give what the "
+                           "model gives. Once for each input of the model."),
+        group::kModel, "N,C,H,W[:int64]")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_flag("--json", json, "print one JSON document to stdout");
+    put(command.add_flag("--json", json, "Print one JSON document to stdout instead of text."),
+        group::kOutput);
   }
 
   void execute() const {
@@ -115,11 +117,9 @@ struct InspectCommand {
 
 }  // namespace
 
-void add_inspect(CLI::App& app) {
-  auto* command =
-      app.add_subcommand("inspect", "Find a model's head, and check that it splits there");
-  auto inspect = std::make_shared<InspectCommand>(*command);
-  command->callback([inspect] { inspect->execute(); });
+void add_inspect(CLI::App& app, Log& log) {
+  add_subcommand<InspectCommand>(app, log, "inspect",
+                                 "Find a model's head, and check that it splits there");
 }
 
 }  // namespace neurontune::cli

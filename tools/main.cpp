@@ -7,15 +7,26 @@
 
 #include "bus_error.h"
 #include "exit_code.h"
+#include "help.h"
+#include "log.h"
 #include "neurontune/version.h"
 #include "standard_streams.h"
 #include "subcommands.h"
 
 namespace {
 
-/// LibTorch's own warnings mean nothing to the user of a command line.
-class SilentWarnings : public c10::WarningHandler {
-  void process(const c10::Warning&) override {}
+/// LibTorch's own warnings mean nothing to the user of a command line, but to who looks for a
+/// fault.
+class WarningsToLog : public c10::WarningHandler {
+ public:
+  explicit WarningsToLog(neurontune::cli::Log& log) : log_(log) {}
+
+ private:
+  void process(const c10::Warning& warning) override {
+    log_.write(neurontune::LogLevel::debug, "LibTorch warns: " + warning.msg());
+  }
+
+  neurontune::cli::Log& log_;
 };
 
 /// What a model prints while it runs must not stand between the results on stdout.
@@ -27,24 +38,27 @@ int main(int argc, char** argv) {
   neurontune::cli::open_standard_streams();
   neurontune::cli::report_bus_errors();
   torch::jit::setPrintHandler(print_to_stderr);
-  SilentWarnings silent;
-  const c10::WarningUtils::WarningHandlerGuard warnings(&silent);
+  neurontune::cli::Log log;
+  WarningsToLog to_log(log);
+  const c10::WarningUtils::WarningHandlerGuard warnings(&to_log);
 
   CLI::App app("Repairs trained classifiers that lean on spurious features, without group labels.",
                "neurontune");
-  app.set_version_flag("--version", std::string("neurontune ") + neurontune::kVersion);
+  neurontune::cli::set_help(app);
+  app.set_version_flag("--version", std::string("neurontune ") + neurontune::kVersion,
+                       "Show the version.");
   app.require_subcommand(1);
   app.footer(
       "neurontune SUBCOMMAND --help explains each. Exit codes: 0 done, 2 wrong usage, 1 all else.");
-  neurontune::cli::add_inspect(app);
-  neurontune::cli::add_embed(app);
-  neurontune::cli::add_score(app);
-  neurontune::cli::add_run(app);
-  neurontune::cli::add_export(app);
-  neurontune::cli::add_eval(app);
-  neurontune::cli::add_compare(app);
-  neurontune::cli::add_ablate(app);
-  neurontune::cli::add_demo(app);
+  neurontune::cli::add_inspect(app, log);
+  neurontune::cli::add_embed(app, log);
+  neurontune::cli::add_score(app, log);
+  neurontune::cli::add_run(app, log);
+  neurontune::cli::add_export(app, log);
+  neurontune::cli::add_eval(app, log);
+  neurontune::cli::add_compare(app, log);
+  neurontune::cli::add_ablate(app, log);
+  neurontune::cli::add_demo(app, log);
 
-  return neurontune::cli::exit_code_of(app, [&] { app.parse(argc, argv); });
+  return neurontune::cli::exit_code_of(app, log, [&] { app.parse(argc, argv); });
 }

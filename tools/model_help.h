@@ -4,10 +4,14 @@ namespace neurontune::cli {
 
 // What the flags of a model say, in subcommands with a config and without.
 inline constexpr const char* kHeadHelp =
-    "the last linear layer, or a submodule that becomes the head; auto finds the layer";
+    "The layer to retrain: the name of the last linear layer, or of a submodule that ends the "
+    "model "
+    "and becomes the head. auto finds the last linear layer.";
 inline constexpr const char* kOutputHelp =
-    "which of several outputs holds the logits: a place in a tuple, a field or a key";
+    "The output that holds the logits, where the model has several: a place in a tuple (0), a "
+    "field "
+    "or a key (logits).";
 inline constexpr const char* kPreloadHelp =
-    "shared libraries of custom operators that the model needs";
+    "Shared libraries with the custom operators that the model needs.";
 
 }  // namespace neurontune::cli

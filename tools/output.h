@@ -4,22 +4,24 @@
 #include <string>
 #include <vector>
 
+#include "help.h"
+#include "log.h"
 #include "neurontune/pipeline/run.h"
 
 namespace neurontune::cli {
 
-/// The flags every subcommand that computes has: --json and --quiet.
+/// What every subcommand that computes has: --json, and the log.
 struct OutputOptions {
   bool json = false;
-  bool quiet = false;
+  Log& log;
 
-  explicit OutputOptions(CLI::App& command) {
-    command.add_flag("--json", json, "print one JSON document to stdout");
-    command.add_flag("--quiet", quiet, "no progress and no warnings");
+  OutputOptions(CLI::App& command, Log& the_log) : log(the_log) {
+    put(command.add_flag("--json", json, "Print one JSON document to stdout instead of text."),
+        group::kOutput);
   }
 };
 
-/// Prints each as a line of stderr, unless quiet.
+/// Each as a line of the log.
 void print_warnings(const std::vector<std::string>& warnings, const OutputOptions& output);
 
 /// Tells a finished run to a person: what was done, and the accuracies before and after.

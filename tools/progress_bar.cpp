@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <iostream>
 
+#include "base/log_message.h"
+
 namespace neurontune::cli {
 namespace {
 
@@ -17,13 +19,23 @@ double seconds(Clock::duration time) { return std::chrono::duration<double>(time
 
 }  // namespace
 
-ProgressBar::ProgressBar(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO) != 0) {}
+ProgressBar::ProgressBar(Log& log)
+    : log_(log), shown_(log.shows_progress() && ::isatty(STDERR_FILENO) != 0) {
+  log_.set_before_line([this] { clear(); });
+}
 
-ProgressBar::~ProgressBar() { clear(); }
+ProgressBar::~ProgressBar() {
+  clear();
+  log_.set_before_line({});
+}
 
 ProgressFn ProgressBar::callback() {
-  if (!shown_) return {};
-  return [this](std::string_view stage, int64_t done, int64_t total) { draw(stage, done, total); };
+  const bool traced = log_.takes(LogLevel::trace);
+  if (!shown_ && !traced) return {};
+  return [this, traced](std::string_view stage, int64_t done, int64_t total) {
+    if (traced) log_message(log_.callback(), LogLevel::trace, stage, ": ", done, " of ", total);
+    if (shown_) draw(stage, done, total);
+  };
 }
 
 void ProgressBar::draw(std::string_view stage, int64_t done, int64_t total) {
@@ -49,6 +61,7 @@ void ProgressBar::draw(std::string_view stage, int64_t done, int64_t total) {
 
 void ProgressBar::clear() {
   if (drawn_) std::cerr << "\r\033[K" << std::flush;
+  drawn_ = false;
 }
 
 }  // namespace neurontune::cli

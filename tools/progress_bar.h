@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "log.h"
 #include "neurontune/base/progress.h"
 
 namespace neurontune::cli {
@@ -10,7 +11,9 @@ namespace neurontune::cli {
 /// A line on stderr with what is being done, its rate and the time left; only on a terminal.
 class ProgressBar {
  public:
-  explicit ProgressBar(bool quiet);
+  /// The log's lines wipe the bar first; it comes back with the next step. The log gets each step
+  /// at level trace.
+  explicit ProgressBar(Log& log);
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar();
@@ -24,6 +27,7 @@ class ProgressBar {
  private:
   void draw(std::string_view stage, int64_t done, int64_t total);
 
+  Log& log_;
   bool shown_;
   bool drawn_ = false;
   std::string stage_;

@@ -1,9 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/one_line.h"
+#include "add_subcommand.h"
+#include "help.h"
 #include "io/json_text.h"
 #include "metrics_table.h"
 #include "neurontune/pipeline/run.h"
@@ -23,18 +23,21 @@ std::string shown_split(const RunReport& report) {
 }
 
 struct RunCommand {
-  explicit RunCommand(CLI::App& command)
-      : settings(command, {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
-                           SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
-                           SettingGroup::machine}),
-        output(command) {
-    command.add_option("--out", out, "folder for the results")->required()->option_text("OUT");
+  RunCommand(CLI::App& command, Log& log)
+      : settings(command, log,
+                 {SettingGroup::model, SettingGroup::head, SettingGroup::embeddings,
+                  SettingGroup::splits, SettingGroup::identification, SettingGroup::tuning,
+                  SettingGroup::machine}),
+        output(command, log) {
+    put(command.add_option("--out", out, "Folder for the results. It is made where there is none."),
+        group::kOutput, "OUT")
+        ->required();
   }
 
   void execute() const {
     const auto outcome = [&] {
-      ProgressBar progress(output.quiet);
-      return run(settings.resolve(), out, progress.callback());
+      ProgressBar progress(output.log);
+      return run(settings.resolve(), out, progress.callback(), output.log.callback());
     }();
     print_warnings(outcome.report.warnings, output);
     if (output.json)
@@ -51,8 +54,7 @@ struct RunCommand {
 }  // namespace
 
 void print_warnings(const std::vector<std::string>& warnings, const OutputOptions& output) {
-  if (output.quiet) return;
-  for (const auto& warning : warnings) std::cerr << "warning: " << on_one_line(warning) << '\n';
+  for (const auto& warning : warnings) output.log.write(LogLevel::warn, warning);
 }
 
 void print_run(const RunOutcome& outcome) {
@@ -70,10 +72,8 @@ void print_run(const RunOutcome& outcome) {
             << "(accuracy on " << split << ")\n";
 }
 
-void add_run(CLI::App& app) {
-  auto* command = app.add_subcommand("run", "Repair a model: identify, retrain, select, export");
-  auto run = std::make_shared<RunCommand>(*command);
-  command->callback([run] { run->execute(); });
+void add_run(CLI::App& app, Log& log) {
+  add_subcommand<RunCommand>(app, log, "run", "Repair a model: identify, retrain, select, export");
 }
 
 }  // namespace neurontune::cli

@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "add_subcommand.h"
 #include "base/describe.h"
+#include "help.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
@@ -46,13 +47,14 @@ void print_scores(const ScoreOutcome& outcome, const Names& names) {
 }
 
 struct ScoreCommand {
-  explicit ScoreCommand(CLI::App& command)
-      : settings(command, {SettingGroup::embeddings, SettingGroup::splits,
-                           SettingGroup::identification, SettingGroup::machine}),
-        output(command) {
+  ScoreCommand(CLI::App& command, Log& log)
+      : settings(command, log,
+                 {SettingGroup::embeddings, SettingGroup::splits, SettingGroup::identification,
+                  SettingGroup::machine}),
+        output(command, log) {
     command.get_option("--embeddings")->required();
-    command.add_option("--out", out, "folder for score.json and spuriousness.safetensors")
-        ->option_text("DIR");
+    put(command.add_option("--out", out, "Folder for score.json and spuriousness.safetensors."),
+        group::kOutput, "DIR");
   }
 
   void execute() const {
@@ -63,7 +65,7 @@ struct ScoreCommand {
       check_holds_no_other(out, {"result.json"});
       folder.emplace(out, files);
     }
-    const auto outcome = score(config);
+    const auto outcome = score(config, 3, output.log.callback());
     print_warnings(outcome.warnings, output);
     const auto json = json_text(score_json(outcome), output.json ? -1 : 2) + "\n";
     if (folder) {
@@ -86,10 +88,9 @@ struct ScoreCommand {
 
 }  // namespace
 
-void add_score(CLI::App& app) {
-  auto* command = app.add_subcommand("score", "Show the biased dimensions of a set of embeddings");
-  auto score = std::make_shared<ScoreCommand>(*command);
-  command->callback([score] { score->execute(); });
+void add_score(CLI::App& app, Log& log) {
+  add_subcommand<ScoreCommand>(app, log, "score",
+                               "Show the biased dimensions of a set of embeddings");
 }
 
 }  // namespace neurontune::cli

@@ -7,35 +7,27 @@
 #include <utility>
 #include <vector>
 
+#include "log.h"
 #include "neurontune/pipeline/config.h"
+#include "setting_flags.h"
 
 namespace neurontune::cli {
-
-/// Which settings a subcommand has flags for.
-enum class SettingGroup {
-  model,       ///< --model, --data and what they need
-  head,        ///< --head, of the model
-  head_name,   ///< the same where --head is a file
-  embeddings,  ///< --embeddings
-  splits,      ///< --identify
-  tuning,      ///< all of retraining and selection, and --tune
-  identification,
-  machine,  ///< --device, --threads
-};
 
 /// Flags of a subcommand that are settings of the config, with --config and --recipe.
 ///
 /// Must live until the subcommand has run.
 class SettingOptions {
  public:
-  SettingOptions(CLI::App& command, std::initializer_list<SettingGroup> groups);
+  SettingOptions(CLI::App& command, Log& log, std::initializer_list<SettingGroup> groups);
 
-  /// All settings, with the flags given; sets the number of LibTorch's threads.
+  /// All settings, with the flags given, which the log is told; sets the number of LibTorch's
+  /// threads.
   /// @throws OptionError, Error as resolve_config does
   /// @param more settings that win over all others
   Config resolve(const std::vector<SettingFlag>& more = {}) const;
 
  private:
+  Log& log_;
   std::string config_file_;
   std::map<std::string, std::string> texts_;  ///< flag → value, of all flags offered
   std::map<std::string, std::pair<std::string, CLI::Option*>> options_;  ///< flag → key, option

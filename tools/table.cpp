@@ -3,30 +3,21 @@
 #include <algorithm>
 
 #include "base/byte_escapes.h"
+#include "text_width.h"
 
 namespace neurontune::cli {
-namespace {
-
-/// Characters, not bytes, of UTF-8 text.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-}  // namespace
-
 std::string table(std::vector<std::vector<std::string>> rows) {
   for (auto& row : rows)
     for (auto& cell : row) cell = escaped_line(cell);
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], text_width(row[i]));
 
   std::string text;
   const auto add_line = [&](const std::vector<std::string>& row) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - width(row[i]), ' ');
+      const std::string padding(widths[i] - text_width(row[i]), ' ');
       text += i == 0 ? row[i] + padding : "  " + padding + row[i];
     }
     text.erase(text.find_last_not_of(' ') + 1);

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/log_message.h"
 #include "compare/comparison_data.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
@@ -149,11 +150,11 @@ std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps) {
 }
 
 AblationReport ablate(const AblateOptions& options, const std::filesystem::path& out,
-                      const ProgressFn& progress) {
+                      const ProgressFn& progress, const LogFn& log) {
   check_seeds(options.seeds);
   for (const auto& point : options.points) point.config.validate();
   const auto& config = options.points.at(0).config;
-  const auto device = resolve_device(config.device);
+  const auto device = resolve_device(config.device, log);
   const std::vector<std::string> files = {"ablate.csv", "ablate.json"};
   OutputFolder output(out, files);
   std::vector<std::string> splits = {"test"};
@@ -162,9 +163,9 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
       splits.push_back(SplitSelector::parse(split).name);
 
   std::map<std::string, double> seconds;
-  StepClock clock(seconds);
+  StepClock clock(seconds, log);
   const auto [folder, model, extraction, data_warnings] =
-      open_embeddings(config, splits, out, clock, progress);
+      open_embeddings(config, splits, out, clock, progress, log);
   Ablation ablation(folder, device, options.trajectory);
   AblationReport report;
   report.embeddings = folder.path().string();
@@ -174,9 +175,12 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   report.warnings = data_warnings;
   for (int64_t i = 0; i < options.seeds; ++i)
     report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
-  for (std::size_t i = 0; i < options.points.size(); ++i)
+  for (std::size_t i = 0; i < options.points.size(); ++i) {
     report.points.push_back(run_point(ablation, options.points[i], options.seeds,
                                       of_run(i, options.points.size(), progress)));
+    log_info(log, "point ", i + 1, " of ", options.points.size(), ": ",
+             report.points.back().seconds, " s a seed");
+  }
   if (std::all_of(report.points.begin(), report.points.end(),
                   [](const AblationPoint& point) { return !point.failure.empty(); }))
     throw Error("no point could be run, the first because " + report.points.front().failure);

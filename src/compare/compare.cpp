@@ -10,6 +10,7 @@
 
 #include "base/describe.h"
 #include "base/edit_distance.h"
+#include "base/log_message.h"
 #include "compare/compared_methods.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
@@ -91,7 +92,7 @@ class Comparison {
         space_(group_space(folder)),
         report_(report) {}
 
-  void add(const ComparedMethod& method, const ProgressFn& progress) {
+  const MethodReport& add(const ComparedMethod& method, const ProgressFn& progress) {
     MethodReport result{.method = method.name,
                         .oracle = method.oracle,
                         .sees = method.sees,
@@ -108,6 +109,7 @@ class Comparison {
       report_.warnings.push_back(method.name + " could not be run: " + error.what());
     }
     report_.methods.push_back(std::move(result));
+    return report_.methods.back();
   }
 
  private:
@@ -175,10 +177,10 @@ void CompareOptions::validate() const {
 }
 
 ComparisonReport compare(const CompareOptions& options, const std::filesystem::path& out,
-                         const ProgressFn& progress) {
+                         const ProgressFn& progress, const LogFn& log) {
   options.validate();
   const auto& config = options.config;
-  const auto device = resolve_device(config.device);
+  const auto device = resolve_device(config.device, log);
   check_holds_no_other(out, {"result.json", kCacheFile});
   OutputFolder output(out, kFiles);
   ComparisonReport report;
@@ -190,17 +192,17 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
     report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
 
   std::map<std::string, double> seconds;
-  StepClock clock(seconds);
+  StepClock clock(seconds, log);
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
                        SplitSelector::parse(config.splits.tune).name, std::string("test")};
   const auto [folder, model, extraction, data_warnings] =
-      open_embeddings(config, splits, out, clock, progress);
+      open_embeddings(config, splits, out, clock, progress, log);
   report.warnings = data_warnings;
   report.embeddings = folder.path().string();
 
   Comparison comparison(folder, device, report);
   for (const auto& method : wanted(options, folder, report.warnings))
-    comparison.add(method, progress);
+    log_info(log, method.name, ": ", comparison.add(method, progress).seconds, " s a seed");
   if (std::all_of(report.methods.begin(), report.methods.end(),
                   [](const MethodReport& method) { return !method.failure.empty(); }))
     throw Error("no method could be run, the first because " + report.methods.front().failure);

@@ -1,6 +1,7 @@
 #include "neurontune/pipeline/config.h"
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 
 #include "base/byte_escapes.h"
 #include "base/edit_distance.h"
+#include "base/log_message.h"
 #include "base/option_checks.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
@@ -203,7 +205,9 @@ RepairOptions repair_options(const Config& config) {
   return options;
 }
 
-at::Device resolve_device(const std::string& text) {
+namespace {
+
+at::Device device_named(const std::string& text) {
   if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   const bool known = text == "cpu" || text == "cuda" ||
                      (text.starts_with("cuda:") && text.size() > 5 && text.size() < 8 &&
@@ -214,6 +218,15 @@ at::Device resolve_device(const std::string& text) {
     throw Error("device is " + text + ", but this machine or this LibTorch has no CUDA");
   const at::Device device(text);
   return device.has_index() ? device : at::Device(at::kCUDA, 0);
+}
+
+}  // namespace
+
+at::Device resolve_device(const std::string& text, const LogFn& log) {
+  const auto device = device_named(text);
+  log_debug(log, "device ", device.str(), " (asked for: ", text, "), ", at::get_num_threads(),
+            " threads of ", std::thread::hardware_concurrency(), " processors");
+  return device;
 }
 
 }  // namespace neurontune

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "base/describe.h"
-#include "base/digest.h"
+#include "base/log_message.h"
 #include "device/autocast.h"
 #include "model/verify.h"
 #include "neurontune/base/error.h"
@@ -73,8 +73,11 @@ void check_labels(const DatasetSplit& split, int64_t classes) {
 std::vector<SkippedReport> write_split(const SplitModel& model, const DatasetSplit& split,
                                        const ExtractionOptions& options, at::ScalarType dtype,
                                        const std::string& key, const std::filesystem::path& folder,
-                                       const ProgressFn& progress) {
+                                       const ProgressFn& progress, const LogFn& log) {
   SplitFile file(folder, split, key, dtype, model.head().embedding_dim());
+  if (file.rows_done() > 0)
+    log_info(log, "split ", split.name, ": goes on after the ", file.rows_done(),
+             " samples that an interrupted run wrote");
   for_each_batch(
       model, *split.dataset, file.rows_done(), options, "extract " + split.name, progress,
       [&](const Batch& batch, const at::Tensor& features) { file.add(batch, features); });
@@ -124,6 +127,19 @@ void remove_other_splits(const std::vector<std::string>& wanted, ExtractionCache
   output.remove_unfinished_but(wanted);
 }
 
+/// All that the embeddings of a data set depend on.
+MadeFrom made_from(const SplitModel& model, bool fast, const ExtractionOptions& options,
+                   at::ScalarType dtype, const Dataset& dataset) {
+  return {{"model or head", model.fingerprint()},
+          {"batch size", std::to_string(options.batch_size)},
+          {"device", c10::DeviceTypeName(model.device().type())},
+          {"dtype", c10::toString(dtype)},
+          {"speed-up", fast ? "fast" : ""},
+          {"mixed precision", options.mixed_precision ? "mixed" : ""},
+          {"unreadable samples", options.skip_bad ? "skip" : ""},
+          {"data or transform", dataset.fingerprint()}};
+}
+
 at::ScalarType stored_dtype(StoredAs stored_as, at::ScalarType model) {
   switch (stored_as) {
     case StoredAs::float32:
@@ -160,7 +176,7 @@ const char* name(StoredAs stored_as) {
 
 Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
                               const ExtractionOptions& options, const std::filesystem::path& folder,
-                              const ProgressFn& progress) {
+                              const ProgressFn& progress, const LogFn& log) {
   const auto head = model.head();
   for (const auto& split : data.splits) check_labels(split, head.classes());
   const auto names = names_of(data);
@@ -170,7 +186,11 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   const auto& sample = *data.splits.front().dataset;
   const auto first = arguments(model, sample, first_batch(sample, options));
   const bool fast = model.speed_up(first);
+  log_debug(log, fast ? "the features run frozen, which gives the same embeddings"
+                      : "the features run as the model has them");
   extraction.verified = model.verify(first);
+  log_debug(log, "head(features(x)) equals model(x) within ",
+            extraction.verified.max_abs_difference, ", allowed ", extraction.verified.tolerance);
   const auto features = model.features(first);
   if (options.mixed_precision) check_mixed_precision(model, first, features, options);
   const auto dtype = stored_dtype(options.stored_as, features.scalar_type());
@@ -181,31 +201,33 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   output.begin_data(has_names);
   write_head(folder / kHeadFile, head);
   data.names.write(folder);
-  const auto key_of_all = model.fingerprint() + "\n" + std::to_string(options.batch_size) + "\n" +
-                          c10::DeviceTypeName(model.device().type()) + "\n" + c10::toString(dtype) +
-                          (fast ? "\nfast" : "") + (options.mixed_precision ? "\nmixed" : "") +
-                          (options.skip_bad ? "\nskip" : "") + "\n";
   for (const auto& split : data.splits) {
     const auto start = std::chrono::steady_clock::now();
-    const auto key = text_digest(key_of_all + split.dataset->fingerprint());
+    const auto parts = made_from(model, fast, options, dtype, *split.dataset);
+    const auto mismatch = cache.mismatch(split.name, parts);
     auto& done = extraction.splits[split.name];
-    done.reused = cache.holds(split.name, key);
-    if (!done.reused) {
+    done.reused = mismatch.empty();
+    if (done.reused) {
+      log_info(log, "split ", split.name, ": reused from ", folder.string());
+    } else {
+      log_debug(log, "split ", split.name, ": not reused from ", folder.string(), ": ", mismatch);
+      const auto key = key_of(parts);
       cache.forget(split.name);
       output.begin_split(split.name);
-      const auto skipped = write_split(model, split, options, dtype, key, folder, progress);
-      cache.remember(split.name, {key, skipped});
+      const auto skipped = write_split(model, split, options, dtype, key, folder, progress, log);
+      cache.remember(split.name, {key, parts, skipped});
     }
     done.skipped = cache.entries().at(split.name).skipped;
     done.samples = split.dataset->size() - std::ssize(done.skipped);
     done.seconds = seconds_since(start);
+    log_info(log, "split ", split.name, ": ", done.samples, " samples in ", done.seconds, " s");
   }
   output.finish(names, has_names);
   return extraction;
 }
 
 at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                   const ExtractionOptions& options, const ProgressFn& progress) {
+                   const ExtractionOptions& options, const ProgressFn& progress, const LogFn& log) {
   if (options.skip_bad)
     throw OptionError("skip_bad is on, but a class is predicted for every sample");
   if (options.mixed_precision) {
@@ -213,11 +235,13 @@ at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dat
     check_mixed_precision(model, first, model.features(first), options);
   }
   const auto on_device = to(head, model.device(), at::kFloat);
+  const auto start = std::chrono::steady_clock::now();
   std::vector<at::Tensor> batches;
   for_each_batch(model, dataset, 0, options, "evaluate", progress,
                  [&](const Batch&, const at::Tensor& features) {
                    batches.push_back(predictions(on_device, features).cpu());
                  });
+  log_info(log, "predicted ", dataset.size(), " samples in ", seconds_since(start), " s");
   return at::cat(batches);
 }
 

@@ -3,11 +3,19 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "neurontune/pipeline/extract.h"
 
 namespace neurontune {
+
+/// What embeddings are made from, part by part: {"batch size", "64"}. A part that is not so is
+/// empty.
+using MadeFrom = std::vector<std::pair<std::string, std::string>>;
+
+/// A digest that differs where any part does.
+std::string key_of(const MadeFrom& made_from);
 
 /// Which splits a folder of embeddings holds, and what each was made from.
 ///
@@ -17,14 +25,15 @@ class ExtractionCache {
  public:
   struct Entry {
     std::string key;                     ///< of what it was made from
+    MadeFrom made_from;                  ///< the same, to say what has changed
     std::vector<SkippedReport> skipped;  ///< samples left out
   };
 
   explicit ExtractionCache(std::filesystem::path folder);
 
-  /// Whether a split is there, made from the same and whole: its tensors have the digest that its
-  /// header says.
-  bool holds(const std::string& split, const std::string& key) const;
+  /// Why a split cannot be reused; empty if it can. It must be there, made from the same, and
+  /// whole: its tensors have the digest that its header says.
+  std::string mismatch(const std::string& split, const MadeFrom& made_from) const;
   void forget(const std::string& split);
   void remember(const std::string& split, const Entry& entry);
   const std::map<std::string, Entry>& entries() const { return entries_; }

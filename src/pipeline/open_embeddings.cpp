@@ -34,10 +34,10 @@ void append(std::vector<std::string>& warnings, const std::vector<std::string>& 
 
 OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::string>& splits,
                                  const std::filesystem::path& out, StepClock& clock,
-                                 const ProgressFn& progress) {
+                                 const ProgressFn& progress, const LogFn& log) {
   check_sources(config);
   if (!config.embeddings.path.empty()) {
-    OpenedEmbeddings opened{open_configured_embeddings(config), {}, {}, {}};
+    OpenedEmbeddings opened{open_configured_embeddings(config, log), {}, {}, {}};
     opened.warnings = opened.folder.warnings();
     append(opened.warnings, class_warnings(opened.folder));
     for (const auto& split : splits) opened.folder.split(split);
@@ -47,10 +47,10 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   }
   const auto folder = out / "embeddings";
   check_embedding_output(folder, config.data.path);
-  auto model = open_model(config);
-  const auto data = open_configured_data(config);
+  auto model = open_model(config, log);
+  const auto data = open_configured_data(config, log);
   for (const auto& split : splits) data.split(split);
-  auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress);
+  auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress, log);
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());
   opened.move_embeddings(resolve_device(config.device));

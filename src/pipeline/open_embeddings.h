@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/data/embeddings.h"
@@ -35,10 +36,10 @@ struct OpenedEmbeddings {
 /// @throws Error for files, data and models that are not as they should be
 OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::string>& splits,
                                  const std::filesystem::path& out, StepClock& clock,
-                                 const ProgressFn& progress);
+                                 const ProgressFn& progress, const LogFn& log = {});
 
-/// A split as the method takes it, where its embeddings are. A head is trained in float32 whatever the model's dtype: there
-/// is no use for float64 here.
+/// A split as the method takes it, where its embeddings are. A head is trained in float32 whatever
+/// the model's dtype: there is no use for float64 here.
 LabelledEmbeddings labelled(const EmbeddingSplit& split);
 
 }  // namespace neurontune

@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/log_message.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
@@ -84,23 +85,24 @@ void write_results(const Config& config, RunReport& report, const std::optional<
 
 }  // namespace
 
-RunOutcome run(const Config& config, const std::filesystem::path& out, const ProgressFn& progress) {
+RunOutcome run(const Config& config, const std::filesystem::path& out, const ProgressFn& progress,
+               const LogFn& log) {
   config.validate();
   check_out(config, out);
   OutputFolder output(out, written_files(config));
-  const auto device = resolve_device(config.device);
+  const auto device = resolve_device(config.device, log);
   RunOutcome outcome;
   auto& report = outcome.report;
   report.recipe = config.recipe;
   report.criterion = name(config.select.criterion);
   report.seed = config.seed;
   report.device = device.str();
-  StepClock clock(report.seconds);
+  StepClock clock(report.seconds, log);
 
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
                        SplitSelector::parse(config.splits.tune).name};
   const auto [folder, model, extraction, data_warnings] =
-      open_embeddings(config, splits, out, clock, progress);
+      open_embeddings(config, splits, out, clock, progress, log);
   if (extraction) {
     report.verified = extraction->verified;
     for (const auto& [name, split] : extraction->splits)
@@ -109,12 +111,15 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   report.result = tuned(config, folder, progress);
   report.warnings = all_warnings(config, data_warnings, report.result);
   clock.finish("tune");
+  log_info(log, "masked ", report.result.masked().count(), " of ",
+           report.result.masked().biased.numel(), " dimensions");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
   report.tuned = evaluate(report.result.head(), folder);
   clock.finish("evaluate");
 
   outcome.names = folder.names();
   write_results(config, report, model, output);
+  log_info(log, "results: ", (out / "result.json").string());
   return outcome;
 }
 

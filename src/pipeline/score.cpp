@@ -64,12 +64,12 @@ Json rows_json(const at::Tensor& matrix) {
 
 }  // namespace
 
-ScoreOutcome score(const Config& config, int64_t samples) {
+ScoreOutcome score(const Config& config, int64_t samples, const LogFn& log) {
   config.validate();
   if (config.embeddings.path.empty()) throw OptionError("embeddings.path is empty");
-  const auto folder = open_configured_embeddings(config);
+  const auto folder = open_configured_embeddings(config, log);
   const auto split = folder.select(SplitSelector::parse(config.splits.identify));
-  const auto device = resolve_device(config.device);
+  const auto device = resolve_device(config.device, log);
   const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   auto found =
       identify({split.embeddings.to(device), split.labels.to(device), /*known_finite=*/true},

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/compare/ablation_report.h"
 #include "neurontune/pipeline/config.h"
@@ -47,6 +48,6 @@ struct AblateOptions {
 ///
 /// @throws OptionError, Error as `run` does; Error if there is no test split
 AblationReport ablate(const AblateOptions& options, const std::filesystem::path& out,
-                      const ProgressFn& progress = {});
+                      const ProgressFn& progress = {}, const LogFn& log = {});
 
 }  // namespace neurontune

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/baselines/afr.h"
 #include "neurontune/baselines/dfr.h"
@@ -45,6 +46,6 @@ std::vector<std::string> method_names();
 /// @throws OptionError, Error as `run` does; Error if there is no test split, or no method can be
 ///         run
 ComparisonReport compare(const CompareOptions& options, const std::filesystem::path& out,
-                         const ProgressFn& progress = {});
+                         const ProgressFn& progress = {}, const LogFn& log = {});
 
 }  // namespace neurontune

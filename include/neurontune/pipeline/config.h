@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/log.h"
 #include "neurontune/data/image.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/pipeline/extract.h"
@@ -87,6 +88,7 @@ RepairOptions repair_options(const Config& config);
 
 /// The device that `text` (auto, cpu, cuda, cuda:N) names on this machine.
 /// @throws OptionError if it is no such name; Error if there is no such device
-at::Device resolve_device(const std::string& text);
+/// @param log gets the device, and how many threads there are
+at::Device resolve_device(const std::string& text, const LogFn& log = {});
 
 }  // namespace neurontune

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/skipped_report.h"
@@ -56,15 +57,17 @@ struct Extraction {
 /// @param model is sped up, where that gives the same embeddings
 /// @throws Error if the model cannot take the data, a label is outside its classes, mixed precision
 ///         changes the features by over 2e-2 of the largest, or a file cannot be read or written
+/// @param log gets which splits are reused, and why others are not
 Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
                               const ExtractionOptions& options, const std::filesystem::path& folder,
-                              const ProgressFn& progress = {});
+                              const ProgressFn& progress = {}, const LogFn& log = {});
 
 /// The class that a head on a model's features predicts: int64 [N] on the CPU. Nothing is written.
 /// @param options its batch size and precision
 /// @throws OptionError if bad samples are to be skipped
 /// @throws Error as extract_embeddings
 at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                   const ExtractionOptions& options = {}, const ProgressFn& progress = {});
+                   const ExtractionOptions& options = {}, const ProgressFn& progress = {},
+                   const LogFn& log = {});
 
 }  // namespace neurontune

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "neurontune/base/log.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/model/erm_model.h"
@@ -7,16 +8,18 @@
 
 namespace neurontune {
 
+// Each tells the log which files it opened, and what it found in them.
+
 /// Opens `config.data`.
 /// @throws DataError, OptionError, Error as open_data does
-DataFolder open_configured_data(const Config& config);
+DataFolder open_configured_data(const Config& config, const LogFn& log = {});
 
 /// Opens `config.embeddings`.
 /// @throws OptionError, Error as ArrayNames::parse and EmbeddingFolder::open do
-EmbeddingFolder open_configured_embeddings(const Config& config);
+EmbeddingFolder open_configured_embeddings(const Config& config, const LogFn& log = {});
 
 /// Loads `config.model`, and before it the operators it needs, to `config.device`.
 /// @throws OptionError, Error as ErmModel::load and resolve_device do
-ErmModel open_model(const Config& config);
+ErmModel open_model(const Config& config, const LogFn& log = {});
 
 }  // namespace neurontune

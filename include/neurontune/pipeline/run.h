@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/data/names.h"
 #include "neurontune/pipeline/config.h"
@@ -27,6 +28,6 @@ struct RunOutcome {
 ///         is the folder of the embeddings
 /// @throws Error for files, data and models that are not as they should be
 RunOutcome run(const Config& config, const std::filesystem::path& out,
-               const ProgressFn& progress = {});
+               const ProgressFn& progress = {}, const LogFn& log = {});
 
 }  // namespace neurontune

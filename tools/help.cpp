@@ -1,0 +1,154 @@
+#include "help.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <vector>
+
+#include "wrapped.h"
+
+namespace neurontune::cli {
+namespace {
+
+constexpr std::size_t kMostColumns = 80, kFewestColumns = 20;
+constexpr std::size_t kFlagIndent = 2, kTextIndent = 6;
+
+constexpr std::array kGroups = {group::kModel,          group::kImages,     group::kSplits,
+                                group::kIdentification, group::kRetraining, group::kSelection,
+                                group::kOutput,         group::kGeneral};
+
+// CLI11 keeps two texts of an option that are the formatter's alone: here they say all four things.
+constexpr const char* kRare = ", rare";  // behind a group's name
+constexpr char kRangeMark = '\n';        // between value and range
+
+std::size_t columns() {
+  std::size_t found = kMostColumns;
+  winsize size{};
+  if (const char* text = std::getenv("COLUMNS"); text != nullptr && std::atoi(text) > 0)
+    found = static_cast<std::size_t>(std::atoi(text));
+  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    found = size.ws_col;
+  return std::clamp(found, kFewestColumns, kMostColumns);
+}
+
+bool is_rare(const CLI::Option& option) { return option.get_group().ends_with(kRare); }
+
+/// The group that the help shows it in; flags of nobody's choosing, as CLI11's own, are general.
+std::string group_of(const CLI::Option& option) {
+  auto found = option.get_group();
+  if (is_rare(option)) found.erase(found.rfind(kRare));
+  const bool known = std::find(kGroups.begin(), kGroups.end(), found) != kGroups.end();
+  return known ? found : group::kGeneral;
+}
+
+/// "--learning-rate, --lr"
+std::string names_of(const CLI::Option& option) {
+  auto names = option.get_name(option.get_positional(), !option.get_positional());
+  for (std::size_t comma = 0; (comma = names.find(',', comma)) != std::string::npos; comma += 2)
+    names.insert(comma + 1, " ");
+  return names;
+}
+
+/// A text with all its lines indented.
+std::string block(const std::string& text, std::size_t indent) {
+  if (text.empty()) return "";
+  return std::string(indent, ' ') + wrapped(text, columns(), indent) + "\n";
+}
+
+/// "  --mask-value V [0] 0 to 1" with the description below; a range that is too long for the line
+/// of the flag gets its own.
+std::string entry(const CLI::Option& option) {
+  const auto& text = option.get_option_text();
+  const auto mark = std::min(text.find(kRangeMark), text.size());
+  auto heading = names_of(option);
+  if (mark > 0) heading += " " + text.substr(0, mark);
+  if (option.get_required()) heading += " (required)";
+  auto range = mark < text.size() ? text.substr(mark + 1) : "";
+  if (!range.empty() && kFlagIndent + heading.size() + 1 + range.size() <= columns()) {
+    heading += " " + range;
+    range.clear();
+  }
+  if (!range.empty()) range += ".";
+  const std::string first(kFlagIndent, ' ');
+  return first + wrapped(heading, columns(), kTextIndent) + "\n" + block(range, kTextIndent) +
+         block(option.get_description(), kTextIndent);
+}
+
+std::string positionals(const CLI::App& app) {
+  std::string text;
+  for (const auto* option : app.get_options(
+           [](const CLI::Option* one) { return one->get_positional() && !one->nonpositional(); }))
+    text += entry(*option);
+  return text.empty() ? "" : "\nArguments:\n" + text;
+}
+
+std::string flags(const CLI::App& app, CLI::AppFormatMode mode) {
+  std::string text;
+  for (const std::string shown : kGroups) {
+    std::string entries;
+    for (const auto* option : app.get_options()) {
+      if (!option->nonpositional() || group_of(*option) != shown) continue;
+      if (mode == CLI::AppFormatMode::All || !is_rare(*option)) entries += entry(*option);
+    }
+    if (!entries.empty()) text += "\n" + shown + ":\n" + entries;
+  }
+  return text;
+}
+
+bool has_rare(const CLI::App& app) {
+  const auto options = app.get_options();
+  return std::any_of(options.begin(), options.end(),
+                     [](const CLI::Option* option) { return is_rare(*option); });
+}
+
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    const bool is_program = app->get_parent() == nullptr;
+    auto usage = make_usage(app, name);
+    usage.erase(usage.find_last_not_of('\n') + 1);
+    auto text = wrapped(app->get_description(), columns()) + "\n\n" +
+                wrapped(usage, columns(), kTextIndent) + "\n" + positionals(*app) +
+                flags(*app, mode);
+    if (is_program) text += subcommands(*app, name, mode);
+    const auto footer = is_program ? app->get_footer()
+                        : mode != CLI::AppFormatMode::All && has_rare(*app)
+                            ? name + " --help-all also shows the flags that are rarely needed."
+                            : "";
+    return text + (footer.empty() ? "" : "\n" + wrapped(footer, columns()) + "\n");
+  }
+
+ private:
+  /// What each does; in full for --help-all.
+  std::string subcommands(const CLI::App& app, const std::string& name,
+                          CLI::AppFormatMode mode) const {
+    std::string list = "\nSubcommands:\n", all;
+    for (const auto* command : app.get_subcommands({})) {
+      list +=
+          block(command->get_name(), kFlagIndent) + block(command->get_description(), kTextIndent);
+      all += "\n\n" + make_help(command, name + " " + command->get_name(), mode);
+    }
+    return mode == CLI::AppFormatMode::All ? list + all : list;
+  }
+};
+
+}  // namespace
+
+CLI::Option* put(CLI::Option* option, const char* in_group, const std::string& value,
+                 const std::string& range, Use use) {
+  option->group(std::string(in_group) + (use == Use::rare ? kRare : ""));
+  option->option_text(range.empty() ? value : value + kRangeMark + range);
+  return option;
+}
+
+void set_help(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "Show the flags that are usually needed.");
+  app.set_help_all_flag("--help-all", "Show all flags.");
+}
+
+}  // namespace neurontune::cli
