@@ -74,9 +74,9 @@ void warn_of_instability(const MethodReport& method, std::vector<std::string>& w
       figure->standard_deviation <= kUnstable)
     return;
   const auto [least, most] = std::minmax_element(figure->values.begin(), figure->values.end());
-  warnings.push_back(method.method + ": the pick depends on the seed: " + what + " accuracy " +
-                     as_percent(*least) + " to " + as_percent(*most) +
-                     " (picked: " + listed(method.chosen) + "); do not trust a single run");
+  warnings.push_back(method.method + ": the selected head varies with the seed: " + what +
+                     " accuracy " + as_percent(*least) + " to " + as_percent(*most) +
+                     " (selected: " + listed(method.chosen) + "); do not trust a single run");
 }
 
 /// A head that training has thrown to infinity predicts one class and would pass for a result.

@@ -20,9 +20,9 @@ GroupedEmbeddings ComparisonData::grouped(const std::string& selector,
   const auto known = split.attributes.ge(0).nonzero().squeeze(1);
   const int64_t samples = split.attributes.size(0);
   if (known.size(0) == samples) return {split.data, split.attributes};
-  warnings.push_back("only those " + std::to_string(known.size(0)) + " of " +
-                     std::to_string(samples) + " samples of " + selector +
-                     " are used whose attribute is known");
+  warnings.push_back(selector + ": " + std::to_string(known.size(0)) + " of " +
+                     std::to_string(samples) +
+                     " samples have a known attribute; only these are used");
   return {at_rows(split.data, known), split.attributes.index_select(0, known)};
 }
 

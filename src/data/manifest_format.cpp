@@ -76,7 +76,8 @@ std::optional<ManifestSource> recognise_folder(const std::filesystem::path& fold
     found.push_back({path, std::move(format)});
   }
   if (found.size() > 1) {
-    throw Error(folder.string() + ": holds " + listed(claims) + "; name the format, or the file");
+    throw Error(folder.string() + ": holds " + listed(claims) +
+                "; choose one with --format, or pass the file");
   }
   if (found.size() == 1) return std::move(found.front());
   if (!is_folder(folder / "train")) return std::nullopt;

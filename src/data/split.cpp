@@ -57,7 +57,7 @@ void check_split_name(const std::string& name) {
                 "`, expected a plain word: no slash, colon or dot at its beginning");
   if (std::find(kFilesBesideSplits.begin(), kFilesBesideSplits.end(), name) !=
       kFilesBesideSplits.end())
-    throw Error("a split is named `" + name + "`, which is the name of another file beside it");
+    throw Error("a split is named `" + name + "`, which is reserved for another file");
 }
 
 at::Tensor part_rows(const at::Tensor& labels, const SplitSelector& selector) {

@@ -40,15 +40,13 @@ bool holds_numbers(const NpyHeader& header);
 
 /// The array in C order; of b1 Bool, of the unsigned u2, u4 and u8 int64, else of its own dtype.
 /// @throws Error (without the file's name) if the dtype is another or big-endian, the bytes are not
-/// as many as
-///         the shape needs, or a u8 is over the largest int64
+///         as many as the shape needs, or a u8 is over the largest int64
 at::Tensor read_npy_numbers(ByteSource& source, const NpyHeader& header);
 
 /// The texts of a vector of dtype U (as UTF-8) or S (as they are), without the zeros that fill
 /// them.
 /// @throws Error (without the file's name) if the dtype is another or big-endian, the array no
-/// vector, its bytes
-///         not as many as the shape needs, or a character none of Unicode
+///         vector, its bytes not as many as the shape needs, or a character none of Unicode
 std::vector<std::string> read_npy_texts(ByteSource& source, const NpyHeader& header);
 
 }  // namespace neurontune

@@ -29,28 +29,29 @@ void warn_of_classes(const SpuriousnessScores& scores, std::vector<std::string>&
     if (any_correct && !any_wrong) faultless.push_back(label);
     if (!any_correct && any_wrong) hopeless.push_back(label);
   }
-  const auto warn = [&](const std::vector<int64_t>& labels, const char* why) {
+  const auto warn = [&](const std::vector<int64_t>& labels, const std::string& missing) {
     if (!labels.empty())
-      warnings.push_back("unusable for identification, since the identification split has " +
-                         std::string(why) + ": class " + listed_numbers(labels));
+      warnings.push_back((labels.size() == 1 ? "class " : "classes ") + listed_numbers(labels) +
+                         " cannot show biased dimensions: the identification split has no " +
+                         missing + (labels.size() == 1 ? " of it" : " of them"));
   };
-  warn(faultless, "no mistake in it");
-  warn(hopeless, "no correct sample in it");
-  warn(absent, "no sample of it");
+  warn(faultless, "mistake");
+  warn(hopeless, "correct prediction");
+  warn(absent, "sample");
 }
 
 void warn_of_predictions(const SpuriousnessScores& scores, const AccuracyMetrics& erm,
                          std::vector<std::string>& warnings) {
   if (1 - erm.mean_accuracy < kMemorised)
-    warnings.push_back("the identification split looks memorised: the ERM head is wrong on only " +
-                       as_percent(1 - erm.mean_accuracy) + " of it; use held-out data");
+    warnings.push_back("the ERM head is wrong on only " + as_percent(1 - erm.mean_accuracy) +
+                       " of the identification split; is it training data? use held-out data");
   warn_of_classes(scores, warnings);
 }
 
 void warn_of_flags(const BiasedDimensions& biased, std::vector<std::string>& warnings) {
   if (biased.keep_at_least_binds)
     warnings.push_back(
-        "keep_at_least binds: the threshold alone would flag more dimensions than the " +
+        "keep_at_least limits the mask: the threshold alone would flag more dimensions than the " +
         std::to_string(biased.count()) + " that are flagged");
   if (biased.count() == 0)
     warnings.emplace_back("no dimension is flagged as biased: there is nothing to mask");
@@ -63,6 +64,8 @@ std::optional<MistakeTest> asked_test(const LabelledEmbeddings& held_out, const 
   if (options.significance == Significance::none) return std::nullopt;
   MistakeTestOptions testing;
   testing.false_discovery_rate = options.false_discovery_rate;
+  testing.strata = options.strata;
+  testing.detectable_effect = options.detectable_effect;
   testing.activation = options.activation;
   return test_mistakes(held_out, ranked, head, testing);
 }

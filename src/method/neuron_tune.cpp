@@ -176,7 +176,7 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
   check_aggregate(erm, options);
   if (is_of_repair(options.select.criterion))
     throw OptionError(std::string("criterion is ") + name(options.select.criterion) +
-                      ", which is repair's; expected sfit or guarded_sfit");
+                      "; neuron_tune() has sfit and guarded_sfit, repair() the others");
   check_split(identification, erm, "the identification split");
   check_split(tuning, erm, "the tuning split");
   if (identification.embeddings.device() != tuning.embeddings.device())

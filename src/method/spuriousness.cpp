@@ -116,6 +116,9 @@ void IdentificationOptions::validate() const {
     throw OptionError("mask_value is " + describe(mask_value) + ", expected 0 to 1");
   check_number("false_discovery_rate", false_discovery_rate,
                false_discovery_rate > 0 && false_discovery_rate < 1, "over 0, below 1");
+  check_at_least("strata", strata, 1);
+  check_number("detectable_effect", detectable_effect,
+               detectable_effect > 0 && detectable_effect <= 1, "over 0, up to 1");
 }
 
 bool SpuriousnessScores::usable(int64_t label) const {

@@ -104,8 +104,10 @@ void check_recipe(const std::string& file, const FlatSettings& settings,
   const auto own = string_setting("recipe", settings, {}, "");
   for (const auto& flag : flags)
     if (flag.key == "recipe" && !own.empty() && flag.text != own)
-      throw OptionError(flag.flag + " is " + flag.text + ", but " + file + " is of the recipe \"" +
-                        own + "\", whose settings it has; expected one of the two");
+      throw OptionError(flag.flag + " is " + flag.text + ", but " + file +
+                        " was made with recipe \"" + own +
+                        "\", and its settings would override those of " + flag.text +
+                        "; leave out " + flag.flag + ", or use another file");
 }
 
 /// The manifest that settings name, if there is one. That data is absent is said when it is opened.

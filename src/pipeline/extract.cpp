@@ -229,7 +229,7 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
 at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
                    const ExtractionOptions& options, const ProgressFn& progress, const LogFn& log) {
   if (options.skip_bad)
-    throw OptionError("skip_bad is on, but a class is predicted for every sample");
+    throw OptionError("skip_bad is not possible here: every sample needs a prediction");
   if (options.mixed_precision) {
     const auto first = arguments(model, dataset, first_batch(dataset, options));
     check_mixed_precision(model, first, model.features(first), options);

@@ -17,8 +17,9 @@ void check_sources(const Config& config) {
   const bool from_embeddings = !config.embeddings.path.empty();
   const bool any_model = !config.model.path.empty() || !config.data.path.empty();
   if (from_embeddings && any_model)
-    throw OptionError("embeddings.path is " + config.embeddings.path +
-                      " beside a model or data; expected one or the other");
+    throw OptionError(
+        "embeddings.path is " + config.embeddings.path +
+        " and a model or data is given too; pass either embeddings, or a model and data");
   if (!from_embeddings && !config.embeddings.arrays.empty())
     throw OptionError("embeddings.arrays is " + config.embeddings.arrays +
                       " without embeddings.path; expected both or neither");

@@ -31,8 +31,8 @@ std::vector<std::string> all_warnings(const Config& config, std::vector<std::str
   warnings.insert(warnings.end(), tuned.warnings().begin(), tuned.warnings().end());
   const auto tune = SplitSelector::parse(config.splits.tune);
   if (SplitSelector::parse(config.splits.identify).overlaps(tune))
-    warnings.push_back("identification and tuning have samples of " + tune.name +
-                       " in common: what is said of held-out data is not of such");
+    warnings.push_back("the identification and tuning splits share samples of " + tune.name +
+                       ": figures on held-out data are too optimistic");
   return warnings;
 }
 

@@ -40,6 +40,8 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("identify.mask_value", config.identify.mask_value);
   visit("identify.significance", config.identify.significance);
   visit("identify.false_discovery_rate", config.identify.false_discovery_rate);
+  visit("identify.strata", config.identify.strata);
+  visit("identify.detectable_effect", config.identify.detectable_effect);
   visit("tune.start", config.tune.start);
   visit("tune.refresh", config.tune.refresh);
   visit("tune.epochs", config.tune.epochs);
@@ -63,8 +65,12 @@ void for_each_setting(Fields& config, Visit&& visit) {
   visit("shortcut.folds", config.shortcut.folds);
   visit("shortcut.penalty", config.shortcut.retraining.penalty);
   visit("shortcut.attribute_penalty", config.shortcut.retraining.attribute_penalty);
+  visit("shortcut.iterations", config.shortcut.retraining.iterations);
+  visit("shortcut.tolerance", config.shortcut.retraining.tolerance);
   visit("anchored.penalties", config.anchored.penalties);
   visit("anchored.gammas", config.anchored.gammas);
+  visit("anchored.iterations", config.anchored.iterations);
+  visit("anchored.tolerance", config.anchored.tolerance);
 }
 
 }  // namespace neurontune

@@ -84,7 +84,7 @@ std::string what(const CandidateSettings& settings) {
       return "retrained with classes balanced";
     case Source::neurontune:
       return "epoch " + std::to_string(*settings.epoch) +
-             " of class-balanced retraining behind the mask of biased dimensions";
+             " of class-balanced retraining with the biased dimensions masked";
     case Source::rebalanced:
       return "retrained with inferred groups balanced";
   }

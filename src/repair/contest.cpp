@@ -61,7 +61,7 @@ bool Contest::can_judge() {
   if (fewest >= folds) return true;
   warn({"a class has " + std::to_string(fewest) +
         " held-out samples, fewer than there are folds (" + std::to_string(folds) +
-        "), so nothing can be judged on them and the ERM head is kept"});
+        "), so candidates cannot be cross-validated; the ERM head is kept"});
   return false;
 }
 

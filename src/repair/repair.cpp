@@ -105,7 +105,7 @@ void RepairOptions::validate() const {
   anchored.validate();
   if (!is_of_repair(neurontune.select.criterion))
     throw OptionError(std::string("criterion is ") + name(neurontune.select.criterion) +
-                      ", which is neuron_tune's; expected inferred_groups or worst_group");
+                      "; repair() has inferred_groups and worst_group, neuron_tune() the others");
 }
 
 RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,

@@ -33,7 +33,7 @@ std::string evidence(const ShortcutSearch& shortcut) {
     case ShortcutVerdict::unsupported:
       return "there is too little evidence of a shortcut";
     case ShortcutVerdict::undecided:
-      return "nothing can be said of a shortcut";
+      return "the data are too few to test for a shortcut";
   }
   return "";
 }
@@ -49,18 +49,20 @@ std::string on_held_out(const RepairResult& result) {
 }
 
 std::string grounds(const RepairResult& result) {
-  const auto choice = " It was picked of " + counted(result.candidates.size(), "candidate") + ".";
+  const auto choice =
+      " It was selected among " + counted(result.candidates.size(), "accepted candidate") + ".";
   switch (result.acceptance) {
     case Acceptance::free:
-      return " It costs nothing: " + on_held_out(result) +
+      return " It costs no held-out accuracy: " + on_held_out(result) +
              ". That needs no evidence of a shortcut." + choice;
     case Acceptance::trade:
       return " It costs accuracy: " + on_held_out(result) +
-             ". That is within max_drop, and there is evidence of a shortcut: " +
+             ". That is within the allowed drop (max_drop), and there is evidence of a shortcut: " +
              result.shortcut.reason + "." + choice;
     case Acceptance::known:
-      return " It was picked by its accuracy in the worst group of held-out data whose groups are "
-             "known, at least " +
+      return " It was selected by its accuracy in the worst group of the held-out samples whose "
+             "group "
+             "is known, at least " +
              as_percent(result.candidates.front().worst_lower) +
              " (the ERM head: " + as_percent(result.erm.worst_lower) + "); " + on_held_out(result) +
              "." + choice;
@@ -74,10 +76,10 @@ std::string grounds(const RepairResult& result) {
 std::string why_kept(const RepairResult& result) {
   const auto others = result.candidates.size() - 1;
   return (others == 0
-              ? ": no other costs nothing on held-out data"
+              ? ": every other one costs held-out accuracy"
               : ": none of " + counted(others, "other candidate") + " is better on held-out data") +
          std::string(result.shortcut.verdict == ShortcutVerdict::supported
-                         ? " or repairs enough for what it costs"
+                         ? ", or repairs enough for what it costs"
                          : ", and for a repair that costs accuracy " + evidence(result.shortcut)) +
          ". " + capitalised(result.shortcut.reason) + ".";
 }
@@ -99,7 +101,7 @@ std::string refused(const RepairResult& result) {
   if (result.refused == 0) return "";
   return " " + counted(static_cast<std::size_t>(result.refused), "other head") +
          (result.refused == 1 ? " was" : " were") +
-         " refused for what it would cost on held-out data.";
+         " refused because of the held-out accuracy that would be lost.";
 }
 
 }  // namespace
@@ -108,9 +110,10 @@ std::string conclusion(const NeuronTuneResult& result) {
   if (result.selected_epoch == 0)
     return "The ERM head is kept: no epoch has a spuriousness fitness score.";
   return "The head is epoch " + std::to_string(result.selected_epoch) +
-         " of class-balanced retraining behind a mask of " +
-         counted(static_cast<std::size_t>(result.biased.count()), "dimension") + ", picked of " +
-         std::to_string(result.candidates.size()) + " by its spuriousness fitness score.";
+         " of class-balanced retraining with " +
+         counted(static_cast<std::size_t>(result.biased.count()), "dimension") +
+         " masked, selected among " + std::to_string(result.candidates.size()) +
+         " by its spuriousness fitness score.";
 }
 
 std::string conclusion(const RepairResult& result) {

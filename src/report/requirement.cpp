@@ -53,7 +53,7 @@ const Json& member(const Json& parent, const std::string& name, const Requiremen
   if (parent.is_array() && !name.empty() && std::all_of(name.begin(), name.end(), ::isdigit) &&
       name.size() < 10 && std::stoul(name) < parent.size())
     return parent.at(std::stoul(name));
-  std::string known = "; it holds no such part";
+  std::string known = "; there is no element of that number";
   if (parent.is_object()) known = "; the nearest known one is " + nearest(name, keys_of(parent));
   throw OptionError("requirement " + requirement.text + ": unknown key " + requirement.key + known);
 }

@@ -10,13 +10,6 @@
 #include "numerics/cross_product.h"
 
 namespace neurontune {
-namespace {
-
-constexpr double kPriorSamples = 10;
-constexpr double kQuantile = 1.6448536269514722;  // of the normal distribution at 0.95
-
-}  // namespace
-
 double InferredAccuracy::worst_accuracy() const {
   return accuracy[worst_label][worst_attribute].item<double>();
 }

@@ -11,8 +11,8 @@
 
 #include "base/checks.h"
 #include "base/describe.h"
-#include "core/split_checks.h"
 #include "base/option_checks.h"
+#include "core/split_checks.h"
 #include "neurontune/base/error.h"
 #include "numerics/aligned_rows.h"
 #include "numerics/cross_product.h"

@@ -22,13 +22,6 @@
 namespace neurontune {
 namespace {
 
-/// Of the tuning data, to see what a retrained head makes of held-out samples.
-constexpr int64_t kProbeSamples = 8192;
-/// A few samples lie apart by chance: so many without an effect are added to each class's.
-constexpr double kShrinkingSamples = 3;
-/// The power of the number of classes by which mere mistakes lie further apart.
-constexpr double kPerClass = 0.4;
-
 std::string rounded(double value) { return describe(std::round(value * 100) / 100); }
 
 /// The rows of some samples, bool [N].
@@ -195,7 +188,7 @@ class Search {
     const auto mistakes = mistaken_.sum().item<int64_t>();
     if (mistakes < 2 * classes_)
       return "the ERM head makes " + std::to_string(mistakes) +
-             " mistakes on held-out data, too few to say what is behind them";
+             " mistakes on held-out data, too few to infer groups from";
     const auto counts = at::bincount(held_out_.labels, {}, classes_);
     const auto fewest = counts.min().item<int64_t>();
     if (fewest < options_.folds)
@@ -208,7 +201,7 @@ class Search {
     const auto left = mistaken_.logical_and(suspected.logical_not()).sum().item<int64_t>();
     if (left >= 2 * classes_) return "";
     return "of the ERM head's mistakes on held-out data all but " + std::to_string(left) +
-           " look like wrong labels, which is too few to say what is behind them";
+           " look like wrong labels, which is too few to infer groups from";
   }
 
   /// Held-out samples that are predicted otherwise than they are labelled: bool [N].
@@ -283,7 +276,7 @@ class Search {
 
   static ShortcutSearch without_figures(const ShortcutSearch& found) {
     ShortcutSearch undecided;
-    undecided.reason = "the groups behind the mistakes cannot be told apart in floating point";
+    undecided.reason = "the inferred groups overlap too much for a numerical result";
     undecided.suspected_labels = found.suspected_labels;
     undecided.warnings = found.warnings;
     return undecided;
@@ -292,10 +285,10 @@ class Search {
   void decide(ShortcutSearch& result) const {
     const bool supported = *result.evidence() >= options_.evidence_threshold;
     result.verdict = supported ? ShortcutVerdict::supported : ShortcutVerdict::unsupported;
-    result.reason = "the groups behind the mistakes lie " + rounded(*result.separation) +
-                    " standard deviations apart, and a head that may not use them makes " +
-                    rounded(*result.reliance) + " times the errors: evidence of " +
-                    rounded(*result.evidence()) + ", where a shortcut takes " +
+    result.reason = "the inferred groups lie " + rounded(*result.separation) +
+                    " standard deviations apart, and a head that cannot use them makes " +
+                    rounded(*result.reliance) + " times as many errors: evidence " +
+                    rounded(*result.evidence()) + ", threshold " +
                     describe(options_.evidence_threshold);
   }
 
@@ -325,7 +318,7 @@ const char* name(ShortcutVerdict verdict) {
 std::optional<double> ShortcutSearch::evidence() const {
   if (!found_groups()) return std::nullopt;
   const auto classes = static_cast<double>(beliefs.size(1));
-  return *separation * std::cbrt(*reliance) / std::pow(classes, kPerClass);
+  return *separation * std::cbrt(*reliance) / std::pow(classes, kEvidencePerClass);
 }
 
 void ShortcutSearchOptions::validate() const {

@@ -149,7 +149,7 @@ class Run(CliTest):
     def test_warns_where_held_out_data_is_tuned_on(self):
         warnings = [json_of("run", "--embeddings", self.embeddings, "--out", self.out(), "--tune", split, *QUICK)["warnings"]
                     for split in ("val", "val:1/2", "train")]
-        self.assertEqual([any("samples of val in common" in warning for warning in of) for of in warnings],
+        self.assertEqual([any("splits share samples of val" in warning for warning in of) for of in warnings],
                          [True, True, False])
 
     def test_an_earlier_run_leaves_nothing(self):
@@ -238,7 +238,7 @@ class Failures(CliTest):
         self.assert_fails(2, "val:3/2", *self.run_arguments("--identify", "val:3/2"))
         self.assert_fails(2, "recipe is sweet, expected one of robust, guarded, paper", *self.run_arguments("--recipe", "sweet"))
         self.assert_fails(2, "device is tpu", *self.run_arguments("--device", "tpu"))
-        self.assert_fails(2, "one or the other", *self.run_arguments("--model", self.model))
+        self.assert_fails(2, "pass either embeddings, or", *self.run_arguments("--model", self.model))
         self.assert_fails(2, "embeddings.path", "run", "--out", self.out())
         self.assert_fails(2, "--json stands before the subcommand, expected after it", "--json", *self.run_arguments())
 

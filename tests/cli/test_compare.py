@@ -124,7 +124,7 @@ class Compare(CliTest):
         tensors["attributes"][:5] = -1
         save_file(tensors, embeddings / "val.safetensors")
         report = json_of("compare", "--embeddings", embeddings, "--out", self.out(), "--seeds", 1, "--methods", "dfr")
-        self.assertIn("dfr: only those 295 of 300 samples of val are used whose attribute is known",
+        self.assertIn("dfr: val: 295 of 300 samples have a known attribute; only these are used",
                       report["warnings"])
 
     def test_a_method_that_fails_is_named_and_the_others_go_on(self):
@@ -144,7 +144,7 @@ class Compare(CliTest):
                              0.1, "--recipe", "guarded", "--keep-at-least", 8, "--start", start)
             spread = report["methods"][0]["test"]["worst_class_accuracy"]["std"]
             self.assertEqual(spread > 0.05, unstable)
-            warned = [warning for warning in report["warnings"] if "the pick depends on the seed" in warning]
+            warned = [warning for warning in report["warnings"] if "the selected head varies with the seed" in warning]
             self.assertEqual(len(warned), unstable)
 
     def test_against_a_stored_result(self):
@@ -268,7 +268,7 @@ class Ablate(CliTest):
 
     def test_runs_carry_their_warnings(self):
         report, _ = self.ablate("--sweep", "identify.keep_at_least=4,8")
-        self.assertIn("keep_at_least binds", report["points"][0]["runs"][0]["warnings"][0])
+        self.assertIn("keep_at_least limits the mask", report["points"][0]["runs"][0]["warnings"][0])
 
     def test_quantiles_flag_that_share(self):
         report, _ = self.ablate("--sweep", "identify.threshold_quantile=none,0,0.5,1", "--recipe", "guarded",

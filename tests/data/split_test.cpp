@@ -80,7 +80,7 @@ TEST(SplitName, IsAPlainWord) {
     EXPECT_ERROR(check_split_name(name), "expected a plain word");
   EXPECT_ERROR(check_split_name(std::string(101, 'a')), "expected a plain word");
   for (const auto* name : {"head", "spuriousness"})
-    EXPECT_ERROR(check_split_name(name), "the name of another file");
+    EXPECT_ERROR(check_split_name(name), "reserved for another file");
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ TEST(NeuronTune, CriteriaOfRepairAreRefused) {
     Problem problem;
     problem.options.select.criterion = criterion;
     EXPECT_ERROR_OF(OptionError, problem.run(),
-                    std::string("criterion is ") + name(criterion) + ", which is repair's");
+                    std::string("criterion is ") + name(criterion) +
+                        "; neuron_tune() has sfit and guarded_sfit");
   }
 }
 
@@ -152,8 +153,11 @@ TEST(NeuronTune, WarnsOfAMemorisedSplit) {
   problem.erm.weight[0][0] = -1;
   problem.erm.weight[1][0] = 1;
   problem.data.labels[0] = 1;  // the one mistake
-  EXPECT_THAT(problem.run().warnings, Contains(HasSubstr("looks memorised")));
-  EXPECT_THAT(problem.run().warnings, Contains(HasSubstr("no mistake in it: class 0")));
+  EXPECT_THAT(problem.run().warnings, Contains(HasSubstr("is it training data?")));
+  EXPECT_THAT(
+      problem.run().warnings,
+      Contains(HasSubstr(
+          "class 0 cannot show biased dimensions: the identification split has no mistake of it")));
 }
 
 TEST(NeuronTune, ValuesThatAreNotFiniteAreNamed) {

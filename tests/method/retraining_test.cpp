@@ -1,5 +1,5 @@
-#include "neurontune/method/class_balanced_sampler.h"
 #include "neurontune/method/retraining.h"
+#include "neurontune/method/class_balanced_sampler.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

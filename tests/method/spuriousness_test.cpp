@@ -338,6 +338,12 @@ TEST(IdentificationOptions, ValuesOutOfRangeAreRefused) {
   options = {};
   options.false_discovery_rate = 1;
   EXPECT_ERROR_OF(OptionError, options.validate(), "false_discovery_rate is 1, expected over 0");
+  options = {};
+  options.strata = 0;
+  EXPECT_ERROR_OF(OptionError, options.validate(), "strata is 0, expected at least 1");
+  options = {};
+  options.detectable_effect = 0;
+  EXPECT_ERROR_OF(OptionError, options.validate(), "detectable_effect is 0, expected over 0");
   EXPECT_ERROR_OF(OptionError, biased_dimensions(scores_of(two_classes()), keeping(5)),
                   "keep_at_least is 5, the embedding has 4 dimensions");
 }

@@ -324,7 +324,8 @@ TEST(Repair, RefusesWhatItCannotUse) {
   for (const auto criterion : {Criterion::sfit, Criterion::guarded_sfit}) {
     auto options = quick();
     options.neurontune.select.criterion = criterion;
-    EXPECT_ERROR_OF(OptionError, repaired(held_out, tuning, options), "which is neuron_tune's");
+    EXPECT_ERROR_OF(OptionError, repaired(held_out, tuning, options),
+                    "repair() has inferred_groups and worst_group");
   }
   auto options = quick();
   options.anchored.penalties = {};

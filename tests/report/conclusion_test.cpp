@@ -49,28 +49,32 @@ RepairResult picked(Acceptance acceptance, ShortcutVerdict verdict) {
 TEST(Conclusion, OfAFreeRepairNeedsNoEvidence) {
   EXPECT_EQ(conclusion(picked(Acceptance::free, ShortcutVerdict::unsupported)),
             "The head is retrained with inferred groups balanced on held-out data. It costs "
-            "nothing: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out data that the "
+            "no held-out accuracy: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out "
+            "data that the "
             "head was not fitted to, the worst class's from 75.0 % to 50.0 %. That needs no "
-            "evidence of a shortcut. It was picked of 3 candidates.");
+            "evidence of a shortcut. It was selected among 3 accepted candidates.");
 }
 
 TEST(Conclusion, OfATradeSaysWhyAndGivesBothIntervals) {
-  EXPECT_EQ(conclusion(picked(Acceptance::trade, ShortcutVerdict::supported)),
-            "The head is retrained with inferred groups balanced on held-out data. It costs "
-            "accuracy: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out data that "
-            "the head was not fitted to, the worst class's from 75.0 % to 50.0 %. That is within "
-            "max_drop, and there is evidence of a shortcut: the data say so. It was picked of 3 "
-            "candidates. In the worst inferred group accuracy is estimated to go from 25.0 % "
-            "(12.5 % to 37.5 %) to 75.0 % (62.5 % to 87.5 %).");
+  EXPECT_EQ(
+      conclusion(picked(Acceptance::trade, ShortcutVerdict::supported)),
+      "The head is retrained with inferred groups balanced on held-out data. It costs "
+      "accuracy: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out data that "
+      "the head was not fitted to, the worst class's from 75.0 % to 50.0 %. That is within "
+      "the allowed drop (max_drop), and there is evidence of a shortcut: the data say so. It was "
+      "selected among 3 accepted candidates. In the worst inferred group accuracy is estimated to "
+      "go from 25.0 % "
+      "(12.5 % to 37.5 %) to 75.0 % (62.5 % to 87.5 %).");
 }
 
 TEST(Conclusion, OfKnownGroupsSpeaksOfNoInferredOnes) {
-  EXPECT_EQ(conclusion(picked(Acceptance::known, ShortcutVerdict::supported)),
-            "The head is retrained with inferred groups balanced on held-out data. It was picked "
-            "by its accuracy in the worst group of held-out data whose groups are known, at least "
-            "62.5 % (the ERM head: 12.5 %); class-balanced accuracy goes from 87.5 % to 80.0 % on "
-            "held-out data that the head was not fitted to, the worst class's from 75.0 % to "
-            "50.0 %. It was picked of 3 candidates.");
+  EXPECT_EQ(
+      conclusion(picked(Acceptance::known, ShortcutVerdict::supported)),
+      "The head is retrained with inferred groups balanced on held-out data. It was selected "
+      "by its accuracy in the worst group of the held-out samples whose group is known, at least "
+      "62.5 % (the ERM head: 12.5 %); class-balanced accuracy goes from 87.5 % to 80.0 % on "
+      "held-out data that the head was not fitted to, the worst class's from 75.0 % to "
+      "50.0 %. It was selected among 3 accepted candidates.");
 }
 
 TEST(Conclusion, OfTheErmHeadThatIsKeptSaysWhyNoneOfTheOthersIs) {
@@ -79,14 +83,14 @@ TEST(Conclusion, OfTheErmHeadThatIsKeptSaysWhyNoneOfTheOthersIs) {
             "a repair that costs accuracy there is too little evidence of a shortcut. The data say "
             "so.");
   EXPECT_EQ(conclusion(picked(Acceptance::kept, ShortcutVerdict::supported)),
-            "The ERM head is kept: none of 2 other candidates is better on held-out data or "
+            "The ERM head is kept: none of 2 other candidates is better on held-out data, or "
             "repairs enough for what it costs. The data say so. In the worst inferred group its "
             "accuracy is estimated at 25.0 % (12.5 % to 37.5 %).");
   auto alone = picked(Acceptance::kept, ShortcutVerdict::undecided);
   alone.candidates.resize(1);
   EXPECT_EQ(conclusion(alone),
-            "The ERM head is kept: no other costs nothing on held-out data, and for a repair that "
-            "costs accuracy nothing can be said of a shortcut. The data say so.");
+            "The ERM head is kept: every other one costs held-out accuracy, and for a repair that "
+            "costs accuracy the data are too few to test for a shortcut. The data say so.");
 }
 
 TEST(Conclusion, NamesTheHead) {
@@ -106,8 +110,8 @@ TEST(Conclusion, NamesTheHead) {
   EXPECT_THAT(named({Source::balanced, FittedTo::tuning}),
               HasSubstr("The head is retrained with classes balanced on the tuning split."));
   EXPECT_THAT(named({Source::neurontune, FittedTo::both, 7}),
-              HasSubstr("The head is epoch 7 of class-balanced retraining behind the mask of "
-                        "biased dimensions on held-out data and as much of the tuning split."));
+              HasSubstr("The head is epoch 7 of class-balanced retraining with the biased "
+                        "dimensions masked on held-out data and as much of the tuning split."));
 }
 
 NeuronTuneResult epoch_7() {
@@ -121,10 +125,10 @@ NeuronTuneResult epoch_7() {
 TEST(Conclusion, OfThePapersMethodSpeaksOfNoGroups) {
   auto result = epoch_7();
   EXPECT_EQ(conclusion(result),
-            "The head is epoch 7 of class-balanced retraining behind a mask of 2 dimensions, "
-            "picked of 3 by its spuriousness fitness score.");
+            "The head is epoch 7 of class-balanced retraining with 2 dimensions masked, "
+            "selected among 3 by its spuriousness fitness score.");
   result.biased.biased = at::tensor({1, 0, 0, 0}).to(at::kBool);
-  EXPECT_THAT(conclusion(result), HasSubstr("a mask of 1 dimension,"));
+  EXPECT_THAT(conclusion(result), HasSubstr("with 1 dimension masked,"));
   result.selected_epoch = 0;
   EXPECT_EQ(conclusion(result), "The ERM head is kept: no epoch has a spuriousness fitness score.");
 }
@@ -140,14 +144,16 @@ TEST(Conclusion, SaysHowManyHeadsAreRefused) {
     auto result = picked(acceptance, ShortcutVerdict::supported);
     EXPECT_THAT(conclusion(result), Not(HasSubstr("refused")));
     result.refused = 2;
-    EXPECT_THAT(conclusion(result),
-                HasSubstr(" 2 other heads were refused for what it would cost on held-out data."));
+    EXPECT_THAT(
+        conclusion(result),
+        HasSubstr(" 2 other heads were refused because of the held-out accuracy that would be "
+                  "lost."));
     result.refused = 1;
-    EXPECT_THAT(conclusion(result), HasSubstr(" 1 other head was refused for what it would cost"));
+    EXPECT_THAT(conclusion(result), HasSubstr(" 1 other head was refused because of the held-out"));
   }
   auto one = picked(Acceptance::trade, ShortcutVerdict::supported);
   one.candidates.resize(1);
-  EXPECT_THAT(conclusion(one), HasSubstr("picked of 1 candidate."));
+  EXPECT_THAT(conclusion(one), HasSubstr("selected among 1 accepted candidate."));
 }
 
 TEST(Conclusion, OfARunHasTheRunsFigures) {
@@ -160,7 +166,7 @@ TEST(Conclusion, OfARunHasTheRunsFigures) {
   const auto result = repair(held_out.data(), tuning.data(), held_out.erm, options);
   const auto text = conclusion(result);
   EXPECT_THAT(text, HasSubstr("It costs accuracy: class-balanced accuracy goes from "));
-  EXPECT_THAT(text, HasSubstr(", where a shortcut takes 4. It was picked of "));
+  EXPECT_THAT(text, HasSubstr(", threshold 4. It was selected among "));
   EXPECT_THAT(text, HasSubstr(". In the worst inferred group accuracy is estimated to go from "));
   EXPECT_THAT(text, Not(HasSubstr("\n")));
 }

@@ -112,7 +112,7 @@ TEST(ShortcutSearch, SupportsAShortcutAndNamesItsGroups) {
     const auto held_out = world_with_shortcut(seed), tuning = world_with_shortcut(seed + 100);
     const auto search = searched(held_out, tuning);
     EXPECT_EQ(search.verdict, ShortcutVerdict::supported);
-    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 4"));
+    EXPECT_THAT(search.reason, HasSubstr(", threshold 4"));
     ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_GT(*search.reliance, 1.1);
     EXPECT_DOUBLE_EQ(*search.evidence(),
@@ -137,7 +137,7 @@ TEST(ShortcutSearch, HardSamplesAreNoShortcut) {
     const auto search = searched(world_of_hard_samples(seed), world_of_hard_samples(seed + 100));
     EXPECT_EQ(search.verdict, ShortcutVerdict::unsupported);
     EXPECT_THAT(search.reason, HasSubstr(" times the errors: evidence of "));
-    EXPECT_THAT(search.reason, HasSubstr(", where a shortcut takes 4"));
+    EXPECT_THAT(search.reason, HasSubstr(", threshold 4"));
     EXPECT_TRUE(search.found_groups());
     EXPECT_LT(*search.separation, 4);
   }

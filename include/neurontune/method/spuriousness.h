@@ -38,6 +38,10 @@ struct IdentificationOptions {
   double mask_value = 0;  ///< what biased dimensions are multiplied by; 0…1
   Significance significance = Significance::none;
   double false_discovery_rate = 0.05;  ///< of that test, within a class; over 0, below 1
+  int64_t strata = 5;  ///< quantiles of the distance from the boundary, of given_margin; at least 1
+  /// The effect that a class without a significant dimension is said not to have, where it has
+  /// samples enough to see one: over 0, up to 1.
+  double detectable_effect = 0.5;
 
   /// @throws OptionError if a value is out of its range
   void validate() const;

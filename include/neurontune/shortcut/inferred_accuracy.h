@@ -6,6 +6,12 @@
 
 namespace neurontune {
 
+/// What the prior of a group's accuracy is worth: with fewer samples than this of its own, a group
+/// is judged more by the others of its class.
+inline constexpr double kPriorSamples = 10;
+/// Of the standard normal distribution at 0.95: the bounds of 90 % intervals.
+inline constexpr double kQuantile = 1.6448536269514722;
+
 /// A head's accuracy in the groups (label, inferred attribute), and how sure it is.
 struct InferredAccuracy {
   at::Tensor samples;   ///< float64 [C, A]: the beliefs' sum
@@ -15,16 +21,16 @@ struct InferredAccuracy {
   int64_t worst_label = 0, worst_attribute = 0;  ///< the group of the lowest lower bound
 
   double worst_accuracy() const;  ///< that group's
-  double worst_lower() const;     ///< what checkpoints are ranked by
+  double worst_lower() const;     ///< the lower confidence bound that candidates are ranked by
   double worst_upper() const;
 };
 
 /// Judges predictions by inferred groups. Each group's accuracy is shrunk towards the mean of its
-/// class's groups by a Beta prior worth 10 samples (in the mean a group of n counts n / (n + 10)),
-/// and its interval is Wilson's (1927) with those added, at 90 %: a group of few samples is judged
-/// by what is known of it and of its like rather than left out. Not towards the accuracy of the
-/// whole class, which is its largest group's: a head that fails all rare groups would seem good in
-/// each.
+/// class's groups by a Beta prior worth `kPriorSamples` samples (in the mean a group of n counts n
+/// / (n + 10)), and its interval is Wilson's (1927) with those added, at 90 %: a group of few
+/// samples is judged by what is known of it and of its like rather than left out. Not towards the
+/// accuracy of the whole class, which is its largest group's: a head that fails all rare groups
+/// would seem good in each.
 ///
 /// The beliefs should come from a model that was fitted on other samples.
 ///

@@ -14,6 +14,15 @@
 
 namespace neurontune {
 
+/// Added to the samples of each class that have another value, as samples without an effect: a few
+/// samples lie apart by chance. Fixed: it was chosen with the threshold, which it goes with.
+inline constexpr double kShrinkingSamples = 3;
+/// The power of the number of classes by which mere mistakes lie further apart; fixed likewise.
+inline constexpr double kEvidencePerClass = 0.4;
+/// Tuning samples, evenly spaced, that heads are retrained on for the reliance; more would make the
+/// search of large data as slow as the retraining.
+inline constexpr int64_t kProbeSamples = 8192;
+
 /// Settings of the search for a shortcut that no one labelled.
 struct ShortcutSearchOptions {
   InferredGroupsOptions groups;
@@ -68,13 +77,13 @@ struct ShortcutSearch {
 ///
 /// The mistakes of a head that leans on a shortcut are samples whose attribute is another class's;
 /// those of a head that does not are hard. Groups are inferred from the predictions either way, and
-/// two things tell which they are. An attribute is a cluster of the embeddings, so its values lie
-/// further apart than the halves of what is merely spread out: the separation. It is taken in the
-/// first principal components of what classes do not explain, since with as many dimensions as
-/// samples anything can be told apart. A head that leans on
-/// it errs more without it, on data where it agrees with the class: two heads are retrained with
-/// classes balanced, of which one may not follow what the attribute does to embeddings, and the
-/// factor between their errors is the reliance.
+/// two things tell which they are. The values of a real attribute form separate clusters, while
+/// hard samples are the tail of one cluster, so the values lie further apart: the separation. It is
+/// taken in the first principal components of what classes do not explain, since with as many
+/// dimensions as samples anything can be told apart. A head that leans on it errs more without it,
+/// on data where it agrees with the class: two heads are retrained with classes balanced, of which
+/// one may not follow what the attribute does to embeddings, and the factor between their errors is
+/// the reliance.
 ///
 /// Wrong labels look like a small group that no head can repair. So samples come out first that the
 /// ERM head and a head retrained on rebalanced groups both predict surely otherwise than they are
