@@ -89,13 +89,15 @@ external_torch_dir() {
 configure() {
   local preset=$1
   shift
-  local -a launcher=()
+  local -a options=()
   if command -v ccache >/dev/null; then
     # Precompiled headers hit the cache only when their defines and times are not looked at.
     local sloppiness=pch_defines,time_macros,include_file_mtime,include_file_ctime
-    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER="env;CCACHE_SLOPPINESS=$sloppiness;ccache")
+    options=(-DCMAKE_CXX_COMPILER_LAUNCHER="env;CCACHE_SLOPPINESS=$sloppiness;ccache")
   fi
-  (cd "$root" && cmake --preset "$preset" -DTorch_DIR="$(torch_dir)" "${launcher[@]}" "$@")
+  # A warning stops CI, and nobody else: another compiler may warn of more.
+  [[ ${CI:-} != true ]] || options+=(-DCMAKE_COMPILE_WARNING_AS_ERROR=ON)
+  (cd "$root" && cmake --preset "$preset" -DTorch_DIR="$(torch_dir)" "${options[@]}" "$@")
 }
 
 # build PRESET [TARGET…]. Where the compiler itself crashes, as g++ 12 now and then does on a

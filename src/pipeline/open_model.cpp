@@ -8,6 +8,7 @@
 #include "base/describe.h"
 #include "base/log_message.h"
 #include "data/tensor_file.h"
+#include "neurontune/data/manifest_format.h"
 
 namespace neurontune {
 namespace {
