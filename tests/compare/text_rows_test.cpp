@@ -1,0 +1,23 @@
+#include "compare/text_rows.h"
+
+#include <gtest/gtest.h>
+
+namespace neurontune {
+namespace {
+
+TEST(TextRows, JoinedTextsHaveASeparatorBetweenThemOnly) {
+  EXPECT_EQ(joined({}, ", "), "");
+  EXPECT_EQ(joined({"a"}, ", "), "a");
+  EXPECT_EQ(joined({"a", "", "b"}, ", "), "a, , b");
+}
+
+TEST(TextRows, FieldsOfACsvAreQuotedWhereTheyMust) {
+  EXPECT_EQ(csv_row({"a", "b c", ""}), "a,b c,\n");
+  EXPECT_EQ(csv_row({"a,b", "say \"so\"", "two\nlines"}),
+            "\"a,b\",\"say \"\"so\"\"\",\"two\nlines\"\n");
+}
+
+TEST(TextRows, CellsOfATableLieBetweenBars) { EXPECT_EQ(markdown_row({"a", "b"}), "| a | b |\n"); }
+
+}  // namespace
+}  // namespace neurontune
