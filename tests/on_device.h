@@ -11,7 +11,9 @@
 namespace neurontune {
 
 /// What holds on every device. A test file derives a fixture of its own, and lists the devices with
-/// NEURONTUNE_ON_EVERY_DEVICE(Fixture); CUDA's tests skip where there is none.
+/// NEURONTUNE_ON_EVERY_DEVICE(Fixture); CUDA's tests skip where there is none. What is expected is
+/// the same on every device, and comes from no run of the library: from a straight version in the
+/// test, or from the cases of tests/oracle (fixtures called …OracleOnDevice).
 class OnDevice : public testing::TestWithParam<at::DeviceType> {
  protected:
   void SetUp() override {

@@ -70,13 +70,13 @@ inline StraightAccuracy straight_accuracy(const Head& head, const EmbeddingSplit
     ++share.samples;
   };
   for (std::size_t row = 0; row < predicted.size(); ++row) {
-    const auto at = static_cast<int64_t>(row);
-    const auto label = split.labels[at].item<int64_t>();
+    const auto place = static_cast<int64_t>(row);
+    const auto label = split.labels[place].item<int64_t>();
     const bool correct = predicted[row] == label;
     add(accuracy.all, correct);
     add(accuracy.classes[label], correct);
     if (!split.attributes.defined()) continue;
-    const auto attribute = split.attributes[at].item<int64_t>();
+    const auto attribute = split.attributes[place].item<int64_t>();
     if (attribute >= 0) add(accuracy.groups[{label, attribute}], correct);
   }
   return accuracy;

@@ -223,7 +223,6 @@ ComparedMethod neurontune_method(const std::string& name, Config config) {
 ComparedMethod rebalanced(const Config& config, bool masked) {
   const auto& splits = config.splits;
   return {.name = masked ? "rebalanced_masked" : "rebalanced",
-          .seeded = false,
           .sees = labels_of({splits.identify, splits.tune}),
           .selection = std::string("fixed: groups inferred from ") + splits.identify +
                        (masked ? ", behind the mask of " + recipe_of(config) : ""),

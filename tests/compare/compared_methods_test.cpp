@@ -87,6 +87,9 @@ class ComparedMethodsTest : public TemporaryFolderTest {
  protected:
   ComparedMethodsTest() : options(quick_comparison(folder())) {
     write_world(folder());
+    auto erm = world_with_shortcut().erm;
+    erm.bias[0] = 6.5;  // one class is less accurate, which a shift of the biases mends
+    write_head(folder() / "head.safetensors", erm);
     opened = EmbeddingFolder::open(folder());
   }
 
@@ -118,11 +121,12 @@ TEST_F(ComparedMethodsTest, EachGivesAFiniteHeadOfTheSameShape) {
 }
 
 TEST_F(ComparedMethodsTest, OnlyTheSeededDependOnTheSeed) {
-  for (const auto* name : {"erm", "bias_shift", "afr", "rebalanced", "rebalanced_masked"}) {
+  for (const auto* name : {"erm", "bias_shift", "afr"}) {
     EXPECT_FALSE(method(name, options).seeded) << name;
     EXPECT_TRUE(same_head(run(name, 1).head, run(name, 2).head)) << name;
   }
-  for (const auto* name : {"llr", "llr_val", "dfr", "shortcut_probe", "self", "neurontune"}) {
+  for (const auto* name : {"llr", "llr_val", "dfr", "shortcut_probe", "self", "neurontune",
+                           "rebalanced", "rebalanced_masked"}) {
     EXPECT_TRUE(method(name, options).seeded) << name;
     EXPECT_FALSE(same_head(run(name, 1).head, run(name, 2).head)) << name;
   }

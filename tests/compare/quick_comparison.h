@@ -11,7 +11,8 @@ namespace neurontune {
 inline Config quick_config(const std::filesystem::path& embeddings) {
   return resolve_config("", {{"--device", "device", "cpu"},
                              {"--epochs", "tune.epochs", "2"},
-                             {"--batches", "tune.batches_per_epoch", "5"},
+                             {"--batches", "tune.batches_per_epoch", "20"},
+                             {"--rate", "tune.learning_rate", "0.1"},
                              {"--embeddings", "embeddings.path", embeddings.string()}});
 }
 

@@ -26,9 +26,9 @@ testing::AssertionResult near_in_proportion(const at::Tensor& actual, const at::
 
 void expect_same_test(const NullTest& test, const OracleCase& expected, const std::string& null) {
   SCOPED_TRACE(null);
-  EXPECT_TRUE(near_in_proportion(test.p_values, expected.tensor(null + "_p_values")));
-  EXPECT_TRUE(test.effects.allclose(expected.tensor(null + "_effects"), 0, 1e-12));
-  EXPECT_TRUE(same(test.significant, expected.tensor(null + "_significant")));
+  EXPECT_TRUE(near_in_proportion(test.p_values.cpu(), expected.tensor(null + "_p_values")));
+  EXPECT_TRUE(test.effects.cpu().allclose(expected.tensor(null + "_effects"), 0, 1e-12));
+  EXPECT_TRUE(same(test.significant.cpu(), expected.tensor(null + "_significant")));
   EXPECT_TRUE(near_in_proportion(at::tensor(test.minimal_effects, at::kDouble),
                                  expected.tensor(null + "_minimal_effects")));
   const std::vector<int64_t> verdicts(expected.integers(null + "_verdicts"));
@@ -36,22 +36,27 @@ void expect_same_test(const NullTest& test, const OracleCase& expected, const st
     EXPECT_EQ(static_cast<int64_t>(test.verdicts.at(label)), verdicts[label]) << "class " << label;
 }
 
-TEST(Oracle, MistakeTestsAreScipys) {
+class MistakeTestOracleOnDevice : public OnDevice {};
+
+TEST_P(MistakeTestOracleOnDevice, IsScipys) {
   const auto cases = oracle_cases("mistake_test");
   ASSERT_GE(cases.size(), 40U);
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
     const auto test =
-        test_mistakes({expected.tensor("embeddings"), expected.tensor("labels")},
-                      {expected.tensor("weight"), expected.tensor("bias")},
+        test_mistakes({there(expected.tensor("embeddings")), there(expected.tensor("labels"))},
+                      there(Head{expected.tensor("weight"), expected.tensor("bias")}),
                       {expected.number("false_discovery_rate"), expected.integer("strata"),
                        expected.number("detectable_effect")});
+    EXPECT_EQ(test.plain.p_values.device(), device());
     EXPECT_EQ(test.correct, expected.integers("correct"));
     EXPECT_EQ(test.misclassified, expected.integers("misclassified"));
     expect_same_test(test.plain, expected, "plain");
     expect_same_test(test.given_margin, expected, "given_margin");
   }
 }
+
+NEURONTUNE_ON_EVERY_DEVICE(MistakeTestOracleOnDevice);
 
 /// A head of two classes that sees dimension 0 alone, which is over 0 for class 1.
 Head head_on_first(int64_t dims) {
@@ -254,18 +259,6 @@ TEST(MistakeTest, WhatOtherDevicesSortGivesTheSame) {
       EXPECT_EQ(test.misclassified, expected.misclassified);
     }
 }
-
-class MistakeTestOnDevice : public OnDevice {};
-
-TEST_P(MistakeTestOnDevice, GivesThePValuesOfTheCpu) {
-  const World world;
-  const auto test =
-      test_mistakes(there(LabelledEmbeddings{world.embeddings, world.labels}), there(world.erm));
-  EXPECT_EQ(test.plain.p_values.device(), device());
-  EXPECT_TRUE(test.plain.p_values.cpu().equal(world.test().plain.p_values));
-}
-
-NEURONTUNE_ON_EVERY_DEVICE(MistakeTestOnDevice);
 
 TEST(MistakeTest, RefusesWhatItCannotUse) {
   const World world;

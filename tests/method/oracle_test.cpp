@@ -13,6 +13,7 @@
 #include "neurontune/method/class_balanced_sampler.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/shortcut/inferred_groups.h"
+#include "on_device.h"
 #include "oracle_cases.h"
 
 namespace neurontune {
@@ -218,20 +219,25 @@ void expect_same_epoch(const Checkpoint& checkpoint, const OracleCase& expected,
   EXPECT_NEAR(checkpoint.accuracy.balanced_accuracy, number("balanced_accuracies"), 1e-12);
   ASSERT_TRUE(checkpoint.sfit.has_value());
   EXPECT_NEAR(*checkpoint.sfit, number("sfits"), 1e-9 * number("sfits"));
-  EXPECT_TRUE(close(checkpoint.head.weight, expected.tensor("epoch_weights")[epoch]));
-  EXPECT_TRUE(close(checkpoint.head.bias, expected.tensor("epoch_biases")[epoch]));
-  EXPECT_TRUE(same(checkpoint.biased.biased, expected.tensor("epoch_biased")[epoch]));
+  EXPECT_TRUE(close(checkpoint.head.weight.cpu(), expected.tensor("epoch_weights")[epoch]));
+  EXPECT_TRUE(close(checkpoint.head.bias.cpu(), expected.tensor("epoch_biases")[epoch]));
+  EXPECT_TRUE(same(checkpoint.biased.biased.cpu(), expected.tensor("epoch_biased")[epoch]));
 }
 
-TEST(Oracle, NeuronTuneIsTheStraightVersions) {
+class NeuronTuneOracleOnDevice : public OnDevice {};
+
+TEST_P(NeuronTuneOracleOnDevice, IsTheStraightVersion) {
   const auto cases = oracle_cases("neuron_tune");
   ASSERT_GE(cases.size(), 40U);
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
     const NeuronTuneResult result = neuron_tune(
-        {expected.tensor("identification_embeddings"), expected.tensor("identification_labels")},
-        {expected.tensor("tuning_embeddings"), expected.tensor("tuning_labels")},
-        {expected.tensor("weight"), expected.tensor("bias")}, neuron_tune_options(expected));
+        {there(expected.tensor("identification_embeddings")),
+         there(expected.tensor("identification_labels"))},
+        {there(expected.tensor("tuning_embeddings")), there(expected.tensor("tuning_labels"))},
+        there(Head{expected.tensor("weight"), expected.tensor("bias")}),
+        neuron_tune_options(expected));
+    EXPECT_EQ(result.head.weight.device(), device());
     ASSERT_EQ(static_cast<int64_t>(result.trajectory.size()), expected.integer("epochs"));
     for (int64_t epoch = 0; epoch < expected.integer("epochs"); ++epoch) {
       SCOPED_TRACE("epoch " + std::to_string(epoch + 1));
@@ -242,12 +248,14 @@ TEST(Oracle, NeuronTuneIsTheStraightVersions) {
     for (const Checkpoint& candidate : result.candidates) found.push_back(candidate.epoch - 1);
     EXPECT_EQ(found, candidates);
     EXPECT_EQ(result.selected_epoch, candidates[0] + 1);
-    EXPECT_TRUE(close(result.head.weight, expected.tensor("epoch_weights")[candidates[0]]));
-    EXPECT_TRUE(close(result.head.bias, expected.tensor("epoch_biases")[candidates[0]]));
-    EXPECT_TRUE(same(result.biased.biased, expected.tensor("epoch_biased")[candidates[0]]));
-    EXPECT_TRUE(close(result.scores.scores, expected.tensor("selected_scores")));
+    EXPECT_TRUE(close(result.head.weight.cpu(), expected.tensor("epoch_weights")[candidates[0]]));
+    EXPECT_TRUE(close(result.head.bias.cpu(), expected.tensor("epoch_biases")[candidates[0]]));
+    EXPECT_TRUE(same(result.biased.biased.cpu(), expected.tensor("epoch_biased")[candidates[0]]));
+    EXPECT_TRUE(close(result.scores.scores.cpu(), expected.tensor("selected_scores")));
   }
 }
+
+NEURONTUNE_ON_EVERY_DEVICE(NeuronTuneOracleOnDevice);
 
 }  // namespace
 }  // namespace neurontune

@@ -97,7 +97,7 @@ TEST_F(OpenEmbeddingsTest, ExtractsThoseOfAModelIntoOut) {
 
 TEST_F(OpenEmbeddingsTest, SplitsAreLookedForBeforeExtraction) {
   with_model();
-  EXPECT_ERROR(open({"train"}), "no split `train`");
+  EXPECT_ERROR(open({"train"}), "no split train");
   EXPECT_FALSE(fs::exists(folder() / "out" / "embeddings" / "val.safetensors"));
 }
 

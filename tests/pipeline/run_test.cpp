@@ -32,7 +32,8 @@ class RunTest : public TemporaryFolderTest {
     config = resolve_config("", {{"--recipe", "recipe", "paper"},
                                  {"--device", "device", "cpu"},
                                  {"--epochs", "tune.epochs", "3"},
-                                 {"--batches", "tune.batches_per_epoch", "5"},
+                                 {"--batches", "tune.batches_per_epoch", "20"},
+                                 {"--rate", "tune.learning_rate", "0.1"},
                                  {"--keep", "identify.keep_at_least", "8"},
                                  {"--embeddings", "embeddings.path", data.string()}});
   }
@@ -149,8 +150,7 @@ TEST_F(RunTest, ARunThatFailsLeavesTheEarlierOneWhole) {
                         at::zeros({4}, at::kLong));
   EXPECT_THROW(run(config, out), Error) << "class 1 is absent";
   const auto files = result().at("files").get<std::map<std::string, std::string>>();
-  for (const auto& [file, digest] : files)
-    EXPECT_EQ(digest, content_digest(out / file)) << file;
+  for (const auto& [file, digest] : files) EXPECT_EQ(digest, content_digest(out / file)) << file;
 }
 
 TEST_F(RunTest, TheFolderOfTheEmbeddingsIsNotWrittenInto) {
@@ -183,7 +183,7 @@ class RunFromAModelTest : public RunTest {
     const auto erm = world_with_shortcut().erm;
     testing_support::write_linear_model(config.model.path, erm.weight, erm.bias);
     const auto opened = EmbeddingFolder::open(data);
-  for (const auto& [name, split] : opened.splits())
+    for (const auto& [name, split] : opened.splits())
       write_safetensors(fs::path(config.data.path) / (name + ".safetensors"),
                         {{"inputs", split.embeddings}, {"labels", split.labels}});
   }

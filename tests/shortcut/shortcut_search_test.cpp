@@ -18,29 +18,34 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Oracle, ShortcutSearchIsTheStraightVersions) {
+class ShortcutSearchOracleOnDevice : public OnDevice {};
+
+TEST_P(ShortcutSearchOracleOnDevice, IsTheStraightVersion) {
   const auto cases = oracle_cases("shortcut_search");
   ASSERT_GE(cases.size(), 8U);
   for (const OracleCase& expected : cases) {
     SCOPED_TRACE(expected.name);
-    const auto z = expected.tensor("embeddings"), labels = expected.tensor("labels");
+    const auto z = there(expected.tensor("embeddings")), labels = there(expected.tensor("labels"));
     ShortcutSearchOptions options;
     options.folds = expected.integer("folds");
     options.components = expected.integer("components");
     options.retraining = {expected.number("penalty"), 2000, 1e-9};
-    const auto search = search_shortcut({z.slice(0, 0, 500), labels.slice(0, 0, 500)},
-                                        {z.slice(0, 500), labels.slice(0, 500)},
-                                        {expected.tensor("weight"), expected.tensor("bias")},
-                                        options, static_cast<uint64_t>(expected.integer("seed")));
+    const auto search = search_shortcut(
+        {z.slice(0, 0, 500), labels.slice(0, 0, 500)}, {z.slice(0, 500), labels.slice(0, 500)},
+        there(Head{expected.tensor("weight"), expected.tensor("bias")}), options,
+        static_cast<uint64_t>(expected.integer("seed")));
     ASSERT_TRUE(search.found_groups()) << search.reason;
     EXPECT_EQ(search.suspected_labels, expected.integer("suspected"));
-    EXPECT_TRUE(search.trusted.equal(expected.tensor("trusted")));
+    EXPECT_EQ(search.beliefs.device(), device());
+    EXPECT_TRUE(search.trusted.cpu().equal(expected.tensor("trusted")));
     EXPECT_NEAR(*search.separation, expected.number("separation"), 1e-6);
     EXPECT_NEAR(*search.reliance, expected.number("reliance"), 1e-12);
-    EXPECT_TRUE(close_within(search.groups.effects(), expected.tensor("effects"), 1e-6));
-    EXPECT_TRUE(close_within(search.beliefs, expected.tensor("beliefs"), 1e-6));
+    EXPECT_TRUE(close_within(search.groups.effects().cpu(), expected.tensor("effects"), 1e-6));
+    EXPECT_TRUE(close_within(search.beliefs.cpu(), expected.tensor("beliefs"), 1e-6));
   }
 }
+
+NEURONTUNE_ON_EVERY_DEVICE(ShortcutSearchOracleOnDevice);
 
 ShortcutSearch searched(const World& held_out, const World& tuning,
                         const ShortcutSearchOptions& options = {}, uint64_t seed = 0) {
@@ -266,15 +271,21 @@ TEST(ShortcutSearch, HalfPrecisionEmbeddingsAreTakenAsFloats) {
 
 class ShortcutSearchOnDevice : public OnDevice {};
 
-TEST_P(ShortcutSearchOnDevice, FindsWhatTheCpuFinds) {
+/// In float32, where the oracle's tolerance is too narrow, against the attributes themselves.
+TEST_P(ShortcutSearchOnDevice, FindsTheAttributesThatTheWorldWasMadeFrom) {
   const auto held_out = world_with_shortcut(1), tuning = world_with_shortcut(2);
-  const auto here = searched(held_out, tuning);
   const auto found =
       search_shortcut(there(held_out.data()), there(tuning.data()), there(held_out.erm));
-  EXPECT_EQ(found.verdict, here.verdict);
-  EXPECT_NEAR(*found.evidence(), *here.evidence(), 1e-3 * *here.evidence());
+  EXPECT_EQ(found.verdict, ShortcutVerdict::supported);
+  ASSERT_TRUE(found.found_groups());
   EXPECT_EQ(found.beliefs.device(), device());
-  EXPECT_TRUE(found.beliefs.cpu().allclose(here.beliefs, 0, 1e-3));
+  const auto attributes = held_out.attributes.index_select(0, found.trusted.cpu());
+  const auto right = found.beliefs.cpu().argmax(1).eq(attributes);
+  EXPECT_GT(right.to(at::kDouble).mean().item<double>(), 0.95);
+  const auto apart = (found.groups.effects()[1] - found.groups.effects()[0]).cpu();
+  EXPECT_NEAR(apart[1].item<double>(), 5, 0.5);
+  EXPECT_NEAR(apart[2].item<double>(), 5, 0.5);
+  EXPECT_LT(apart.slice(0, 3).abs().max().item<double>(), 0.5);
 }
 
 NEURONTUNE_ON_EVERY_DEVICE(ShortcutSearchOnDevice);
