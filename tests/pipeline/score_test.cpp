@@ -27,6 +27,7 @@ class ScoreTest : public TemporaryFolderTest {
   ScoreTest() {
     config = resolve_config("", {{"--recipe", "recipe", "paper"},
                                  {"--device", "device", "cpu"},
+                                 {"--keep", "identify.keep_at_least", "1"},
                                  {"--embeddings", "embeddings.path", folder().string()}});
     write_head(folder() / "head.safetensors", {matrix({{-1, 0, 0}, {1, 0, 0}}), {}});
     write_embedding_split(folder(), "val", embeddings, labels);

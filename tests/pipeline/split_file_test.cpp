@@ -68,10 +68,11 @@ class SplitFileTest : public TemporaryFolderTest {
 
   fs::path journal() const { return folder() / ".val.journal.json"; }
 
-  /// The one file that is neither the journal nor finished.
+  /// Where the rows are until the file is finished.
   fs::path unfinished() const {
     for (const auto& entry : fs::directory_iterator(folder()))
-      if (entry.path() != journal()) return entry.path();
+      if (entry.path().filename().string().starts_with('.') && entry.path() != journal())
+        return entry.path();
     return {};
   }
 
