@@ -177,7 +177,8 @@ TEST_F(ComparedMethodsTest, AnOracleUsesTheSamplesWhoseAttributeIsKnownAndSaysSo
   attributes.slice(0, 0, 10).fill_(-1);
   write_embedding_split(folder(), "val", val.embeddings.clone(), val.labels.clone(), attributes);
   opened = EmbeddingFolder::open(folder());
-  EXPECT_THAT(run("dfr").warnings, ElementsAre(HasSubstr("only those 290 of 300 samples of val")));
+  EXPECT_THAT(run("dfr").warnings,
+              ElementsAre(HasSubstr("val: 290 of 300 samples have a known attribute")));
   EXPECT_THAT(run("llr_val").warnings, IsEmpty());
 }
 

@@ -57,7 +57,7 @@ TEST_F(ComparisonDataTest, GroupsAreOfTheSamplesWhoseAttributeIsKnown) {
   EXPECT_TRUE(grouped.data.labels.equal(longs({0, 1})));
   EXPECT_TRUE(grouped.attributes.equal(longs({1, 0})));
   EXPECT_THAT(warnings,
-              ElementsAre("only those 2 of 4 samples of val are used whose attribute is known"));
+              ElementsAre("val: 2 of 4 samples have a known attribute; only these are used"));
 }
 
 TEST_F(ComparisonDataTest, WhereAllAttributesAreKnownThereIsNothingToSay) {

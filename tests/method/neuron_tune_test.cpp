@@ -186,7 +186,7 @@ class NeuronTuneOnDevice : public OnDevice {};
 TEST_P(NeuronTuneOnDevice, ScoresAndFlagsAreThoseOfSortingEachClass) {
   Problem problem;
   problem.options.select.criterion = Criterion::sfit;
-  const auto& [embeddings, labels] = problem.data;
+  const auto &embeddings = problem.data.embeddings, &labels = problem.data.labels;
   const auto data = there(problem.data);
   const auto found = neuron_tune(data, data, there(problem.erm), problem.options);
   EXPECT_EQ(found.head.weight.device(), device());

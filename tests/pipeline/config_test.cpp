@@ -82,7 +82,7 @@ TEST_F(ConfigTest, AFileOfOneRecipeIsNotRunUnderAnother) {
   const std::vector<SettingFlag> flags = {{"--recipe", "recipe", "paper"}};
   EXPECT_ERROR_OF(OptionError, resolve(R"({"recipe": "guarded"})", flags),
                   "--recipe is paper, but " + (folder() / "config.json").string() +
-                      " is of the recipe \"guarded\"");
+                      " was made with recipe \"guarded\"");
   EXPECT_NO_THROW(resolve(R"({"recipe": "paper"})", flags));
 }
 

@@ -276,7 +276,7 @@ TEST(Predict, IsTheClassOfTheHighestLogit) {
 TEST(Predict, IsOfEverySample) {
   const RowsDataset rows(counted_rows(2, 2));
   EXPECT_ERROR_OF(OptionError, predict(CountingModel(), identity_head(), rows, {.skip_bad = true}),
-                  "skip_bad is on");
+                  "skip_bad is not possible here");
 }
 
 }  // namespace

@@ -13,8 +13,19 @@ namespace neurontune {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+const MadeFrom kParts = {{"model", std::string(40, 'm')}, {"batch size", "64"}, {"speed-up", ""}};
+
+/// The same with another text of one part.
+MadeFrom with(const std::string& part, const std::string& text) {
+  auto parts = kParts;
+  for (auto& [what, is] : parts)
+    if (what == part) is = text;
+  return parts;
+}
 
 class ExtractionCacheTest : public TemporaryFolderTest {
  protected:
@@ -35,59 +46,78 @@ class ExtractionCacheTest : public TemporaryFolderTest {
   ExtractionCache with_val() const {
     write_split("val");
     auto made = cache();
-    made.remember("val", {"key", {}});
+    made.remember("val", {key_of(kParts), kParts, {}});
     return made;
+  }
+
+  /// Why the cache as it lies on the disk does not hold a split.
+  std::string mismatch(const std::string& split, const MadeFrom& parts = kParts) const {
+    return cache().mismatch(split, parts);
   }
 };
 
 TEST_F(ExtractionCacheTest, HoldsWhatWasRememberedAndIsWhole) {
-  EXPECT_TRUE(with_val().holds("val", "key"));
-  EXPECT_TRUE(cache().holds("val", "key")) << "read again from the folder";
+  EXPECT_EQ(with_val().mismatch("val", kParts), "");
+  EXPECT_EQ(mismatch("val"), "") << "read again from the folder";
 }
 
 TEST_F(ExtractionCacheTest, WithoutAnEntryASplitIsNotHeld) {
   write_split("val");
-  EXPECT_FALSE(cache().holds("val", "key"));
+  EXPECT_EQ(mismatch("val"), "the folder does not hold it yet");
 }
 
-TEST_F(ExtractionCacheTest, ASplitMadeFromSomethingElseIsNotHeld) {
-  EXPECT_FALSE(with_val().holds("val", "another key"));
+TEST_F(ExtractionCacheTest, ASplitMadeFromSomethingElseIsNotHeldAndWhatChangedIsTold) {
+  with_val();
+  EXPECT_EQ(mismatch("val", with("batch size", "32")), "batch size was 64, now 32");
+  EXPECT_EQ(mismatch("val", with("speed-up", "fast")), "speed-up was none, now fast");
+  EXPECT_EQ(mismatch("val", with("model", std::string(40, 'n'))), "model has changed");
+}
+
+TEST_F(ExtractionCacheTest, AnEntryThatDoesNotSayWhatItIsOfIsNotHeldEither) {
+  write_split("val");
+  cache().remember("val", {key_of(kParts), {}, {}});
+  EXPECT_EQ(mismatch("val"), "");
+  EXPECT_EQ(mismatch("val", with("batch size", "32")), "it was made from something else");
+}
+
+TEST(KeyOf, DiffersWhereAnyPartDoes) {
+  for (const auto& [part, text] : kParts) EXPECT_NE(key_of(with(part, "other")), key_of(kParts));
 }
 
 TEST_F(ExtractionCacheTest, ASplitThatIsGoneIsNotHeld) {
-  const auto made = with_val();
+  with_val();
   fs::remove(folder() / "val.safetensors");
-  EXPECT_FALSE(made.holds("val", "key"));
+  EXPECT_THAT(mismatch("val"), HasSubstr("val.safetensors"));
 }
 
 TEST_F(ExtractionCacheTest, ASplitWhoseNumbersChangedIsNotHeld) {
-  const auto made = with_val();
+  with_val();
   auto bytes = read(folder() / "val.safetensors");
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write("val.safetensors", bytes);
-  EXPECT_FALSE(made.holds("val", "key"));
+  EXPECT_THAT(mismatch("val"), HasSubstr("val.safetensors"));
 }
 
 TEST_F(ExtractionCacheTest, ASplitWithoutADigestIsNotHeld) {
-  const auto made = with_val();
+  with_val();
   write_safetensors(folder() / "val.safetensors",
                     {{"embeddings", counted_rows(4, 2)}, {"labels", at::arange(4)}});
-  EXPECT_FALSE(made.holds("val", "key"));
+  EXPECT_EQ(mismatch("val"), "its file carries no digest");
 }
 
 TEST_F(ExtractionCacheTest, WhatIsForgottenIsForgottenOnDiskAndTheRestIsNot) {
   auto made = with_val();
   write_split("test");
-  made.remember("test", {"key", {}});
+  made.remember("test", {key_of(kParts), kParts, {}});
   made.forget("val");
   made.forget("never there");
-  EXPECT_FALSE(cache().holds("val", "key"));
-  EXPECT_TRUE(cache().holds("test", "key"));
+  EXPECT_NE(mismatch("val"), "");
+  EXPECT_EQ(mismatch("test"), "");
 }
 
 TEST_F(ExtractionCacheTest, SkippedSamplesComeBackWhateverTheirNames) {
   auto made = cache();
-  made.remember("val", {"key", {{"caf\xE9.jpg", "it is \"empty\""}, {"b", "no file"}}});
+  made.remember("val", {"key", {}, {{"caf\xE9.jpg", "it is \"empty\""}, {"b", "no file"}}});
   const auto entries = cache().entries();
   ASSERT_THAT(entries.at("val").skipped, SizeIs(2));
   EXPECT_EQ(entries.at("val").skipped[0].sample, "caf\xE9.jpg");

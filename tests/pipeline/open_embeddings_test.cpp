@@ -58,9 +58,9 @@ TEST_F(OpenEmbeddingsTest, AModelWithDataOrEmbeddingsMustBeNamed) {
   refused("no data to run on");
   config.data.path = "data";
   config.embeddings.path = "embeddings";
-  refused("embeddings.path is embeddings beside a model or data; expected one or the other");
+  refused("embeddings.path is embeddings and a model or data is given too");
   config.model.path = "";
-  refused("embeddings.path is embeddings beside a model or data");
+  refused("embeddings.path is embeddings and a model or data is given too");
   config = {};
   config.embeddings.arrays = "labels=y";
   refused("embeddings.arrays is labels=y without embeddings.path; expected both or neither");
@@ -109,28 +109,33 @@ TEST_F(OpenEmbeddingsTest, OutIsLookedAtBeforeTheModel) {
   refused("compare.json");
 }
 
-TEST_F(OpenEmbeddingsTest, TheMethodTakesNoDoubles) {
-  const auto labels = longs({0});
-  const auto dtype_of = [&](at::ScalarType dtype) {
-    return on_device({at::ones({1, 2}, dtype), labels, {}, {}}, at::kCPU).embeddings.scalar_type();
-  };
-  EXPECT_EQ(dtype_of(at::kDouble), at::kFloat);
-  EXPECT_EQ(dtype_of(at::kFloat), at::kFloat);
-  EXPECT_EQ(dtype_of(at::kHalf), at::kHalf);
-  EXPECT_EQ(dtype_of(at::kBFloat16), at::kBFloat16);
+LabelledEmbeddings labelled_as(at::ScalarType dtype) {
+  return labelled({at::ones({1, 2}, dtype), longs({0}), {}, {}});
 }
 
-class SplitOnDevice : public OnDevice {};
+TEST(Labelled, TheMethodTakesNoDoubles) {
+  EXPECT_EQ(labelled_as(at::kDouble).embeddings.scalar_type(), at::kFloat);
+  for (const auto dtype : {at::kFloat, at::kHalf, at::kBFloat16})
+    EXPECT_EQ(labelled_as(dtype).embeddings.scalar_type(), dtype);
+}
 
-TEST_P(SplitOnDevice, IsThereWithItsLabels) {
-  const auto taken = on_device({matrix({{1, 2}}), longs({3}), {}, {}}, device());
+TEST(Labelled, WhatWasRoundedIsSearchedAgainForWhatIsNotFinite) {
+  EXPECT_FALSE(labelled_as(at::kDouble).known_finite) << "1e300 is infinite in float32";
+  EXPECT_TRUE(labelled_as(at::kFloat).known_finite);
+  EXPECT_TRUE(labelled_as(at::kHalf).known_finite);
+}
+
+class LabelledOnDevice : public OnDevice {};
+
+TEST_P(LabelledOnDevice, LabelsAreWhereTheEmbeddingsAre) {
+  const auto taken = labelled({there(matrix({{1, 2}})), longs({3}), {}, {}});
   EXPECT_EQ(taken.embeddings.device(), device());
   EXPECT_EQ(taken.labels.device(), device());
   EXPECT_TRUE(taken.embeddings.cpu().equal(matrix({{1, 2}})));
   EXPECT_TRUE(taken.labels.cpu().equal(longs({3})));
 }
 
-NEURONTUNE_ON_EVERY_DEVICE(SplitOnDevice);
+NEURONTUNE_ON_EVERY_DEVICE(LabelledOnDevice);
 
 }  // namespace
 }  // namespace neurontune

@@ -130,9 +130,9 @@ TEST_F(RunTest, SaysWhereTuningSeesTheHeldOutSamples) {
   config.splits.identify = "val";
   config.splits.tune = "val:1/2";
   EXPECT_THAT(run(config, out).report.warnings,
-              Contains(HasSubstr("identification and tuning have samples of val in common")));
+              Contains(HasSubstr("the identification and tuning splits share samples of val")));
   config.splits.identify = "val:2/2";
-  EXPECT_THAT(run(config, out).report.warnings, Not(Contains(HasSubstr("in common"))));
+  EXPECT_THAT(run(config, out).report.warnings, Not(Contains(HasSubstr("share samples"))));
 }
 
 TEST_F(RunTest, TheDefaultRecipeRunsToo) {
