@@ -40,7 +40,7 @@ auto timed(const std::string& step, const OutputOptions& output, Work work) {
   char text[32];
   std::snprintf(text, sizeof text, "%6.1f s  ", taken.count());
   if (output.log.shows_progress()) std::cerr << text << step << '\n';
-  output.log.write(LogLevel::debug, step + ": " + text);
+  log_debug(output.log.callback(), step, ": ", taken.count(), " s");
   return result;
 }
 
