@@ -74,17 +74,22 @@ bool any_not_finite(const at::Tensor& rows) {
 
 }  // namespace
 
-void check_finite(const at::Tensor& embeddings, const std::string& split) {
-  for (int64_t first = 0; first < embeddings.size(0); first += kRowsPerBlock) {
-    const auto block =
-        embeddings.slice(0, first, std::min(first + kRowsPerBlock, embeddings.size(0)));
+std::optional<NotFinite> first_not_finite(const at::Tensor& matrix) {
+  for (int64_t first = 0; first < matrix.size(0); first += kRowsPerBlock) {
+    const auto block = matrix.slice(0, first, std::min(first + kRowsPerBlock, matrix.size(0)));
     if (!any_not_finite(block)) continue;
     const auto bad = block.isfinite().logical_not().nonzero();
     const auto row = bad[0][0].item<int64_t>(), column = bad[0][1].item<int64_t>();
-    throw Error(split + ": the embedding in row " + std::to_string(first + row) + ", dimension " +
-                std::to_string(column) + " is " + describe(block[row][column].item<double>()) +
-                ", expected a finite number");
+    return NotFinite{first + row, column, block[row][column].item<double>()};
   }
+  return std::nullopt;
+}
+
+void check_finite(const at::Tensor& embeddings, const std::string& split) {
+  if (const auto found = first_not_finite(embeddings))
+    throw Error(split + ": the embedding in row " + std::to_string(found->row) + ", dimension " +
+                std::to_string(found->column) + " is " + describe(found->value) +
+                ", expected a finite number");
 }
 
 }  // namespace neurontune

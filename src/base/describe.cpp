@@ -9,8 +9,14 @@ namespace neurontune {
 
 std::string describe(const at::Tensor& tensor) {
   if (!tensor.defined()) return "undefined";
+  return std::string(c10::getDtypeNames(tensor.scalar_type()).first)
+      .append(" ")
+      .append(describe(tensor.sizes()));
+}
+
+std::string describe(at::IntArrayRef shape) {
   std::ostringstream text;
-  text << c10::getDtypeNames(tensor.scalar_type()).first << ' ' << tensor.sizes();
+  text << shape;
   return text.str();
 }
 
@@ -20,12 +26,20 @@ std::string describe(double number) {
   return text.str();
 }
 
-std::string listed(const std::vector<std::string>& items, std::size_t most) {
+std::string joined(const std::vector<std::string>& texts, const std::string& separator) {
   std::string text;
-  for (std::size_t i = 0; i < items.size() && i < most; ++i)
-    text += (i == 0 ? "" : ", ") + items[i];
-  if (items.size() > most) text += " and " + std::to_string(items.size() - most) + " more";
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) text.append(separator);
+    text.append(texts[i]);
+  }
   return text;
+}
+
+std::string listed(const std::vector<std::string>& items, std::size_t most) {
+  if (items.size() <= most) return joined(items, ", ");
+  const auto end = items.begin() + static_cast<std::ptrdiff_t>(most);
+  return joined({items.begin(), end}, ", ") + " and " + std::to_string(items.size() - most) +
+         " more";
 }
 
 std::string as_percent(double fraction) {

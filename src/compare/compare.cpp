@@ -35,14 +35,13 @@ double seconds_of(const std::function<void()>& work) {
 /// "train and val": the splits whose attributes a method sees, but of which none is known.
 std::string splits_without_attributes(const ComparedMethod& method, const EmbeddingFolder& folder) {
   constexpr std::string_view kAttributes = "_attributes";
-  std::string lacking;
+  std::vector<std::string> lacking;
   for (const auto& seen : method.sees) {
     if (!seen.ends_with(kAttributes)) continue;
     const auto split = seen.substr(0, seen.size() - kAttributes.size());
-    if (!folder.split(split).attributes.defined())
-      lacking += (lacking.empty() ? "" : " and ") + split;
+    if (!folder.split(split).attributes.defined()) lacking.push_back(split);
   }
-  return lacking;
+  return joined(lacking, " and ");
 }
 
 /// The methods to run. Oracles are left out where no one asked for them and their splits have no

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/describe.h"
 #include "compare/text_rows.h"
 #include "neurontune/base/error.h"
 #include "neurontune/version.h"

@@ -1,5 +1,7 @@
 #include "compare/text_rows.h"
 
+#include "base/describe.h"
+
 namespace neurontune {
 namespace {
 
@@ -12,15 +14,6 @@ std::string quoted(const std::string& text) {
 }
 
 }  // namespace
-
-std::string joined(const std::vector<std::string>& texts, const std::string& separator) {
-  std::string text;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0) text.append(separator);
-    text.append(texts[i]);
-  }
-  return text;
-}
 
 std::string csv_row(const std::vector<std::string>& fields) {
   std::vector<std::string> written;

@@ -73,7 +73,7 @@ at::Tensor logits(const Head& head, const at::Tensor& embeddings) {
     throw Error("embeddings are " + describe(embeddings) + ", the head expects [N, " +
                 std::to_string(head.embedding_dim()) + "]");
   const c10::NoGradGuard no_grad;
-  const auto result = at::empty({embeddings.size(0), head.classes()}, head.weight.options());
+  auto result = at::empty({embeddings.size(0), head.classes()}, head.weight.options());
   const auto weight = aligned_rows(head.weight);
   for_fixed_blocks(
       embeddings.device(), embeddings.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {

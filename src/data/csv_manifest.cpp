@@ -24,14 +24,9 @@ constexpr size_t kAbsent = std::numeric_limits<size_t>::max();
 /// "img_filename, filename, path or img_id".
 template <class Texts>
 std::string alternatives(const Texts& texts) {
-  std::string list;
-  size_t index = 0;
-  for (const std::string& text : texts) {
-    if (index > 0) list += index + 1 == texts.size() ? " or " : ", ";
-    list += text;
-    ++index;
-  }
-  return list;
+  const std::vector<std::string> all(texts.begin(), texts.end());
+  if (all.size() < 2) return joined(all, "");
+  return joined({all.begin(), all.end() - 1}, ", ") + " or " + all.back();
 }
 
 /// A header and where its columns are.

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
+#include "base/checks.h"
 #include "base/describe.h"
 #include "data/attribute_notices.h"
 #include "data/sample_columns.h"
@@ -22,30 +22,13 @@ namespace {
 
 using Tensors = std::map<std::string, at::Tensor>;
 
-std::string text(at::IntArrayRef shape) {
-  std::ostringstream stream;
-  stream << shape;
-  return stream.str();
-}
-
-/// Finds the first NaN or infinity, block by block: the set may be larger than the memory.
 void check_finite(const std::string& where, const char* name, const at::Tensor& tensor) {
-  constexpr int64_t kBlockElements = int64_t{1} << 22;
-  const at::Tensor flat = tensor.view(-1);
-  for (int64_t first = 0; first < flat.size(0); first += kBlockElements) {
-    const at::Tensor block = flat.narrow(0, first, std::min(kBlockElements, flat.size(0) - first));
-    const auto [smallest, largest] = at::aminmax(block);  // a NaN makes both NaN
-    if (std::isfinite(smallest.item<double>()) && std::isfinite(largest.item<double>())) continue;
-    const int64_t place = block.isfinite().logical_not().nonzero()[0].item<int64_t>();
-    const int64_t columns = tensor.size(-1), index = first + place;
-    const std::string position = tensor.dim() == 1 ? std::to_string(index)
-                                                   : std::to_string(index / columns) + ", " +
-                                                         std::to_string(index % columns);
-    std::ostringstream value;
-    value << block[place].item<double>();
-    throw Error(where + ": `" + name + "`[" + position + "] is " + value.str() +
-                ", expected finite values");
-  }
+  const bool is_vector = tensor.dim() == 1;
+  const auto found = first_not_finite(is_vector ? tensor.unsqueeze(1) : tensor);
+  if (!found) return;
+  throw Error(where + ": `" + name + "`[" + std::to_string(found->row) +
+              (is_vector ? "" : ", " + std::to_string(found->column)) + "] is " +
+              describe(found->value) + ", expected finite values");
 }
 
 at::Tensor read_matrix(const std::string& where, const std::string& name,
@@ -193,14 +176,14 @@ at::Tensor head_tensor(const std::filesystem::path& path, const Tensors& tensors
 void check_shape(const std::filesystem::path& path, const std::string& name,
                  const at::Tensor& found, const at::Tensor& expected) {
   if (found.sizes() != expected.sizes())
-    throw Error(path.string() + ": " + name + " is " + text(found.sizes()) + ", expected " +
-                text(expected.sizes()));
+    throw Error(path.string() + ": " + name + " is " + describe(found.sizes()) + ", expected " +
+                describe(expected.sizes()));
 }
 
 Head read_layers(const std::filesystem::path& path, const Tensors& tensors, const Head& like) {
   Head head = like;
   const auto replace = [&](at::Tensor& tensor, const std::string& name) {
-    auto found = head_tensor(path, tensors, name, "the head's " + text(tensor.sizes()));
+    auto found = head_tensor(path, tensors, name, "the head's " + describe(tensor.sizes()));
     check_shape(path, name, found, tensor);
     tensor = std::move(found);
   };

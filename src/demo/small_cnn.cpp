@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/describe.h"
 #include "io/file_io.h"
 #include "model/torchscript.h"
 #include "neurontune/base/error.h"
@@ -72,8 +73,7 @@ void check_data(const TrainingData& data, int64_t classes) {
   const auto& images = data.images;
   if (images.dim() != 4 || images.scalar_type() != at::kFloat || images.size(2) < kSmallestSide ||
       images.size(3) < kSmallestSide) {
-    throw Error("training images are " +
-                c10::str(c10::toString(images.scalar_type()), " ", images.sizes()) +
+    throw Error("training images are " + describe(images) +
                 ", expected Float [N, channels, H, W] of at least " +
                 std::to_string(kSmallestSide) + " by " + std::to_string(kSmallestSide));
   }

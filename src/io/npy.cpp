@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/describe.h"
 #include "io/tensor_bytes.h"
 #include "io/unsigned_integers.h"
 #include "neurontune/base/error.h"
@@ -208,20 +209,12 @@ void check_byte_order(const NpyHeader& header) {
   throw Error("holds " + found + ", expected " + expected + hint);
 }
 
-std::string text(at::IntArrayRef shape) {
-  std::string result = "[";
-  for (const int64_t size : shape) {
-    result += (result.size() > 1 ? ", " : "") + std::to_string(size);
-  }
-  return result + "]";
-}
-
 /// All that remains, which must be as many bytes as the shape needs.
 void check_size(const ByteSource& source, const NpyHeader& header, uint64_t item_size) {
   const auto bytes = tensor_bytes(header.shape, item_size);
   if (bytes && *bytes == source.remaining()) return;
   throw Error("holds " + std::to_string(source.remaining()) + " bytes, but " + header.dtype + " " +
-              text(header.shape) + " takes " +
+              describe(header.shape) + " takes " +
               (bytes ? std::to_string(*bytes) : "more than can be addressed"));
 }
 
@@ -326,7 +319,8 @@ std::vector<std::string> read_npy_texts(ByteSource& source, const NpyHeader& hea
   const auto length = text_length(header);
   if (!length) refuse_dtype(header, "text (U or S) or integers");
   if (header.shape.size() != 1) {
-    throw Error("is " + header.dtype + " " + text(header.shape) + ", expected one text a sample");
+    throw Error("is " + header.dtype + " " + describe(header.shape) +
+                ", expected one text a sample");
   }
   const bool unicode = header.kind().starts_with('U');
   const uint64_t bytes = *length * (unicode ? 4 : 1);

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <tuple>
 
+#include "base/describe.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/regular_file.h"
@@ -139,13 +140,6 @@ class OpenFile {
 
 // --- Writing -----------------------------------------------------------------------------------
 
-/// One after the other, "a,b".
-std::string joined(const std::vector<std::string>& members) {
-  std::string text;
-  for (const auto& member : members) text += (text.empty() ? "" : ",") + member;
-  return text;
-}
-
 size_t dtype_index(const std::string& where, const TensorSpec& spec) {
   const auto found = std::find_if(kSafetensorsDtypes.begin(), kSafetensorsDtypes.end(),
                                   [&](const SafetensorsDtype& dtype) {
@@ -238,7 +232,7 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
     size = end;
   }
 
-  std::string header_text = "{" + joined(members) + "}";
+  std::string header_text = "{" + joined(members, ",") + "}";
   header_text.resize((header_text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_length = header_text.size();
   const uint64_t data_begin = kLengthBytes + header_length;

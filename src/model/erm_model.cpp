@@ -210,7 +210,7 @@ at::Tensor ErmModel::features(const std::vector<at::Tensor>& inputs) const {
     const auto embedding = tensor_in(torch::jit::pop(stack), what);
     const auto width = impl_->head.layers.weight_by_output().size(1);
     if (embedding.dim() != 2 || embedding.size(1) != width)
-      throw Error(what + " has the shape " + c10::str(embedding.sizes()) + ", expected [N, " +
+      throw Error(what + " has the shape " + describe(embedding.sizes()) + ", expected [N, " +
                   std::to_string(width) + "]: one embedding a sample");
     return embedding;
   });

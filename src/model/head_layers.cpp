@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/describe.h"
 #include "model/forward_graph.h"
 #include "model/graph_walk.h"
 #include "model/torchscript.h"
@@ -50,15 +51,13 @@ void check_tensors(const HeadLayers& head, const std::string& model) {
   if (!weight.defined() || weight.dim() != 2 || !weight.is_floating_point() ||
       weight.numel() == 0) {
     throw Error(model + ": the last linear layer's weight is " +
-                (weight.defined()
-                     ? c10::toString(weight.scalar_type()) + c10::str(" ", weight.sizes())
-                     : std::string("missing")) +
+                (weight.defined() ? describe(weight) : std::string("missing")) +
                 ", expected a floating point [C, M]");
   }
   const auto& bias = head.bias.tensor;
   const int64_t outputs = head.weight_by_output().size(0);
   if (bias.defined() && (bias.dim() != 1 || bias.size(0) != outputs)) {
-    throw Error(model + ": the last linear layer's bias is " + c10::str(bias.sizes()) +
+    throw Error(model + ": the last linear layer's bias is " + describe(bias.sizes()) +
                 ", expected [" + std::to_string(outputs) + "]");
   }
 }

@@ -1,6 +1,5 @@
 #include "model/linear_layer.h"
 
-#include <c10/util/StringUtil.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/describe.h"
 #include "model/graph_walk.h"
 #include "model/known_number.h"
 
@@ -217,7 +217,7 @@ std::string last_steps(const Value* output) {
     if (is_convolution || node->inputs().empty()) break;
     output = node->input(0);
   }
-  return c10::Join(", ", steps);
+  return joined(steps, ", ");
 }
 
 }  // namespace neurontune

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/describe.h"
 #include "neurontune/base/error.h"
 
 namespace neurontune {
@@ -109,11 +110,7 @@ c10::IValue at_name(const c10::IValue& container, const std::string& name) {
 
 }  // namespace
 
-std::string OutputLeaf::name() const {
-  std::string text;
-  for (const auto& part : path) text += (text.empty() ? "" : ".") + part;
-  return text;
-}
+std::string OutputLeaf::name() const { return joined(path, "."); }
 
 std::vector<OutputLeaf> output_leaves(Value* returned) {
   std::vector<OutputLeaf> leaves;

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "base/describe.h"
 #include "model/archive.h"
 #include "model/erm_model_impl.h"
 #include "model/torchscript.h"
@@ -14,8 +15,8 @@ namespace {
 void check_part(const at::Tensor& found, at::IntArrayRef expected, const std::string& what) {
   if (!found.defined()) throw Error(what + " is undefined");
   if (found.sizes() != expected) {
-    throw Error(what + " has the shape " + c10::str(found.sizes()) + ", expected " +
-                c10::str(expected));
+    throw Error(what + " has the shape " + describe(found.sizes()) + ", expected " +
+                describe(expected));
   }
   if (!found.isfinite().all().item<bool>()) throw Error(what + " holds NaN or infinite values");
 }

@@ -35,7 +35,7 @@ double allowed(double relative, const at::Tensor& output) {
   return relative * std::max(kSmallOutput, max_abs(output));
 }
 
-void check_finite(const at::Tensor& output, const std::string& model) {
+void check_logits_are_finite(const at::Tensor& output, const std::string& model) {
   const int64_t bad = output.numel() - output.isfinite().sum().item<int64_t>();
   if (bad != 0) {
     throw Error(model + ": " + std::to_string(bad) + " of " + std::to_string(output.numel()) +
@@ -61,7 +61,7 @@ void check_close(const at::Tensor& expected, const at::Tensor& found, const std:
         finding + " (" +
         (comparable
              ? "logits differ by " + describe(difference) + ", allowed " + describe(tolerance)
-             : "shapes " + c10::str(expected.sizes()) + " and " + c10::str(found.sizes())) +
+             : "shapes " + describe(expected.sizes()) + " and " + describe(found.sizes())) +
         ")" + advice);
   }
 }
@@ -85,7 +85,7 @@ std::vector<at::Tensor> rows_of(const std::vector<at::Tensor>& inputs, const at:
 
 void check_rows(const at::Tensor& output, int64_t samples, const std::string& model) {
   if (output.dim() == 0 || output.size(0) != samples)
-    throw Error(model + ": the output has the shape " + c10::str(output.sizes()) + " for " +
+    throw Error(model + ": the output has the shape " + describe(output.sizes()) + " for " +
                 std::to_string(samples) + " samples, expected a row a sample");
 }
 
@@ -140,7 +140,7 @@ void check_columns(const at::Tensor& output, const Head& head, const std::string
   const auto columns = output.numel() / output.size(0);
   const bool decides = columns == 1 && head.classes() == 2;  // or so it seems: see check_order
   if (columns != head.classes() && !decides)
-    throw Error(model + ": the output has the shape " + c10::str(output.sizes()) +
+    throw Error(model + ": the output has the shape " + describe(output.sizes()) +
                 ", expected a number for each of the head's " + std::to_string(head.classes()) +
                 " classes");
 }
@@ -197,7 +197,7 @@ at::Tensor verified_output(const ModelFunction& model, const std::vector<at::Ten
                            const std::string& name) {
   const auto whole = model(inputs);
   check_rows(whole, samples_of(inputs), name);
-  check_finite(whole, name);
+  check_logits_are_finite(whole, name);
   check_close(whole, model(inputs), name + " gives other logits when it is run again",
               kTrainingMode);
   check_batches(model, inputs, name);
@@ -227,7 +227,7 @@ SplitVerification ErmModel::verify(const std::vector<at::Tensor>& inputs) const 
               impl_->name());
   if (split.sizes() != whole.sizes())
     throw Error(impl_->name() + ": the head " + impl_->head.name + " gives the shape " +
-                c10::str(split.sizes()) + ", the model " + c10::str(whole.sizes()));
+                describe(split.sizes()) + ", the model " + describe(whole.sizes()));
   const SplitVerification verification{max_abs(split - whole), split_tolerance(whole)};
   if (!(verification.max_abs_difference <= verification.tolerance)) {
     throw Error(impl_->name() + ": the head " + impl_->head.name +

@@ -6,20 +6,20 @@
 
 namespace neurontune {
 
-/// Which checkpoint is picked; none but worst_group looks at attributes.
+/// By what a checkpoint is selected; only worst_group looks at attributes.
 enum class Criterion {
   sfit,             ///< the paper's: the highest spuriousness fitness score
   guarded_sfit,     ///< the highest of those whose balanced accuracy is within `guard` of the best
-  inferred_groups,  ///< `repair`'s: the worst class, and the worst inferred group it trusts
-  worst_group,      ///< `repair`'s: the worst group (label, attribute), which must be known
+  inferred_groups,  ///< of `repair`: accuracy in the worst class or trusted inferred group
+  worst_group,      ///< of `repair`: accuracy in the worst group (label, attribute), where known
 };
 
 /// Settings of the choice among checkpoints.
 struct SelectionOptions {
   Criterion criterion = Criterion::sfit;
   double guard = 0.02;  ///< fraction of class-balanced accuracy, 0…1
-  /// Class-balanced accuracy on held-out data that a repair may cost, whatever else speaks for it:
-  /// 0…1. In force under inferred_groups.
+  /// The largest drop of class-balanced accuracy on held-out data that a repair may cause, 0…1;
+  /// applies with inferred_groups only.
   double max_drop = 0.1;
 
   /// @throws OptionError if a value is out of its range

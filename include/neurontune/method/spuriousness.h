@@ -11,7 +11,7 @@
 
 namespace neurontune {
 
-/// How the classes' scores of a dimension become one.
+/// How a dimension's scores for the classes are combined into one.
 enum class Aggregate {
   union_,        ///< the largest: biased for any class
   intersection,  ///< the smallest: biased for every class
@@ -22,8 +22,8 @@ enum class Aggregate {
 /// Which test a dimension must pass besides the threshold; see test_mistakes.
 enum class Significance {
   none,          ///< no test: every median difference counts
-  plain,         ///< higher on the mistakes beyond chance
-  given_margin,  ///< and that among samples as far from the boundary
+  plain,         ///< higher on mistakes than chance explains
+  given_margin,  ///< also when compared with samples equally far from the decision boundary
 };
 
 /// Settings of the identification of biased dimensions.

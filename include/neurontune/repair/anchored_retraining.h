@@ -14,11 +14,12 @@ namespace neurontune {
 struct AnchoredOptions {
   /// λ of λ/2 ∥W − W_ERM∥², on dimensions of deviation 1, each over 0; at least one
   std::vector<double> penalties = {10, 1, 0.1, 0.01};
-  /// How much more samples weigh that the ERM head mistakes, each 0 or more; at least one
+  /// γ of the weights exp(−γ p): the larger, the more misclassified samples count; each 0 or more,
+  /// at least one
   std::vector<double> gammas = {0, 4};
   int64_t iterations = 100;  ///< of L-BFGS at most, at least 1
   double tolerance = 1e-4;   ///< largest component of the gradient that ends it, over 0
-  int64_t folds = 2;         ///< `anchored` chooses by: 2 to 100
+  int64_t folds = 2;         ///< by which `anchored` chooses λ and γ: 2 to 100
   uint64_t seed = 0;         ///< of the folds
 
   /// @throws OptionError if a value is out of its range
@@ -36,7 +37,7 @@ std::vector<AnchoredSetting> anchored_settings(const AnchoredOptions& options);
 /// Fits a linear head to data that it was not trained on, and pulls it towards where it was: the
 /// softmax regression with classes balanced and a penalty on the distance of its weights from the
 /// ERM head's (its bias is free). Where embeddings have more dimensions than there are samples, any
-/// free fit is worse than the ERM head; one that is held by it is not. Within a class a sample
+/// unpenalised fit is worse than the ERM head; the penalty prevents that. Within a class a sample
 /// weighs exp(−γ p), with p the ERM head's probability of the class (AFR, Qiu et al. 2023, arXiv
 /// 2306.11074). It sees no attributes.
 ///

@@ -42,8 +42,8 @@ std::string describe(const CandidateSettings& settings);
 /// Why a head may be picked.
 enum class Acceptance {
   kept,   ///< the ERM head needs no reason
-  free,   ///< it costs nothing on held-out data
-  trade,  ///< it costs accuracy there, and the data say that a shortcut is repaired for it
+  free,   ///< it costs no held-out accuracy
+  trade,  ///< it costs some, and there is evidence that a shortcut is repaired for it
   known,  ///< the groups it is judged by are known
   refused,
 };

@@ -21,9 +21,9 @@ namespace neurontune {
 /// worst_group, and `max_drop`.
 struct RepairOptions {
   RepairOptions();
-  explicit RepairOptions(NeuronTuneOptions of_neurontune) : neurontune(std::move(of_neurontune)) {}
+  explicit RepairOptions(const NeuronTuneOptions& own) : neurontune(own) {}
 
-  NeuronTuneOptions neurontune;    ///< of the mask and the epochs; its seed is of all of it
+  NeuronTuneOptions neurontune;    ///< of the mask and the epochs; its seed serves every step
   ShortcutSearchOptions shortcut;  ///< its folds are those that candidates are judged on
   AnchoredOptions anchored;
 
@@ -58,10 +58,10 @@ struct RepairResult {
 /// ERM head's. Any other is a *trade*, which is only made with evidence of a shortcut
 /// (`search_shortcut`), if it corrects enough of the mistakes for what it breaks
 /// (`Candidate::repairability` of 2/3), and for at most `max_drop` of class-balanced accuracy.
-/// Candidates are ranked by the lower bound of their accuracy in the worst cell. Cells are the
-/// classes, and the inferred groups where there is evidence of a shortcut. Of those that are within
-/// one standard error of the first (Breiman et al. 1984) the one of the best class-balanced
-/// accuracy is picked.
+/// Candidates are ranked by the lower confidence bound of their accuracy in the worst cell. A cell
+/// is a class, or an inferred group where there is evidence of a shortcut. Of the candidates within
+/// one standard error of the first (Breiman et al. 1984), the one with the best class-balanced
+/// accuracy is selected.
 ///
 /// With Criterion::worst_group the cells are the groups (label, attribute) of held-out samples
 /// whose attribute is known, and no head is refused.

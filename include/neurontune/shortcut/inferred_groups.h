@@ -8,9 +8,9 @@
 
 namespace neurontune {
 
-/// Settings of the estimation of an attribute that no one labelled.
+/// Settings of the estimation of an attribute that nobody labelled.
 struct InferredGroupsOptions {
-  double confidence = 0.9;  ///< first belief in the value the evidence names; over 0, below 1
+  double confidence = 0.9;  ///< first belief in the value that the evidence names; over 0, below 1
   double smoothing = 2;     ///< added to each count of evidence, over 0
   /// Of the classes' rates of evidence for another value, the quantile that the prior takes: 0
   /// to 1.
@@ -58,17 +58,18 @@ struct InferredGroups {
 /// group_samples), so that groups count about alike however rare; then Σ from what the effects
 /// leave over; then the beliefs.
 ///
-/// Evidence for another value than the class's own is the attribute's, or of a sample that is
-/// merely hard. The prior takes it that the attribute is another class's as often in every class,
-/// and any other's: of the classes' rates of such evidence it is a low quantile. Beliefs that are
-/// on average over it are lowered, as they would go over to whatever clusters the embeddings have.
-/// There are few rounds for the same reason.
+/// A prediction of another class has one of two causes: the sample has the attribute of that class,
+/// or it is merely hard. The prior assumes that every class has samples with another attribute
+/// equally often, and all other attributes equally often among them: its rate is a low quantile of
+/// the classes' rates of such predictions. Beliefs that exceed the prior on average are lowered,
+/// since they would otherwise follow any clusters that the embeddings have. There are few rounds
+/// for the same reason.
 ///
 /// The same inputs, device and LibTorch build give the same bits, whatever the number of threads.
 ///
 /// @param held_out data the head was not trained on, on any device
-/// @param evidence int64 [N], in 0…C−1, on the same device: the value that speaks for itself in a
-///                 sample, as the ERM head's prediction does
+/// @param evidence int64 [N], in 0…C−1, on the same device: the value that is observed in a
+///                 sample, usually the ERM head's prediction
 /// @param classes  C, at least 2
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, or the
 ///         embeddings do not vary within the classes
