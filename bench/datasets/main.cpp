@@ -9,6 +9,7 @@
 
 #include "benchmark_dataset.h"
 #include "exit_code.h"
+#include "log.h"
 #include "neurontune/base/error.h"
 
 namespace {
@@ -108,7 +109,8 @@ int main(int argc, char** argv) {
       "Makes a biased data set of real photographs, trains a small CNN on it and writes its "
       "embeddings.",
       "datasets");
-  return neurontune::cli::exit_code_of(app, [&] {
+  neurontune::cli::Log log;
+  return neurontune::cli::exit_code_of(app, log, [&] {
     Command command(app);
     app.parse(argc, argv);
     command.execute();

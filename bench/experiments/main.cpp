@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "exit_code.h"
+#include "log.h"
 #include "subcommands.h"
 
 int main(int argc, char** argv) {
@@ -15,5 +16,6 @@ int main(int argc, char** argv) {
   neurontune::experiments::add_selection(app);
   neurontune::experiments::add_transfer(app);
   const c10::NoGradGuard no_grad;
-  return neurontune::cli::exit_code_of(app, [&] { app.parse(argc, argv); });
+  neurontune::cli::Log log;
+  return neurontune::cli::exit_code_of(app, log, [&] { app.parse(argc, argv); });
 }
