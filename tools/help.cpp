@@ -85,16 +85,22 @@ std::string positionals(const CLI::App& app) {
   return text.empty() ? "" : "\nArguments:\n" + text;
 }
 
+/// The flags of a group that are shown, those that are required first.
+std::string entries(const CLI::App& app, const std::string& group, CLI::AppFormatMode mode) {
+  std::string required, others;
+  for (const auto* option : app.get_options()) {
+    if (!option->nonpositional() || group_of(*option) != group) continue;
+    if (mode == CLI::AppFormatMode::All || !is_rare(*option))
+      (option->get_required() ? required : others) += entry(*option);
+  }
+  return required + others;
+}
+
 std::string flags(const CLI::App& app, CLI::AppFormatMode mode) {
   std::string text;
-  for (const std::string shown : kGroups) {
-    std::string entries;
-    for (const auto* option : app.get_options()) {
-      if (!option->nonpositional() || group_of(*option) != shown) continue;
-      if (mode == CLI::AppFormatMode::All || !is_rare(*option)) entries += entry(*option);
-    }
-    if (!entries.empty()) text += "\n" + shown + ":\n" + entries;
-  }
+  for (const std::string shown : kGroups)
+    if (const auto of_group = entries(app, shown, mode); !of_group.empty())
+      text += "\n" + shown + ":\n" + of_group;
   return text;
 }
 
@@ -126,10 +132,15 @@ class HelpFormatter : public CLI::Formatter {
   /// What each does; in full for --help-all.
   std::string subcommands(const CLI::App& app, const std::string& name,
                           CLI::AppFormatMode mode) const {
+    std::size_t longest = 0;
+    const auto commands = app.get_subcommands({});
+    for (const auto* command : commands) longest = std::max(longest, command->get_name().size());
+    const std::size_t indent = kFlagIndent + longest + 2;
     std::string list = "\nSubcommands:\n", all;
-    for (const auto* command : app.get_subcommands({})) {
-      list +=
-          block(command->get_name(), kFlagIndent) + block(command->get_description(), kTextIndent);
+    for (const auto* command : commands) {
+      auto line = std::string(kFlagIndent, ' ') + command->get_name();
+      line.resize(indent, ' ');
+      list += line + wrapped(command->get_description(), columns(), indent) + "\n";
       all += "\n\n" + make_help(command, name + " " + command->get_name(), mode);
     }
     return mode == CLI::AppFormatMode::All ? list + all : list;

@@ -67,7 +67,7 @@ Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
   auto config = resolve_config(config_file_, given);
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (!config_file_.empty()) log_debug(log_.callback(), "settings of ", config_file_);
-  log_debug(log_.callback(), "settings as resolved: ", json_text(config_json(config)));
+  log_debug(log_.callback(), "settings as resolved: ", json_text(config_json(config), -1));
   return config;
 }
 

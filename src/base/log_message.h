@@ -6,11 +6,14 @@
 
 namespace neurontune {
 
+constexpr int kDigits = 4;  // of times and differences; whole numbers are written in full
+
 /// Hands a message to a log, where there is one; its parts are put together only then.
 template <typename... Parts>
 void log_message(const LogFn& log, LogLevel level, const Parts&... parts) {
   if (!log) return;
   std::ostringstream text;
+  text.precision(kDigits);
   (text << ... << parts);
   log(level, text.str());
 }

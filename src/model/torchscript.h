@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "neurontune/base/error.h"
@@ -19,16 +20,23 @@ namespace neurontune::torchscript {
 std::string one_line(const std::exception& error);
 
 /// While it lives, calls from this thread are made as the library makes them: no warnings on
-/// stderr, and no graph optimiser, whose rewriting after the first runs would let equal inputs give
-/// unequal bits.
+/// stderr, though a handler that the host has set gets them, and no graph optimiser, whose
+/// rewriting after the first runs would let equal inputs give unequal bits.
 class CallScope {
  public:
-  CallScope() : warnings_(&silence_) {}
+  CallScope() : warnings_(handler()) {}
 
  private:
   class Silence : public c10::WarningHandler {
     void process(const c10::Warning&) override {}
   };
+
+  c10::WarningHandler* handler() {
+    auto* current = c10::WarningUtils::get_warning_handler();
+    const bool prints = typeid(*current) == typeid(c10::WarningHandler);  // LibTorch's own
+    return prints ? &silence_ : current;
+  }
+
   Silence silence_;
   c10::WarningUtils::WarningHandlerGuard warnings_;
   torch::jit::GraphOptimizerEnabledGuard unoptimised_{false};

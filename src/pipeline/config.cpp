@@ -227,7 +227,8 @@ at::Device device_named(const std::string& text) {
 at::Device resolve_device(const std::string& text, const LogFn& log) {
   const auto device = device_named(text);
   log_debug(log, "device ", device.str(), " (asked for: ", text, "), ", at::get_num_threads(),
-            " threads of ", std::thread::hardware_concurrency(), " processors");
+            at::get_num_threads() == 1 ? " thread" : " threads", ", ",
+            std::thread::hardware_concurrency(), " processors");
   return device;
 }
 

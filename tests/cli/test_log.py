@@ -59,8 +59,8 @@ class Log(CliTest):
         expected = {"trace": {"trace", "debug", "info", "warning"}, "debug": {"debug", "info", "warning"},
                     "info": {"info", "warning"}, "warn": {"warning"}, "error": set(), "off": set()}
         for level in LEVELS:
-            process = neurontune("run", "--embeddings", self.warned, "--out", self.out(), *QUICK, "--tune", "val", "--log-level",
-                                 level)
+            process = neurontune("run", "--embeddings", self.embeddings, "--out", self.out(), *QUICK, "--tune", "val",
+                                 "--log-level", level)
             self.assertEqual(process.returncode, 0, process.stderr)
             self.assertEqual(levels_in(process.stderr), expected[level], process.stderr)
         self.assertEqual(levels_in(self.evaluate().stderr), {"warning"})
@@ -169,7 +169,7 @@ class Log(CliTest):
         for part in [f"debug: model: {self.model}, {self.model.stat().st_size} bytes",
                      "info: model: split at classifier, 8 → 2, the last linear layer before the output",
                      f"metadata.csv, {(self.data / 'metadata.csv').stat().st_size} bytes, format metadata",
-                     "debug: data: split train, 400 samples", "debug: device cpu (asked for: cpu), 1 threads of",
+                     "debug: data: split train, 400 samples", "debug: device cpu (asked for: cpu), 1 thread, ",
                      "debug: step extract: ", "debug: step tune: ", "result.json"]:
             self.assertIn(part, stderr)
         self.assertIn("split at classifier, 8 → 2, as asked for", neurontune(
