@@ -220,7 +220,8 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
     done.skipped = cache.entries().at(split.name).skipped;
     done.samples = split.dataset->size() - std::ssize(done.skipped);
     done.seconds = seconds_since(start);
-    log_info(log, "split ", split.name, ": ", done.samples, " samples in ", done.seconds, " s");
+    if (!done.reused)
+      log_info(log, "split ", split.name, ": ", done.samples, " samples in ", done.seconds, " s");
   }
   output.finish(names, has_names);
   return extraction;
