@@ -5,6 +5,17 @@
 namespace neurontune {
 namespace {
 
+TEST(Joined, HasASeparatorBetweenTextsOnly) {
+  EXPECT_EQ(joined({}, ", "), "");
+  EXPECT_EQ(joined({"a"}, ", "), "a");
+  EXPECT_EQ(joined({"a", "", "b"}, " and "), "a and  and b");
+}
+
+TEST(Describe, OfAShapeHasBrackets) {
+  EXPECT_EQ(describe(at::IntArrayRef{19867, 2048}), "[19867, 2048]");
+  EXPECT_EQ(describe(at::IntArrayRef{}), "[]");
+}
+
 TEST(Listed, JoinsWithCommas) {
   EXPECT_EQ(listed({}), "");
   EXPECT_EQ(listed({"a"}), "a");

@@ -5,12 +5,6 @@
 namespace neurontune {
 namespace {
 
-TEST(TextRows, JoinedTextsHaveASeparatorBetweenThemOnly) {
-  EXPECT_EQ(joined({}, ", "), "");
-  EXPECT_EQ(joined({"a"}, ", "), "a");
-  EXPECT_EQ(joined({"a", "", "b"}, ", "), "a, , b");
-}
-
 TEST(TextRows, FieldsOfACsvAreQuotedWhereTheyMust) {
   EXPECT_EQ(csv_row({"a", "b c", ""}), "a,b c,\n");
   EXPECT_EQ(csv_row({"a,b", "say \"so\"", "two\nlines"}),
