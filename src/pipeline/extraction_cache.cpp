@@ -105,6 +105,7 @@ void ExtractionCache::forget(const std::string& split) {
 
 void ExtractionCache::remember(const std::string& split, const Entry& entry) {
   entries_[split] = entry;
+  entries_[split].made_from = shortened(entry.made_from);
   save();
 }
 
@@ -112,8 +113,7 @@ void ExtractionCache::save() const {
   Json json = Json::object();
   for (const auto& [split, entry] : entries_) {
     json[split]["key"] = entry.key;
-    for (const auto& [what, text] : shortened(entry.made_from))
-      json[split]["made_from"][what] = text;
+    for (const auto& [what, text] : entry.made_from) json[split]["made_from"][what] = text;
     for (const auto& [sample, reason] : entry.skipped)
       json[split]["skipped"].push_back({{"sample", sample}, {"reason", reason}});
   }

@@ -73,6 +73,15 @@ TEST_F(ExtractionCacheTest, ASplitMadeFromSomethingElseIsNotHeldAndWhatChangedIs
   EXPECT_EQ(mismatch("val", with("model", std::string(40, 'n'))), "model has changed");
 }
 
+TEST_F(ExtractionCacheTest, AnEntryThatIsReadAndWrittenAgainIsTheSame) {
+  with_val();
+  const auto before = read(folder() / "cache.json");
+  auto again = cache();
+  again.remember("test", {"key", {}, {}});
+  again.forget("test");
+  EXPECT_EQ(read(folder() / "cache.json"), before);
+}
+
 TEST_F(ExtractionCacheTest, AnEntryThatDoesNotSayWhatItIsOfIsNotHeldEither) {
   write_split("val");
   cache().remember("val", {key_of(kParts), {}, {}});
