@@ -141,7 +141,7 @@ TEST(ShortcutSearch, HardSamplesAreNoShortcut) {
     SCOPED_TRACE(seed);
     const auto search = searched(world_of_hard_samples(seed), world_of_hard_samples(seed + 100));
     EXPECT_EQ(search.verdict, ShortcutVerdict::unsupported);
-    EXPECT_THAT(search.reason, HasSubstr(" times the errors: evidence of "));
+    EXPECT_THAT(search.reason, HasSubstr(" times as many errors: evidence "));
     EXPECT_THAT(search.reason, HasSubstr(", threshold 4"));
     EXPECT_TRUE(search.found_groups());
     EXPECT_LT(*search.separation, 4);
