@@ -89,8 +89,8 @@ TEST_F(ManifestFormatTest, AutoNeverGuessesBetweenTwo) {
   EXPECT_EQ(find_manifest(folder(), "auto")->format.name, "metadata");
   write("list_attr_celeba.csv", "");
   EXPECT_ERROR(find_manifest(folder(), "auto"),
-               "holds metadata.csv (format metadata), list_attr_celeba.csv (format celeba); name "
-               "the format, or the file");
+               "holds metadata.csv (format metadata), list_attr_celeba.csv (format celeba); choose "
+               "one with --format, or pass the file");
   EXPECT_EQ(find_manifest(folder(), "celeba")->path, folder() / "list_attr_celeba.csv");
   EXPECT_EQ(find_manifest(folder() / "list_attr_celeba.csv", "auto")->format.name, "celeba");
   write("mine.csv", "");
