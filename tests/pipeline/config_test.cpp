@@ -177,8 +177,11 @@ TEST(Device, IsNamedAutoCpuOrCuda) {
 }
 
 TEST(Device, ThatIsNotThereIsAnError) {
-  if (!at::hasCUDA()) EXPECT_ERROR(resolve_device("cuda"), "device is cuda, but this machine");
-  if (at::hasCUDA()) EXPECT_EQ(resolve_device("cuda"), at::Device(at::kCUDA, 0));
+  if (at::hasCUDA()) {
+    EXPECT_EQ(resolve_device("cuda"), at::Device(at::kCUDA, 0));
+  } else {
+    EXPECT_ERROR(resolve_device("cuda"), "device is cuda, but this machine");
+  }
 }
 
 }  // namespace
