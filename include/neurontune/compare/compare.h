@@ -33,8 +33,8 @@ struct CompareOptions {
   void validate() const;
 };
 
-/// The methods that can be compared: erm, llr, dfr, afr, shortcut_probe, self, neurontune,
-/// neurontune_half, neurontune_default.
+/// The methods that can be compared, in the order in which they run; docs/baselines.md says what
+/// each is.
 std::vector<std::string> method_names();
 
 /// Runs methods on the same embeddings, each with every seed, and holds their heads against the
