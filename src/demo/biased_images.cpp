@@ -155,11 +155,11 @@ SplitSizes BiasedImagesOptions::sizes() const {
     most.train = most.train * 2 / 3;
     most.val = most.val * 2 / 3;
   }
-  const int64_t groups = classes * classes;
+  const int64_t cells = classes * classes;
   const int64_t most_test = std::min(most.test, kTestOriginals * classes);
   return {train_samples.value_or(most.train - most.train % classes),
           val_samples.value_or(most.val - most.val % classes),
-          test_samples.value_or(most_test - most_test % groups)};
+          test_samples.value_or(most_test - most_test % cells)};
 }
 
 void BiasedImagesOptions::validate() const {
