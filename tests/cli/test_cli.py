@@ -252,7 +252,7 @@ class Failures(CliTest):
     def test_a_recipe_other_than_that_of_the_config_file_is_two(self):
         config = self.out() / "config.json"
         config.write_text('{"recipe": "robust", "tune": {"epochs": 1}}')
-        self.assert_fails(2, f'--recipe is paper, but {config} is of the recipe "robust"',
+        self.assert_fails(2, f'--recipe is paper, but {config} was made with recipe "robust"',
                           *self.run_arguments("--recipe", "paper", "--config", config))
         succeed("run", "--embeddings", self.embeddings, "--out", self.out(), "--recipe", "robust", "--config", config, *QUICK)
 
