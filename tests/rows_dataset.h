@@ -43,6 +43,17 @@ class RowsDataset : public Dataset {
   std::string fingerprint() const override { return made_from; }
 };
 
+/// Two inputs a sample: a row, and its negative.
+class TwoInputs : public RowsDataset {
+ public:
+  using RowsDataset::RowsDataset;
+  std::vector<std::string> input_names() const override { return {"inputs", "negative"}; }
+  std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
+    const auto read = RowsDataset::batch(first, last).at(0);
+    return {read, -read};
+  }
+};
+
 /// N rows of so many numbers, 0, 1, 2, …
 inline at::Tensor counted_rows(int64_t count, int64_t width) {
   return at::arange(count * width, at::kFloat).view({count, width});

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/computing_type.h"
 #include "base/option_checks.h"
 #include "core/split_checks.h"
 #include "core/splits.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/checks.h"
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "baselines/l1_logistic_regression.h"

@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
 
+#include "base/computing_type.h"
 #include "core/split_checks.h"
 #include "core/splits.h"
 

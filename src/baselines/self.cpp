@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 
+#include "base/computing_type.h"
 #include "base/option_checks.h"
 #include "core/splits.h"
 #include "neurontune/base/error.h"

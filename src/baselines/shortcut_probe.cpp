@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/computing_type.h"
 #include "base/option_checks.h"
 #include "baselines/probe_set.h"
 #include "core/splits.h"

@@ -32,10 +32,6 @@ void check_linear(const Head& erm, const std::string& method) {
     throw Error("the head is of several layers; " + method + " needs a linear head");
 }
 
-at::ScalarType computing_type(const at::Tensor& embeddings) {
-  return embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-}
-
 double worst_class_accuracy(const Head& head, const LabelledEmbeddings& data) {
   return accuracy_metrics(predictions(head, data.embeddings), data.labels, head.classes())
       .worst_class_accuracy;

@@ -22,9 +22,6 @@ void check_every_class(const at::Tensor& labels, int64_t classes, const std::str
 /// @throws Error unless the head is linear; `method` names who needs it
 void check_linear(const Head& erm, const std::string& method);
 
-/// What a head is computed in: float64 where the embeddings are, else float32.
-at::ScalarType computing_type(const at::Tensor& embeddings);
-
 /// The smallest accuracy over the classes present.
 double worst_class_accuracy(const Head& head, const LabelledEmbeddings& data);
 

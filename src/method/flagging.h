@@ -31,6 +31,9 @@ void add_flags(const LabelledEmbeddings& held_out, const RankedSplit& ranked, co
 Identification identify_nothing(const LabelledEmbeddings& held_out, const Head& head,
                                 const IdentificationOptions& options);
 
+/// The settings of the test, as far as the options have them.
+MistakeTestOptions test_options(const IdentificationOptions& options);
+
 /// The test that the options ask for, if they do.
 std::optional<MistakeTest> asked_test(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
                                       const Head& head, const IdentificationOptions& options);

@@ -59,15 +59,15 @@ void warn_of_flags(const BiasedDimensions& biased, std::vector<std::string>& war
 
 }  // namespace
 
+MistakeTestOptions test_options(const IdentificationOptions& options) {
+  return {options.false_discovery_rate, options.strata, options.detectable_effect,
+          options.activation};
+}
+
 std::optional<MistakeTest> asked_test(const LabelledEmbeddings& held_out, const RankedSplit& ranked,
                                       const Head& head, const IdentificationOptions& options) {
   if (options.significance == Significance::none) return std::nullopt;
-  MistakeTestOptions testing;
-  testing.false_discovery_rate = options.false_discovery_rate;
-  testing.strata = options.strata;
-  testing.detectable_effect = options.detectable_effect;
-  testing.activation = options.activation;
-  return test_mistakes(held_out, ranked, head, testing);
+  return test_mistakes(held_out, ranked, head, test_options(options));
 }
 
 Flags flag(const LabelledEmbeddings& held_out, const RankedSplit& ranked, const Head& head,

@@ -5,6 +5,7 @@
 #include <c10/core/GradMode.h>
 
 #include "base/checks.h"
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "core/split_checks.h"
 #include "method/flagging.h"
@@ -182,7 +183,7 @@ NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
   if (identification.embeddings.device() != tuning.embeddings.device())
     throw Error("the identification split is on " + identification.embeddings.device().str() +
                 ", the tuning split on " + tuning.embeddings.device().str());
-  const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(tuning.embeddings);
   auto result = paper_method(identification, tuning, to(erm, tuning.embeddings.device(), dtype),
                              options, progress);
   warn_of_fall(result.erm_accuracy, result.candidates.front(), result.warnings);

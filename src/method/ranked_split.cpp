@@ -4,12 +4,14 @@
 
 #include <limits>
 
+#include "base/computing_type.h"
+
 namespace neurontune {
 namespace {
 
 /// Scores without any sample in them.
 SpuriousnessScores empty_scores(const at::Tensor& embeddings, int64_t classes) {
-  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(embeddings);
   const auto options = embeddings.options().dtype(dtype);
   const std::vector<int64_t> shape = {classes, embeddings.size(1)};
   SpuriousnessScores scores;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/checks.h"
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "device/launch_graph.h"
@@ -146,7 +147,7 @@ HeadRetrainer::Training::Training(const at::Tensor& embeddings, const at::Tensor
   if (embeddings_.size(1) != start.embedding_dim())
     throw Error("the tuning split: embeddings are " + describe(embeddings_) +
                 ", the head expects [N, " + std::to_string(start.embedding_dim()) + "]");
-  const auto dtype = embeddings_.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(embeddings_);
   head_ = to(start, embeddings_.device(), dtype);
   batches_ = at::empty({options_.batches_per_epoch, options_.batch_size}, labels_.options());
   row_losses_ = at::empty(batches_.sizes(), head_.weight.options());

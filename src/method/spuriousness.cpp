@@ -10,6 +10,7 @@
 #include "base/checks.h"
 #include "base/describe.h"
 #include "base/option_checks.h"
+#include "method/flagging.h"
 #include "method/ranked_split.h"
 #include "neurontune/base/error.h"
 #include "numerics/fixed_blocks.h"
@@ -114,11 +115,7 @@ void IdentificationOptions::validate() const {
                       ", expected 0 or more");
   if (!(mask_value >= 0 && mask_value <= 1))
     throw OptionError("mask_value is " + describe(mask_value) + ", expected 0 to 1");
-  check_number("false_discovery_rate", false_discovery_rate,
-               false_discovery_rate > 0 && false_discovery_rate < 1, "over 0, below 1");
-  check_at_least("strata", strata, 1);
-  check_number("detectable_effect", detectable_effect,
-               detectable_effect > 0 && detectable_effect <= 1, "over 0, up to 1");
+  test_options(*this).validate();
 }
 
 bool SpuriousnessScores::usable(int64_t label) const {

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/computing_type.h"
 #include "numerics/fixed_blocks.h"
 #include "numerics/row_sums.h"
 #include "numerics/smallest_scale.h"
@@ -44,7 +45,7 @@ ColumnScaling column_scaling(const at::Tensor& embeddings) {
 }
 
 at::Tensor scaled(const at::Tensor& embeddings, const ColumnScaling& scaling) {
-  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(embeddings);
   return (embeddings.to(dtype) - scaling.mean.to(dtype)).div_(scaling.deviation.to(dtype));
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/computing_type.h"
 #include "neurontune/base/error.h"
 #include "numerics/fixed_blocks.h"
 #include "numerics/radix_sort.h"
@@ -115,7 +116,7 @@ RankedColumns::RankedColumns(const at::Tensor& embeddings, const at::Tensor& row
 }
 
 RankedColumns::Medians RankedColumns::medians(const at::Tensor& part) const {
-  const auto dtype = sorted_.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(sorted_);
   const int64_t n = samples(), k = part.size(0), words = n / kWordBits + 1;
   const auto* const chosen = part.const_data_ptr<int64_t>();
   Medians medians;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/computing_type.h"
 #include "numerics/fixed_blocks.h"
 
 namespace neurontune {
@@ -56,7 +57,7 @@ void SortedColumns::for_each_column(
 }
 
 at::Tensor SortedColumns::median(const at::Tensor& reached, int64_t count) const {
-  const auto dtype = values_.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(values_);
   const auto nth = [&](int64_t index) {  // the first rank up to which there are more than `index`
     const auto rank = reached.le(index).sum(/*dim=*/1, /*keepdim=*/true);
     return values_.gather(1, rank).squeeze(1).to(dtype);

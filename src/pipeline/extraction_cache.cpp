@@ -65,10 +65,10 @@ std::string changes(const MadeFrom& before, const MadeFrom& now) {
 }  // namespace
 
 std::string key_of(const MadeFrom& made_from) {
-  std::string all;
+  std::vector<std::string> texts;
   for (const auto& [what, text] : made_from)
-    if (!text.empty()) all += (all.empty() ? "" : "\n") + text;
-  return text_digest(all);
+    if (!text.empty()) texts.push_back(text);
+  return text_digest(joined(texts, "\n"));
 }
 
 ExtractionCache::ExtractionCache(std::filesystem::path folder) : folder_(std::move(folder)) {

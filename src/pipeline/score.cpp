@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/computing_type.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/pipeline/evaluate.h"
@@ -70,7 +71,7 @@ ScoreOutcome score(const Config& config, int64_t samples, const LogFn& log) {
   const auto folder = open_configured_embeddings(config, log);
   const auto split = folder.select(SplitSelector::parse(config.splits.identify));
   const auto device = resolve_device(config.device, log);
-  const auto dtype = split.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(split.embeddings);
   auto found =
       identify({split.embeddings.to(device), split.labels.to(device), /*known_finite=*/true},
                to(folder.head(), device, dtype), config.identify);

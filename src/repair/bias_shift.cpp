@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "base/computing_type.h"
 #include "core/split_checks.h"
 #include "core/splits.h"
 #include "neurontune/base/error.h"

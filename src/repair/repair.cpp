@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "core/split_checks.h"
 #include "core/splits.h"
@@ -122,7 +123,7 @@ RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings
   const bool by_attributes = options.neurontune.select.criterion == Criterion::worst_group;
   if (by_attributes) check_attributes(attributes, held_out);
   const c10::NoGradGuard no_grad;
-  const auto dtype = tuning.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(tuning.embeddings);
   const auto judging = checked(held_out), retraining = checked(tuning);
   const auto head = to(erm, tuning.embeddings.device(), dtype);
   RepairResult result;

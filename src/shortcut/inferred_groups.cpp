@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/checks.h"
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "core/split_checks.h"
@@ -60,7 +61,7 @@ at::Tensor present_one_hot(const GroupData& data, int64_t classes) {
 at::Tensor logits_of(const at::Tensor& embeddings, const at::Tensor& labels,
                      const ColumnScaling& scaling, const InferredGroups& model) {
   const auto& discriminants = model.discriminants;
-  const auto dtype = embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(embeddings);
   at::Tensor offsets, folded;  // [C, C] and [M, C]
   on_one_thread(embeddings.device(), [&] {
     folded = discriminants / scaling.deviation.unsqueeze(1);

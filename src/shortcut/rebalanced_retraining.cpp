@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "core/split_checks.h"
@@ -44,9 +45,7 @@ struct Problem {
 
   int64_t dimensions() const { return mean.size(0); }
   int64_t classes() const { return one_hot.size(1); }
-  at::ScalarType dtype() const {
-    return embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  }
+  at::ScalarType dtype() const { return computing_type(embeddings); }
 
   /// The same on every `step`-th sample.
   Problem thinned(int64_t step) const {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/computing_type.h"
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "core/split_checks.h"
@@ -39,7 +40,7 @@ LabelledEmbeddings probe_samples(const LabelledEmbeddings& tuning) {
 
 /// A linear head of the embeddings, whatever the ERM head is, as the shape of what is retrained.
 Head linear_like(const LabelledEmbeddings& data, int64_t classes) {
-  const auto dtype = data.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(data.embeddings);
   const auto options = data.embeddings.options().dtype(dtype);
   return {at::zeros({classes, data.embeddings.size(1)}, options), at::zeros({classes}, options)};
 }
@@ -338,7 +339,7 @@ ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out, const Labelle
   check_split(tuning, erm, "the tuning split");
   const c10::NoGradGuard no_grad;
   const auto judged = checked(held_out), retrained = checked(tuning);
-  const auto dtype = judged.embeddings.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto dtype = computing_type(judged.embeddings);
   const auto head = to(erm, judged.embeddings.device(), dtype);
   try {
     return Search(judged, retrained, head, options).run(seed);

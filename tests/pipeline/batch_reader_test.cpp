@@ -95,17 +95,6 @@ TEST(BatchReader, ABatchWithoutAReadableSampleHasNoInputs) {
   EXPECT_TRUE(batches[2].inputs.at(0).equal(data.rows.slice(0, 4, 6)));
 }
 
-/// Two inputs a sample: a row, and its negative.
-class TwoInputs : public RowsDataset {
- public:
-  using RowsDataset::RowsDataset;
-  std::vector<std::string> input_names() const override { return {"inputs", "negative"}; }
-  std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
-    const auto read = RowsDataset::batch(first, last).at(0);
-    return {read, -read};
-  }
-};
-
 TEST(BatchReader, ASkippedSampleIsMissingFromEveryInput) {
   TwoInputs data(counted_rows(3, 2));
   data.unreadable = {1};

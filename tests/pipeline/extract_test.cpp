@@ -242,16 +242,6 @@ class NamedArguments : public FeaturesAndHead {
   }
 };
 
-class TwoInputs : public RowsDataset {
- public:
-  using RowsDataset::RowsDataset;
-  std::vector<std::string> input_names() const override { return {"inputs", "negative"}; }
-  std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
-    const auto read = RowsDataset::batch(first, last).at(0);
-    return {read, -read};
-  }
-};
-
 TEST_F(ExtractTest, TensorsGoToTheArgumentsOfTheirNames) {
   data.splits.clear();
   data.splits.push_back({"val", std::make_unique<TwoInputs>(counted_rows(4, 2))});

@@ -26,10 +26,9 @@ struct EpochReport {
 /// One run: a setting of the sweep with one seed.
 struct AblationRun {
   uint64_t seed = 0;
-  Source source = Source::erm;  ///< of the selected head
-  std::optional<int64_t>
-      selected_epoch;  ///< 0 is the ERM head unchanged; none of heads without epochs
-  int64_t biased = 0;  ///< dimensions masked in it
+  Source source = Source::erm;            ///< of the selected head
+  std::optional<int64_t> selected_epoch;  ///< 0 is the ERM head; none of heads without epochs
+  int64_t biased = 0;                     ///< dimensions masked in it
   std::optional<double> sfit;
   std::vector<std::string> warnings;    ///< what a user should know, one sentence each
   std::vector<EpochReport> trajectory;  ///< where it was asked for
