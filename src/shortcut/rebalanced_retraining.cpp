@@ -177,9 +177,38 @@ at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGro
   return rebalancing_weights(data.labels, groups.beliefs(data), groups.log_prior.size(0));
 }
 
-RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
-                                         const RebalancingOptions& options,
-                                         std::shared_ptr<const Curvature> curvature)
+/// The samples, the last fit, and what the penalty is on.
+class RebalancedRetrainer::Regression {
+ public:
+  Regression(const LabelledEmbeddings& tuning, const Head& like, const RebalancingOptions& options,
+             std::shared_ptr<const Curvature> curvature);
+
+  void anchor_at(const Head& head, double penalty);
+  Head fit(const at::Tensor& weights, const at::Tensor& mask, const at::Tensor& effects);
+  const std::string& shortfall() const { return shortfall_; }
+
+ private:
+  int64_t dimensions() const { return deviation_.size(0); }
+  void check_shapes(const at::Tensor& weights, const at::Tensor& mask,
+                    const at::Tensor& effects) const;
+  Problem problem(const at::Tensor& weights, const at::Tensor& mask, const at::Tensor& effects,
+                  const at::Tensor& kept) const;
+  Lbfgs minimiser(const Problem& problem, bool one_mask) const;
+  Head head_of(const Problem& problem, const at::Tensor& parameters, const at::Tensor& kept) const;
+
+  LabelledEmbeddings tuning_;
+  Head like_;
+  RebalancingOptions options_;
+  at::Tensor mean_, deviation_;  ///< float64 [M]; a mean of 0 where there is no bias
+  std::shared_ptr<const Curvature> curvature_;
+  at::Tensor anchor_;      ///< W₀ on scaled dimensions: float64 [C, M]
+  std::string shortfall_;  ///< of the last fit
+  at::Tensor parameters_;  ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
+};
+
+RebalancedRetrainer::Regression::Regression(const LabelledEmbeddings& tuning, const Head& like,
+                                            const RebalancingOptions& options,
+                                            std::shared_ptr<const Curvature> curvature)
     : tuning_{tuning.embeddings.detach(), tuning.labels, tuning.known_finite},
       like_(like),
       options_(options),
@@ -192,29 +221,30 @@ RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const
   const auto scaling = column_scaling(tuning_.embeddings);
   deviation_ = scaling.deviation;
   mean_ = like.bias.defined() ? scaling.mean : at::zeros_like(scaling.mean);
-  parameters_ = at::zeros({like.classes(), deviation_.size(0) + 1}, deviation_.options());
-  anchor_ = at::zeros({like.classes(), deviation_.size(0)}, deviation_.options());
+  parameters_ = at::zeros({like.classes(), dimensions() + 1}, deviation_.options());
+  anchor_ = at::zeros({like.classes(), dimensions()}, deviation_.options());
 
   if (!curvature_) curvature_ = std::make_shared<Curvature>(tuning_.embeddings);
 }
 
-void RebalancedRetrainer::check_shapes(const at::Tensor& weights, const at::Tensor& mask,
-                                       const at::Tensor& effects) const {
+void RebalancedRetrainer::Regression::check_shapes(const at::Tensor& weights,
+                                                   const at::Tensor& mask,
+                                                   const at::Tensor& effects) const {
   const auto samples = tuning_.labels.size(0);
-  const auto classes = like_.classes(), dimensions = deviation_.size(0);
+  const auto classes = like_.classes();
   if (weights.sizes() != at::IntArrayRef{samples})
     throw Error("the weights are " + describe(weights) + ", expected [" + std::to_string(samples) +
                 "]");
-  if (mask.sizes() != at::IntArrayRef{dimensions} &&
-      mask.sizes() != at::IntArrayRef{classes, dimensions})
-    throw Error("the mask is " + describe(mask) + ", expected [" + std::to_string(dimensions) +
-                "] or [" + std::to_string(classes) + ", " + std::to_string(dimensions) + "]");
-  if (effects.defined() && (effects.dim() != 2 || effects.size(1) != dimensions))
+  if (mask.sizes() != at::IntArrayRef{dimensions()} &&
+      mask.sizes() != at::IntArrayRef{classes, dimensions()})
+    throw Error("the mask is " + describe(mask) + ", expected [" + std::to_string(dimensions()) +
+                "] or [" + std::to_string(classes) + ", " + std::to_string(dimensions()) + "]");
+  if (effects.defined() && (effects.dim() != 2 || effects.size(1) != dimensions()))
     throw Error("the effects are " + describe(effects) + ", expected [K, " +
-                std::to_string(dimensions) + "]");
+                std::to_string(dimensions()) + "]");
 }
 
-void RebalancedRetrainer::anchor_at(const Head& head, double penalty) {
+void RebalancedRetrainer::Regression::anchor_at(const Head& head, double penalty) {
   const c10::NoGradGuard no_grad;
   const auto weight = head.weight.detach().to(at::kDouble);
   on_one_thread(weight.device(), [&] {
@@ -226,13 +256,35 @@ void RebalancedRetrainer::anchor_at(const Head& head, double penalty) {
   options_.penalty = penalty;
 }
 
-Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
-                              const at::Tensor& effects) {
+Head RebalancedRetrainer::Regression::fit(const at::Tensor& weights, const at::Tensor& mask,
+                                          const at::Tensor& effects) {
   const c10::NoGradGuard no_grad;
   check_shapes(weights, mask, effects);
-  const auto kept = (mask.dim() == 1 ? mask.ne(0) : mask.ne(0).any(0)).nonzero().squeeze(1);
-  const int64_t all = deviation_.size(0);
-  const bool masked = kept.size(0) < all;
+  const bool one_mask = mask.dim() == 1;
+  const auto kept = (one_mask ? mask.ne(0) : mask.ne(0).any(0)).nonzero().squeeze(1);
+  const auto whole = problem(weights, mask, effects, kept);
+  const auto places = at::cat({kept, at::full({1}, dimensions(), kept.options())});  // and the bias
+  auto lbfgs = minimiser(whole, one_mask);
+  const auto minimum = [&](const Problem& of, const at::Tensor& start) {
+    return lbfgs.minimise(start, [&](const at::Tensor& parameters, at::Tensor& gradient) {
+      return of.value(parameters, gradient);
+    });
+  };
+  auto start = parameters_.index_select(1, places);
+  const int64_t samples = tuning_.labels.size(0);
+  const auto some = whole.thinned((samples + kWarmUpRows - 1) / kWarmUpRows);
+  if (samples > kWarmUpRows && some.weights.isfinite().all().item<bool>())
+    start = minimum(some, start).parameters;
+  const auto reached = minimum(whole, start);
+  shortfall_ = shortfall_of(reached, options_);
+  parameters_.zero_().index_copy_(1, places, reached.parameters);
+  return head_of(whole, reached.parameters, kept);
+}
+
+Problem RebalancedRetrainer::Regression::problem(const at::Tensor& weights, const at::Tensor& mask,
+                                                 const at::Tensor& effects,
+                                                 const at::Tensor& kept) const {
+  const bool masked = kept.size(0) < dimensions();
   const auto columns = [&](const at::Tensor& tensor, int64_t dim) {
     return masked ? tensor.index_select(dim, kept) : tensor;
   };
@@ -243,43 +295,55 @@ Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
       {},
       columns(mean_, 0),
       columns(mask.to(at::kDouble) / deviation_, -1),
-      columns(effects.defined() ? effects : at::zeros({0, all}, deviation_.options()), 1),
+      columns(effects.defined() ? effects : at::zeros({0, dimensions()}, deviation_.options()), 1),
       columns(anchor_, 1),
       like_.bias.defined(),
       options_.penalty,
       options_.attribute_penalty};
   on_one_thread(weights.device(), [&] { problem.weights = weights / weights.sum(); });
-  const auto places = at::cat({kept, at::full({1}, all, kept.options())});  // and the bias
-  Preconditioner of_weights = [&](const at::Tensor& vectors) {
-    return solved(*curvature_, options_.penalty, problem.columns, all, vectors);
+  return problem;
+}
+
+/// It looks at the problem, which must outlive it.
+/// @param one_mask whether all classes have the same; under masks of their own, the effects'
+///                 curvature is each class's own too, and is left out
+Lbfgs RebalancedRetrainer::Regression::minimiser(const Problem& problem, bool one_mask) const {
+  Preconditioner of_weights = [this, &problem](const at::Tensor& vectors) {
+    return solved(*curvature_, options_.penalty, problem.columns, dimensions(), vectors);
   };
-  // Under masks of the classes' own, the effects' curvature is each class's own too.
-  if (mask.dim() == 1)
+  if (one_mask)
     of_weights =
         with_effects(of_weights, problem.effects * problem.factors, options_.attribute_penalty);
-  Lbfgs lbfgs(preconditioner(of_weights, problem.dimensions()),
-              {options_.iterations, options_.tolerance});
-  const auto minimum = [&](const Problem& of, const at::Tensor& start) {
-    return lbfgs.minimise(start, [&](const at::Tensor& parameters, at::Tensor& gradient) {
-      return of.value(parameters, gradient);
-    });
-  };
-  auto solution = parameters_.index_select(1, places);
-  const int64_t samples = tuning_.labels.size(0);
-  const auto some = problem.thinned((samples + kWarmUpRows - 1) / kWarmUpRows);
-  if (samples > kWarmUpRows && some.weights.isfinite().all().item<bool>())
-    solution = minimum(some, solution).parameters;
-  const auto reached = minimum(problem, solution);
-  solution = reached.parameters;
-  shortfall_ = shortfall_of(reached, options_);
-  parameters_.zero_().index_copy_(1, places, solution);
+  return Lbfgs(preconditioner(of_weights, problem.dimensions()),
+               {options_.iterations, options_.tolerance});
+}
 
-  const auto [weight, bias] = problem.raw(solution);
+Head RebalancedRetrainer::Regression::head_of(const Problem& problem, const at::Tensor& parameters,
+                                              const at::Tensor& kept) const {
+  const auto [weight, bias] = problem.raw(parameters);
   auto head = like_;
   head.weight =
       at::zeros_like(like_.weight).index_copy_(1, kept, weight.to(like_.weight.scalar_type()));
   if (like_.bias.defined()) head.bias = bias.to(like_.weight.scalar_type());
   return head;
 }
+
+RebalancedRetrainer::RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
+                                         const RebalancingOptions& options,
+                                         std::shared_ptr<const Curvature> curvature)
+    : regression_(std::make_unique<Regression>(tuning, like, options, std::move(curvature))) {}
+RebalancedRetrainer::RebalancedRetrainer(RebalancedRetrainer&&) noexcept = default;
+RebalancedRetrainer::~RebalancedRetrainer() = default;
+
+void RebalancedRetrainer::anchor_at(const Head& head, double penalty) {
+  regression_->anchor_at(head, penalty);
+}
+
+Head RebalancedRetrainer::fit(const at::Tensor& weights, const at::Tensor& mask,
+                              const at::Tensor& effects) {
+  return regression_->fit(weights, mask, effects);
+}
+
+const std::string& RebalancedRetrainer::shortfall() const { return regression_->shortfall(); }
 
 }  // namespace neurontune

@@ -56,6 +56,8 @@ class RebalancedRetrainer {
   RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
                       const RebalancingOptions& options = {},
                       std::shared_ptr<const Curvature> curvature = nullptr);
+  RebalancedRetrainer(RebalancedRetrainer&&) noexcept;
+  ~RebalancedRetrainer();
 
   /// From here on the penalty is on the distance of W from that of a head, of the shape of `like`,
   /// and fits start there.
@@ -72,20 +74,11 @@ class RebalancedRetrainer {
 
   /// Why the last fit ended short of its minimum, a sentence; empty where it did not, or the
   /// iterations were spent.
-  const std::string& shortfall() const { return shortfall_; }
+  const std::string& shortfall() const;
 
  private:
-  void check_shapes(const at::Tensor& weights, const at::Tensor& mask,
-                    const at::Tensor& effects) const;
-
-  LabelledEmbeddings tuning_;
-  Head like_;
-  RebalancingOptions options_;
-  at::Tensor mean_, deviation_;  ///< float64 [M]; a mean of 0 where there is no bias
-  std::shared_ptr<const Curvature> curvature_;
-  at::Tensor anchor_;      ///< W₀ on scaled dimensions: float64 [C, M]
-  std::string shortfall_;  ///< of the last fit
-  at::Tensor parameters_;  ///< of the last fit, scaled dimensions and the bias: [C, M + 1]
+  class Regression;
+  std::unique_ptr<Regression> regression_;
 };
 
 }  // namespace neurontune
