@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Every method on the whole benchmark suite: makes the sets, compares, and writes the tables.
 
-    quality.py PROGRAM [--out DIR] [--document FILE] [--families …] [--correlations … | --layouts …] [--seeds N]
+    quality.py PROGRAM [--out DIR] [--families …] [--correlations … | --layouts …] [--seeds N]
 
 PROGRAM is the built neurontune; bench/datasets is looked for beside it. A set is a family, a number
 of classes, a correlation and a seed; it is made once (an ERM network is trained on it) and kept in
-OUT/sets. With --layouts a set has the group counts of a published benchmark (bench/layouts.py) instead of a
-correlation, and family photo is there too. `neurontune compare` then runs all methods on each. Prints Markdown tables, writes them with
-all figures to OUT/quality.md and OUT/quality.json, and with --document into FILE between the lines
-`<!-- quality -->` and `<!-- /quality -->`, as docs/results.md has them.
+OUT/sets. With --layouts a set has the group counts of a published benchmark (bench/layouts.py)
+instead of a correlation, and family photo is there too. `neurontune compare` then runs all methods
+on each. Prints Markdown tables, and writes them with all figures to OUT/quality.md and
+OUT/quality.json.
 """
 import argparse
 import collections
@@ -29,7 +29,6 @@ METHODS = ["erm", "llr", "llr_val", "bias_shift", "anchored", "dfr", "dfr_val", 
            "rebalanced_masked", "neurontune_default"]
 CORRELATIONS = ["none", "0.9", "0.95", "0.99"]
 UNBIASED = ["none", "N", "CN"]
-BEGIN, END = "<!-- quality -->", "<!-- /quality -->"
 QUICK = {"set": ["--train-samples", "400", "--val-samples", "400", "--test-samples", "400", "--epochs", "1"],
          "compare": ["--epochs", "1", "--batches-per-epoch", "5"]}
 
@@ -40,7 +39,6 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("quality-out"), help="[quality-out]")
-    parser.add_argument("--document", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--families", nargs="+", choices=list(CLASSES), default=IMAGES,
                         help="text needs bench/requirements-text.txt, photo (with --layouts) -photo.txt [the other three]")
     parser.add_argument("--classes", nargs="+", type=int, metavar="C", help="only sets of so many [all]")
@@ -307,13 +305,6 @@ def document(results, options):
     return "\n\n".join(parts) + "\n"
 
 
-def put_into(file, text):
-    old = file.read_text()
-    if BEGIN not in old or END not in old:
-        raise RuntimeError(f"{file}: has no lines {BEGIN} and {END}")
-    file.write_text(old[:old.index(BEGIN)] + BEGIN + "\n" + text + old[old.index(END):])
-
-
 def main():
     options = parse_arguments()
     try:
@@ -322,8 +313,6 @@ def main():
         text = document(results, options)
         (options.out / "quality.md").write_text(text)
         print(text)
-        if options.document:
-            put_into(options.document, text)
     except (RuntimeError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
