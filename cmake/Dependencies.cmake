@@ -26,6 +26,7 @@ find_package(GIF 5 REQUIRED)
 find_package(TIFF 4.5 REQUIRED)  # errors of a file, not of the process
 find_package(ZLIB REQUIRED)
 include(neurontuneWebp)
+include(neurontuneYaml)
 include(neurontuneZip)
 include(neurontuneLiblinear)
 

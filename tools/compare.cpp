@@ -29,7 +29,7 @@ std::string seconds_text(double seconds) {
   return text;
 }
 
-void print_comparison(const ComparisonReport& report) {
+void print_comparison(const ComparisonReport& report, const Screen& screen) {
   std::vector<std::vector<std::string>> rows = {
       {"", "mean", "adjusted mean", "worst group", "worst class", "time"}};
   bool oracles = false;
@@ -41,14 +41,18 @@ void print_comparison(const ComparisonReport& report) {
          summary_text(method.test, "worst_group_accuracy"),
          summary_text(method.test, "worst_class_accuracy"), seconds_text(method.seconds)});
   }
-  std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
-            << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds")
-            << "; time of one seed" << (oracles ? "; * an oracle: sees attributes" : "") << "\n\n";
+  const auto note = "accuracy on test, mean ± standard deviation over " +
+                    std::to_string(report.seeds.size()) +
+                    (report.seeds.size() == 1 ? " seed" : " seeds") + "; time of one seed" +
+                    (oracles ? "; * an oracle: sees attributes" : "");
+  std::cout << table(rows, screen) << screen.fitted(note) << "\n\n";
+  constexpr std::size_t kIndent = 11;
   for (const auto& method : report.methods) {
-    std::cout << method.method << "\n  saw     ";
-    for (const auto& name : method.sees) std::cout << ' ' << name;
-    std::cout << "\n  settings " << method.selection << '\n';
-    if (!method.failure.empty()) std::cout << "  not run  " << method.failure << '\n';
+    std::cout << method.method << "\n  saw      "
+              << screen.fitted(joined(method.sees, " "), kIndent) << "\n  settings "
+              << screen.fitted(method.selection, kIndent) << '\n';
+    if (!method.failure.empty())
+      std::cout << "  not run  " << screen.fitted(method.failure, kIndent) << '\n';
   }
 }
 
@@ -101,6 +105,7 @@ struct CompareCommand {
       throw OptionError("tolerance is " + describe(tolerance) + ", expected 0 or more");
     options.config = settings.resolve();
     options.validate();
+    print_warnings(settings.warnings(options.config), output);
     StoredMeans stored;
     if (!baseline.empty() && is_file_of(baseline, out, {"compare.json"}))
       throw OptionError("--baseline is " + baseline +
@@ -114,7 +119,7 @@ struct CompareCommand {
     if (output.json)
       std::cout << json_text(comparison_json(report)) << '\n';
     else
-      print_comparison(report);
+      print_comparison(report, output.screen());
     auto findings = shortfalls(report, stored, tolerance);
     if (!findings.empty()) throw DataError(baseline, std::move(findings));
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
+#include "closing_message.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
 #include "help.h"
@@ -12,16 +13,13 @@
 #include "io/folder_mark.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
-#include "metrics_table.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/pipeline/run.h"
-#include "neurontune/report/conclusion.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
-#include "wrapped.h"
 
 namespace neurontune::cli {
 namespace {
@@ -59,7 +57,9 @@ struct DemoCommand {
 
   void execute() const {
     demo::DominoesOptions options;
-    options.seed = settings.resolve().seed;
+    const auto own = settings.resolve();
+    print_warnings(settings.warnings(own), output);
+    options.seed = own.seed;
     OutputFolder top(out, {kModel});
     timed("data: dominoes of real photographs", output, [&](const ProgressFn&) {
       write_data(options);
@@ -74,9 +74,8 @@ struct DemoCommand {
       return 0;
     });
     const auto outcome = tune(config, "result");
-    std::vector<std::pair<std::string, SplitMetrics>> rows = {
-        {"ERM", outcome.report.erm.at("test")},
-        {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
+    NamedMetrics rows = {{"ERM", outcome.report.erm.at("test")},
+                         {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
     auto warnings = outcome.report.warnings;
     if (config.recipe != kPaperRecipe)
       add_paper(with_settings(config, {{"demo", "recipe", kPaperRecipe}}), rows, warnings);
@@ -85,10 +84,7 @@ struct DemoCommand {
     if (output.json)
       std::cout << json_text(result_json(outcome.report)) << '\n';
     else
-      std::cout << '\n'
-                << metrics_table(rows, outcome.names) << "(accuracy on test; the repaired model is "
-                << (folder() / "result" / "model.pt").string() << ")\n\n"
-                << wrapped(conclusion(outcome.report.result)) << '\n';
+      std::cout << '\n' << closing_message(outcome, folder() / "result", rows, output.screen());
   }
 
   std::filesystem::path folder() const { return out; }
@@ -116,7 +112,7 @@ struct DemoCommand {
   }
 
   /// The paper's recipe beside the other, where it has a result: without mistakes it has none.
-  void add_paper(const Config& config, std::vector<std::pair<std::string, SplitMetrics>>& rows,
+  void add_paper(const Config& config, NamedMetrics& rows,
                  std::vector<std::string>& warnings) const {
     try {
       rows.emplace_back("NeuronTune (paper)", tune(config, "paper").report.tuned.at("test"));

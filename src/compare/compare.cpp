@@ -167,8 +167,7 @@ void CompareOptions::validate() const {
   const auto known = method_names();
   for (const auto& method : methods)
     if (std::find(known.begin(), known.end(), method) == known.end())
-      throw OptionError("unknown method " + method + "; the nearest known one is " +
-                        nearest(method, known));
+      throw OptionError("unknown method " + method + nearest_known(method, known));
   afr.validate();
   dfr.validate();
   self.validate();

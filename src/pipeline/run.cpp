@@ -14,6 +14,7 @@
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
+#include "report/model_card.h"
 
 namespace neurontune {
 namespace {
@@ -36,9 +37,9 @@ std::vector<std::string> all_warnings(const Config& config, std::vector<std::str
   return warnings;
 }
 
-const std::vector<std::string> kFiles = {"result.json",      "model.pt",
-                                         "head.safetensors", "spuriousness.safetensors",
-                                         "trajectory.jsonl", "config.json"};
+const std::vector<std::string> kFiles = {
+    "result.json",      "model.pt",    "head.safetensors", "spuriousness.safetensors",
+    "trajectory.jsonl", "config.json", "MODEL_CARD.md"};
 
 /// Nothing that is read is written over, and no other place is written into: said before the work.
 void check_out(const Config& config, const std::filesystem::path& out) {
@@ -61,10 +62,27 @@ std::vector<std::string> written_files(const Config& config) {
   return files;
 }
 
+/// The last part of a path: the name of a folder or file.
+std::string name_of(const std::filesystem::path& path) {
+  const auto whole = path.lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+CardSource card_source(const Config& config, const Names& names) {
+  const bool stored = config.model.path.empty();
+  CardSource source;
+  source.data = name_of(stored ? config.embeddings.path : config.data.path);
+  source.model = stored ? source.data : std::filesystem::path(config.model.path).stem().string();
+  source.identify = config.splits.identify;
+  source.tune = config.splits.tune;
+  source.names = names;
+  return source;
+}
+
 /// Nothing of an earlier run stays: without result.json a folder is unfinished. It comes last, with
 /// the digests of the files that belong to it.
-void write_results(const Config& config, RunReport& report, const std::optional<ErmModel>& model,
-                   OutputFolder& out) {
+void write_results(const Config& config, RunReport& report, const Names& names,
+                   const std::optional<ErmModel>& model, OutputFolder& out) {
   auto files = written_files(config);
   out.remove("result.json");
   if (!model) out.remove("model.pt");
@@ -75,6 +93,7 @@ void write_results(const Config& config, RunReport& report, const std::optional<
   write_spuriousness(out / "spuriousness.safetensors", found.scores, report.result.masked(),
                      found.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(found));
+  write_file(out / "MODEL_CARD.md", model_card(report, card_source(config, names)));
   write_file(out / "config.json", json_text(config_json(config)) + "\n");
   std::erase(files, "result.json");
   report.files = out.finish(files);
@@ -118,7 +137,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   clock.finish("evaluate");
 
   outcome.names = folder.names();
-  write_results(config, report, model, output);
+  write_results(config, report, outcome.names, model, output);
   log_info(log, "results: ", (out / "result.json").string());
   return outcome;
 }

@@ -61,8 +61,8 @@ void expect_metrics(const json& metrics, const StraightAccuracy& straight) {
 TEST_F(RunTest, WritesItsFilesAndNoOthers) {
   run(config, out);
   EXPECT_THAT(files(),
-              UnorderedElementsAre("result.json", "head.safetensors", "spuriousness.safetensors",
-                                   "trajectory.jsonl", "config.json"));
+              UnorderedElementsAre("MODEL_CARD.md", "result.json", "head.safetensors",
+                                   "spuriousness.safetensors", "trajectory.jsonl", "config.json"));
 }
 
 TEST_F(RunTest, FiguresAreThoseOfTheWrittenHeadCountedSampleBySample) {

@@ -19,8 +19,8 @@ struct RunOutcome {
 
 /// The whole method from files to files: embeddings (from a model and data, or a folder),
 /// identification, retraining, selection, and what `out` then holds: result.json,
-/// head.safetensors, spuriousness.safetensors, trajectory.jsonl, config.json, and from a model
-/// model.pt and embeddings/. Results appear by rename, result.json last.
+/// head.safetensors, spuriousness.safetensors, trajectory.jsonl, config.json, MODEL_CARD.md, and
+/// from a model model.pt and embeddings/. Results appear by rename, result.json last.
 ///
 /// Group labels, where the data has them, reach the metrics only.
 ///
