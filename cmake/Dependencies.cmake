@@ -28,6 +28,7 @@ find_package(ZLIB REQUIRED)
 include(neurontuneWebp)
 include(neurontuneZip)
 include(neurontuneLiblinear)
+include(neurontuneMustache)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)

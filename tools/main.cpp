@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   neurontune::cli::add_eval(app, log);
   neurontune::cli::add_compare(app, log);
   neurontune::cli::add_ablate(app, log);
+  neurontune::cli::add_report(app, log);
   neurontune::cli::add_demo(app, log);
 
   return neurontune::cli::exit_code_of(app, log, [&] { app.parse(argc, argv); });

@@ -9,6 +9,7 @@
 #include "neurontune/pipeline/run.h"
 #include "neurontune/report/conclusion.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -32,12 +33,14 @@ struct RunCommand {
     put(command.add_option("--out", out, "Folder for the results. It is made where there is none."),
         group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, page);
+    add_images_flag(command, page);
   }
 
   void execute() const {
     const auto outcome = [&] {
       ProgressBar progress(output.log);
-      return run(settings.resolve(), out, progress.callback(), output.log.callback());
+      return run(settings.resolve(), out, progress.callback(), output.log.callback(), page);
     }();
     print_warnings(outcome.report.warnings, output);
     if (output.json)
@@ -49,6 +52,7 @@ struct RunCommand {
   SettingOptions settings;
   OutputOptions output;
   std::string out;
+  PageOptions page;
 };
 
 }  // namespace
