@@ -29,6 +29,7 @@ include(neurontuneWebp)
 include(neurontuneYaml)
 include(neurontuneZip)
 include(neurontuneLiblinear)
+include(neurontuneMustache)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)

@@ -10,6 +10,7 @@
 #include "io/json_text.h"
 #include "neurontune/compare/comparison_report.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -79,9 +80,10 @@ struct AblateCommand {
     put(command.add_flag("--trajectory", options.trajectory,
                          "Also evaluate every epoch on the test split, for ablate.json."),
         group::kOutput, "", "", Use::rare);
-    put(command.add_option("--out", out, "Folder for ablate.json and ablate.csv."), group::kOutput,
-        "OUT")
+    put(command.add_option("--out", out, "Folder for ablate.json, ablate.csv and report.html."),
+        group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, options.page);
   }
 
   void execute() {

@@ -80,13 +80,14 @@ std::string content_of(const std::string& file) {
   return found == known.end() ? "" : found->second;
 }
 
-/// The files of a result, those that are used next first.
-std::vector<std::string> written_files(const RunReport& report) {
+/// The files of a result, those that are used next first. The page is no part of the result: it may
+/// be left out.
+std::vector<std::string> written_files(const RunReport& report, const std::filesystem::path& out) {
   const std::vector<std::string> first = {"model.pt", "head.safetensors", "report.html",
                                           "result.json", "MODEL_CARD.md"};
   std::vector<std::string> files;
   for (const auto& file : first)
-    if (file == "result.json" || report.files.contains(file)) files.push_back(file);
+    if (std::filesystem::exists(out / file)) files.push_back(file);
   for (const auto& [file, digest] : report.files)
     if (std::find(first.begin(), first.end(), file) == first.end()) files.push_back(file);
   return files;
@@ -94,7 +95,7 @@ std::vector<std::string> written_files(const RunReport& report) {
 
 std::string file_list(const RunReport& report, const std::filesystem::path& out,
                       std::size_t columns) {
-  const auto files = written_files(report);
+  const auto files = written_files(report, out);
   std::size_t longest = 0;
   for (const auto& file : files) longest = std::max(longest, text_width(file));
   auto text = wrapped("Written to " + escaped_line(out.string()) + ":", columns) + "\n";

@@ -15,6 +15,7 @@
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -88,9 +89,11 @@ struct CompareCommand {
     put(command.add_option("--seeds", options.seeds,
                            "Random seeds that each method is run with, from --seed on."),
         group::kRetraining, "N [5]", "1 to 10000");
-    put(command.add_option("--out", out, "Folder for compare.json, compare.csv and compare.md."),
+    put(command.add_option("--out", out,
+                           "Folder for compare.json, compare.csv, compare.md and report.html."),
         group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, options.page);
     put(command.add_option("--baseline", baseline,
                            "A compare.json of before. The program exits with 1 if a method's mean "
                            "accuracy is now lower by more than --tolerance."),

@@ -17,6 +17,7 @@
 #include "neurontune/data/dataset.h"
 #include "neurontune/pipeline/run.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -53,6 +54,8 @@ struct DemoCommand {
     put(command.add_option("--fashion-mnist", fashion_mnist,
                            "Folder of Fashion-MNIST, the photographs the data set is made of."),
         group::kImages, "DIR [" + fashion_mnist + "]");
+    add_report_flag(command, page);
+    add_images_flag(command, page);
   }
 
   void execute() const {
@@ -123,13 +126,14 @@ struct DemoCommand {
 
   RunOutcome tune(const Config& config, const char* result) const {
     return timed("NeuronTune, recipe " + config.recipe, output, [&](const ProgressFn& progress) {
-      return run(config, folder() / result, progress, output.log.callback());
+      return run(config, folder() / result, progress, output.log.callback(), page);
     });
   }
 
   SettingOptions settings;
   OutputOptions output;
   std::string out;
+  PageOptions page;
   std::string fashion_mnist = demo::kFashionMnistFolder;
 };
 

@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   neurontune::cli::add_eval(app, log);
   neurontune::cli::add_compare(app, log);
   neurontune::cli::add_ablate(app, log);
+  neurontune::cli::add_report(app, log);
   neurontune::cli::add_demo(app, log);
   neurontune::cli::add_help(app);
   neurontune::cli::add_completion(app);

@@ -9,6 +9,7 @@
 #include "io/json_text.h"
 #include "neurontune/pipeline/run.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -32,6 +33,8 @@ struct RunCommand {
     put(command.add_option("--out", out, "Folder for the results. It is made where there is none."),
         group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, page);
+    add_images_flag(command, page);
   }
 
   void execute() const {
@@ -40,7 +43,7 @@ struct RunCommand {
     note_earlier_result(out, output.log);
     const auto outcome = [&] {
       ProgressBar progress(output.log);
-      return run(config, out, progress.callback(), output.log.callback());
+      return run(config, out, progress.callback(), output.log.callback(), page);
     }();
     print_warnings(outcome.report.warnings, output);
     if (output.json)
@@ -57,6 +60,7 @@ struct RunCommand {
   SettingOptions settings;
   OutputOptions output;
   std::string out;
+  PageOptions page;
 };
 
 }  // namespace

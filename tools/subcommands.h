@@ -18,6 +18,7 @@ void add_eval(CLI::App& app, Log& log);
 void add_export(CLI::App& app, Log& log);
 void add_inspect(CLI::App& app, Log& log);
 void add_help(CLI::App& app);
+void add_report(CLI::App& app, Log& log);
 void add_run(CLI::App& app, Log& log);
 void add_score(CLI::App& app, Log& log);
 
