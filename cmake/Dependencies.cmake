@@ -26,8 +26,10 @@ find_package(GIF 5 REQUIRED)
 find_package(TIFF 4.5 REQUIRED)  # errors of a file, not of the process
 find_package(ZLIB REQUIRED)
 include(neurontuneWebp)
+include(neurontuneYaml)
 include(neurontuneZip)
 include(neurontuneLiblinear)
+include(neurontuneMustache)
 
 if(NEURONTUNE_TOOLS)
   find_package(CLI11 REQUIRED)

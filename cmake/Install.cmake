@@ -24,5 +24,6 @@ install(FILES
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneTorch.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneLiblinear.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneWebp.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/neurontuneYaml.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneZip.cmake
   DESTINATION ${package_dir})

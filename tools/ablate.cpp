@@ -10,6 +10,7 @@
 #include "io/json_text.h"
 #include "neurontune/compare/comparison_report.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -40,7 +41,7 @@ std::string picked_text(const AblationPoint& point) {
   return seen.empty() ? "–" : listed(seen);
 }
 
-void print_ablation(const AblationReport& report) {
+void print_ablation(const AblationReport& report, const Screen& screen) {
   std::vector<std::vector<std::string>> rows = {{}};
   for (const auto& [key, value] : report.points.front().settings) rows.front().push_back(key);
   for (const auto* heading : {"masked", "picked", "mean", "worst group", "worst class"})
@@ -53,9 +54,11 @@ void print_ablation(const AblationReport& report) {
     for (const auto* name : {"mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"})
       rows.back().push_back(summary_text(point.test, name));
   }
-  std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
-            << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds") << "; of "
-            << report.dimensions << " dimensions\n";
+  const auto note = "accuracy on test, mean ± standard deviation over " +
+                    std::to_string(report.seeds.size()) +
+                    (report.seeds.size() == 1 ? " seed" : " seeds") + "; of " +
+                    std::to_string(report.dimensions) + " dimensions";
+  std::cout << table(rows, screen) << screen.fitted(note) << '\n';
 }
 
 struct AblateCommand {
@@ -77,9 +80,10 @@ struct AblateCommand {
     put(command.add_flag("--trajectory", options.trajectory,
                          "Also evaluate every epoch on the test split, for ablate.json."),
         group::kOutput, "", "", Use::rare);
-    put(command.add_option("--out", out, "Folder for ablate.json and ablate.csv."), group::kOutput,
-        "OUT")
+    put(command.add_option("--out", out, "Folder for ablate.json, ablate.csv and report.html."),
+        group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, options.page);
   }
 
   void execute() {
@@ -97,7 +101,7 @@ struct AblateCommand {
     if (output.json)
       std::cout << json_text(ablation_json(report)) << '\n';
     else
-      print_ablation(report);
+      print_ablation(report, output.screen());
   }
 
   static std::vector<std::string> warnings(const AblationReport& report) {

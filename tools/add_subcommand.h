@@ -19,6 +19,10 @@ void add_subcommand(CLI::App& app, Log& log, const char* name, const char* descr
   auto* flags = app.add_subcommand(name, description);
   auto command = std::make_shared<Command>(*flags, log);
   add_log_options(*flags, log);
+  if (auto* out = flags->get_option_no_throw("--out"); out != nullptr)
+    out->check([](const std::string& path) {
+      return path.empty() ? std::string("is empty, expected a path") : std::string();
+    });
   flags->callback([command, &log, name] {
     log_debug(log.callback(), "neurontune ", kVersion, ", subcommand ", name);
     const auto start = std::chrono::steady_clock::now();

@@ -15,6 +15,7 @@
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -29,7 +30,7 @@ std::string seconds_text(double seconds) {
   return text;
 }
 
-void print_comparison(const ComparisonReport& report) {
+void print_comparison(const ComparisonReport& report, const Screen& screen) {
   std::vector<std::vector<std::string>> rows = {
       {"", "mean", "adjusted mean", "worst group", "worst class", "time"}};
   bool oracles = false;
@@ -41,14 +42,18 @@ void print_comparison(const ComparisonReport& report) {
          summary_text(method.test, "worst_group_accuracy"),
          summary_text(method.test, "worst_class_accuracy"), seconds_text(method.seconds)});
   }
-  std::cout << table(rows) << "accuracy on test, mean ± standard deviation over "
-            << report.seeds.size() << (report.seeds.size() == 1 ? " seed" : " seeds")
-            << "; time of one seed" << (oracles ? "; * an oracle: sees attributes" : "") << "\n\n";
+  const auto note = "accuracy on test, mean ± standard deviation over " +
+                    std::to_string(report.seeds.size()) +
+                    (report.seeds.size() == 1 ? " seed" : " seeds") + "; time of one seed" +
+                    (oracles ? "; * an oracle: sees attributes" : "");
+  std::cout << table(rows, screen) << screen.fitted(note) << "\n\n";
+  constexpr std::size_t kIndent = 11;
   for (const auto& method : report.methods) {
-    std::cout << method.method << "\n  saw     ";
-    for (const auto& name : method.sees) std::cout << ' ' << name;
-    std::cout << "\n  settings " << method.selection << '\n';
-    if (!method.failure.empty()) std::cout << "  not run  " << method.failure << '\n';
+    std::cout << method.method << "\n  saw      "
+              << screen.fitted(joined(method.sees, " "), kIndent) << "\n  settings "
+              << screen.fitted(method.selection, kIndent) << '\n';
+    if (!method.failure.empty())
+      std::cout << "  not run  " << screen.fitted(method.failure, kIndent) << '\n';
   }
 }
 
@@ -84,9 +89,11 @@ struct CompareCommand {
     put(command.add_option("--seeds", options.seeds,
                            "Random seeds that each method is run with, from --seed on."),
         group::kRetraining, "N [5]", "1 to 10000");
-    put(command.add_option("--out", out, "Folder for compare.json, compare.csv and compare.md."),
+    put(command.add_option("--out", out,
+                           "Folder for compare.json, compare.csv, compare.md and report.html."),
         group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, options.page);
     put(command.add_option("--baseline", baseline,
                            "A compare.json of before. The program exits with 1 if a method's mean "
                            "accuracy is now lower by more than --tolerance."),
@@ -101,6 +108,7 @@ struct CompareCommand {
       throw OptionError("tolerance is " + describe(tolerance) + ", expected 0 or more");
     options.config = settings.resolve();
     options.validate();
+    print_warnings(settings.warnings(options.config), output);
     StoredMeans stored;
     if (!baseline.empty() && is_file_of(baseline, out, {"compare.json"}))
       throw OptionError("--baseline is " + baseline +
@@ -114,7 +122,7 @@ struct CompareCommand {
     if (output.json)
       std::cout << json_text(comparison_json(report)) << '\n';
     else
-      print_comparison(report);
+      print_comparison(report, output.screen());
     auto findings = shortfalls(report, stored, tolerance);
     if (!findings.empty()) throw DataError(baseline, std::move(findings));
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
+#include "closing_message.h"
 #include "demo/dominoes.h"
 #include "demo/small_cnn.h"
 #include "help.h"
@@ -12,16 +13,14 @@
 #include "io/folder_mark.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
-#include "metrics_table.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/pipeline/run.h"
-#include "neurontune/report/conclusion.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
-#include "wrapped.h"
 
 namespace neurontune::cli {
 namespace {
@@ -55,11 +54,15 @@ struct DemoCommand {
     put(command.add_option("--fashion-mnist", fashion_mnist,
                            "Folder of Fashion-MNIST, the photographs the data set is made of."),
         group::kImages, "DIR [" + fashion_mnist + "]");
+    add_report_flag(command, page);
+    add_images_flag(command, page);
   }
 
   void execute() const {
     demo::DominoesOptions options;
-    options.seed = settings.resolve().seed;
+    const auto own = settings.resolve();
+    print_warnings(settings.warnings(own), output);
+    options.seed = own.seed;
     OutputFolder top(out, {kModel});
     timed("data: dominoes of real photographs", output, [&](const ProgressFn&) {
       write_data(options);
@@ -74,9 +77,8 @@ struct DemoCommand {
       return 0;
     });
     const auto outcome = tune(config, "result");
-    std::vector<std::pair<std::string, SplitMetrics>> rows = {
-        {"ERM", outcome.report.erm.at("test")},
-        {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
+    NamedMetrics rows = {{"ERM", outcome.report.erm.at("test")},
+                         {"NeuronTune (" + config.recipe + ")", outcome.report.tuned.at("test")}};
     auto warnings = outcome.report.warnings;
     if (config.recipe != kPaperRecipe)
       add_paper(with_settings(config, {{"demo", "recipe", kPaperRecipe}}), rows, warnings);
@@ -85,10 +87,7 @@ struct DemoCommand {
     if (output.json)
       std::cout << json_text(result_json(outcome.report)) << '\n';
     else
-      std::cout << '\n'
-                << metrics_table(rows, outcome.names) << "(accuracy on test; the repaired model is "
-                << (folder() / "result" / "model.pt").string() << ")\n\n"
-                << wrapped(conclusion(outcome.report.result)) << '\n';
+      std::cout << '\n' << closing_message(outcome, folder() / "result", rows, output.screen());
   }
 
   std::filesystem::path folder() const { return out; }
@@ -116,7 +115,7 @@ struct DemoCommand {
   }
 
   /// The paper's recipe beside the other, where it has a result: without mistakes it has none.
-  void add_paper(const Config& config, std::vector<std::pair<std::string, SplitMetrics>>& rows,
+  void add_paper(const Config& config, NamedMetrics& rows,
                  std::vector<std::string>& warnings) const {
     try {
       rows.emplace_back("NeuronTune (paper)", tune(config, "paper").report.tuned.at("test"));
@@ -127,13 +126,14 @@ struct DemoCommand {
 
   RunOutcome tune(const Config& config, const char* result) const {
     return timed("NeuronTune, recipe " + config.recipe, output, [&](const ProgressFn& progress) {
-      return run(config, folder() / result, progress, output.log.callback());
+      return run(config, folder() / result, progress, output.log.callback(), page);
     });
   }
 
   SettingOptions settings;
   OutputOptions output;
   std::string out;
+  PageOptions page;
   std::string fashion_mnist = demo::kFashionMnistFolder;
 };
 

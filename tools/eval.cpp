@@ -57,7 +57,7 @@ struct EvalCommand {
     if (output.json)
       std::cout << json_text({{"split", split}, {"metrics", block}}) << '\n';
     else
-      std::cout << metrics_table({{split, metrics}}, names);
+      std::cout << metrics_table({{split, metrics}}, names, output.screen());
     if (!findings.empty()) throw DataError(split, std::move(findings));
   }
 

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -45,9 +46,9 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
   if (app.get_subcommands().empty())
     for (const auto* subcommand : app.get_subcommands({})) known.push_back(subcommand->get_name());
-  const auto nearest_one = nearest(argument, known);
-  if (nearest_one == argument) return argument + " stands before the subcommand, expected after it";
-  return "unknown argument " + argument + "; the nearest known one is " + nearest_one;
+  if (std::find(known.begin(), known.end(), argument) != known.end())
+    return argument + " stands before the subcommand, expected after it";
+  return "unknown argument " + argument + nearest_known(argument, known);
 }
 
 /// "--seeds is abc, expected a number" of CLI11's "Could not convert: --seeds = abc".

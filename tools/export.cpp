@@ -41,6 +41,7 @@ struct ExportCommand {
     check_out();
     const auto split = model.load();
     split.save_with_head(read_head(head, split.head()), out);
+    model.log.note("wrote " + out + ": " + model.config.model.path + " with the head of " + head);
   }
 };
 

@@ -1,19 +1,19 @@
 #include "help.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <iostream>
 #include <vector>
 
+#include "base/edit_distance.h"
+#include "neurontune/base/error.h"
+#include "screen.h"
+#include "subcommands.h"
 #include "wrapped.h"
 
 namespace neurontune::cli {
 namespace {
 
-constexpr std::size_t kMostColumns = 80, kFewestColumns = 20;
 constexpr std::size_t kFlagIndent = 2, kTextIndent = 6;
 
 constexpr std::array kGroups = {group::kModel,          group::kImages,     group::kSplits,
@@ -24,15 +24,7 @@ constexpr std::array kGroups = {group::kModel,          group::kImages,     grou
 constexpr const char* kRare = ", rare";  // behind a group's name
 constexpr char kRangeMark = '\n';        // between value and range
 
-std::size_t columns() {
-  std::size_t found = kMostColumns;
-  winsize size{};
-  if (const char* text = std::getenv("COLUMNS"); text != nullptr && std::atoi(text) > 0)
-    found = static_cast<std::size_t>(std::atoi(text));
-  else if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    found = size.ws_col;
-  return std::clamp(found, kFewestColumns, kMostColumns);
-}
+std::size_t columns() { return screen().text_columns(); }
 
 bool is_rare(const CLI::Option& option) { return option.get_group().ends_with(kRare); }
 
@@ -44,9 +36,9 @@ std::string group_of(const CLI::Option& option) {
   return known ? found : group::kGeneral;
 }
 
-/// "--learning-rate, --lr"
+/// "--learning-rate, --lr"; of what may be given without its flag, the flag.
 std::string names_of(const CLI::Option& option) {
-  auto names = option.get_name(option.get_positional(), !option.get_positional());
+  auto names = option.get_name(false, true);
   for (std::size_t comma = 0; (comma = names.find(',', comma)) != std::string::npos; comma += 2)
     names.insert(comma + 1, " ");
   return names;
@@ -61,12 +53,10 @@ std::string block(const std::string& text, std::size_t indent) {
 /// "  --mask-value V [0] 0 to 1" with the description below; a range that is too long for the line
 /// of the flag gets its own.
 std::string entry(const CLI::Option& option) {
-  const auto& text = option.get_option_text();
-  const auto mark = std::min(text.find(kRangeMark), text.size());
+  auto [value, range] = help_text(option);
   auto heading = names_of(option);
-  if (mark > 0) heading += " " + text.substr(0, mark);
+  if (!value.empty()) heading += " " + value;
   if (option.get_required()) heading += " (required)";
-  auto range = mark < text.size() ? text.substr(mark + 1) : "";
   if (!range.empty() && kFlagIndent + heading.size() + 1 + range.size() <= columns()) {
     heading += " " + range;
     range.clear();
@@ -133,7 +123,7 @@ class HelpFormatter : public CLI::Formatter {
   std::string subcommands(const CLI::App& app, const std::string& name,
                           CLI::AppFormatMode mode) const {
     std::size_t longest = 0;
-    const auto commands = app.get_subcommands({});
+    const auto commands = shown_subcommands(app);
     for (const auto* command : commands) longest = std::max(longest, command->get_name().size());
     const std::size_t indent = kFlagIndent + longest + 2;
     std::string list = "\nSubcommands:\n", all;
@@ -147,6 +137,28 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
+/// Not CLI11's own, which would be that of the subcommand help.
+std::string help_of(const CLI::App& app, const std::string& name) {
+  return HelpFormatter().make_help(&app, name, CLI::AppFormatMode::Normal);
+}
+
+/// neurontune help run: the same as neurontune run --help.
+void print_help(const CLI::App& app, const std::string& subject) {
+  if (subject.empty()) {
+    std::cout << help_of(app, app.get_name());
+    return;
+  }
+  std::vector<std::string> known;
+  for (const auto* command : shown_subcommands(app)) {
+    known.push_back(command->get_name());
+    if (known.back() == subject) {
+      std::cout << help_of(*command, app.get_name() + " " + subject);
+      return;
+    }
+  }
+  throw OptionError("there is no subcommand " + subject + nearest_known(subject, known));
+}
+
 }  // namespace
 
 CLI::Option* put(CLI::Option* option, const char* in_group, const std::string& value,
@@ -156,10 +168,28 @@ CLI::Option* put(CLI::Option* option, const char* in_group, const std::string& v
   return option;
 }
 
+HelpText help_text(const CLI::Option& option) {
+  const auto& text = option.get_option_text();
+  const auto mark = std::min(text.find(kRangeMark), text.size());
+  return {text.substr(0, mark), mark < text.size() ? text.substr(mark + 1) : ""};
+}
+
+std::vector<const CLI::App*> shown_subcommands(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_group().empty(); });
+}
+
 void set_help(CLI::App& app) {
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "Show the flags that are usually needed.");
   app.set_help_all_flag("--help-all", "Show all flags.");
+}
+
+void add_help(CLI::App& app) {
+  auto* command = app.add_subcommand("help", "Explain a subcommand.");
+  command->group("");  // hidden: the program's own help says it
+  auto subject = std::make_shared<std::string>();
+  command->add_option("SUBCOMMAND", *subject, "The subcommand to explain.");
+  command->callback([&app, subject] { print_help(app, *subject); });
 }
 
 }  // namespace neurontune::cli

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace neurontune::cli {
 
@@ -30,6 +31,15 @@ enum class Use {
 /// @return the option
 CLI::Option* put(CLI::Option* option, const char* in_group, const std::string& value = "",
                  const std::string& range = "", Use use = Use::common);
+
+/// What `put` was told: what stands behind the flag, and which values are valid.
+struct HelpText {
+  std::string value, range;
+};
+HelpText help_text(const CLI::Option& option);
+
+/// The subcommands that the help lists: those that are not hidden.
+std::vector<const CLI::App*> shown_subcommands(const CLI::App& app);
 
 /// Gives the program and the subcommands that it gets from now on --help, in groups and as wide as
 /// the terminal (COLUMNS, or 80 where there is none, and at most 80), and --help-all.

@@ -11,6 +11,7 @@
 #include "io/json_text.h"
 #include "model_options.h"
 #include "neurontune/base/error.h"
+#include "output.h"
 #include "subcommands.h"
 
 namespace neurontune::cli {
@@ -52,15 +53,14 @@ at::Tensor parse_input(const std::string& text, at::Generator& generator) {
 }
 
 struct InspectCommand {
-  InspectCommand(CLI::App& command, Log& log) : model(command, "--head,--head-name", log) {
+  InspectCommand(CLI::App& command, Log& log)
+      : model(command, "--head-name,--head", log), output(command, log) {
     put(command.add_option("--input-shape", shapes,
                            "Check on random numbers of this shape that the parts give what the "
                            "model gives. Once for each input of the model."),
         group::kModel, "N,C,H,W[:int64]")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    put(command.add_flag("--json", json, "Print one JSON document to stdout instead of text."),
-        group::kOutput);
   }
 
   void execute() const {
@@ -70,7 +70,7 @@ struct InspectCommand {
     const auto split = model.load();
     std::optional<SplitVerification> verified;
     if (!inputs.empty()) verified = split.verify(inputs);
-    json ? print_json(split, verified) : print(split, verified);
+    output.json ? print_json(split, verified) : print(split, verified);
   }
 
   static void print_json(const ErmModel& split, const std::optional<SplitVerification>& verified) {
@@ -111,8 +111,8 @@ struct InspectCommand {
   }
 
   ModelOptions model;
+  OutputOptions output;
   std::vector<std::string> shapes;
-  bool json = false;
 };
 
 }  // namespace

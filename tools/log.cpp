@@ -138,6 +138,17 @@ void Log::write(LogLevel level, std::string_view message) {
   loggers_->file.log(spdlog_level(level), line);
 }
 
+void Log::note(const std::string& text) {
+  write(LogLevel::info, text);
+  if (shows_progress() && !loggers_->screen.should_log(spdlog::level::info))
+    print("info: " + on_one_line(text) + "\n");
+}
+
+void Log::print(const std::string& text) {
+  loggers_->clear_line();
+  std::cerr << text;
+}
+
 void Log::finding(const std::string& text) {
   const auto line = on_one_line(text);
   loggers_->file.error(line);

@@ -35,6 +35,13 @@ class Log {
   bool takes(LogLevel level) const;
   void write(LogLevel level, std::string_view message);
 
+  /// A message of level info that stands on stderr at level warn too: what a person should know
+  /// though nothing is wrong.
+  void note(const std::string& text);
+
+  /// What a model prints, as it is; on stderr alone.
+  void print(const std::string& text);
+
   /// A finding that belongs to the error to come; on stderr without "error: ".
   void finding(const std::string& text);
 

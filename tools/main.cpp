@@ -2,7 +2,6 @@
 #include <torch/csrc/jit/runtime/print_handler.h>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <string>
 
 #include "bus_error.h"
@@ -29,27 +28,33 @@ class WarningsToLog : public c10::WarningHandler {
   neurontune::cli::Log& log_;
 };
 
-/// What a model prints while it runs must not stand between the results on stdout.
-void print_to_stderr(const std::string& text) { std::cerr << text; }
+/// LibTorch's handler of what a model prints is a plain function, so that the log is found here.
+neurontune::cli::Log* log_of_models = nullptr;
+
+/// What a model prints while it runs must not stand between the results on stdout, nor behind the
+/// progress bar.
+void print_to_stderr(const std::string& text) { log_of_models->print(text); }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   neurontune::cli::open_standard_streams();
   neurontune::cli::report_bus_errors();
-  torch::jit::setPrintHandler(print_to_stderr);
   neurontune::cli::Log log;
+  log_of_models = &log;
+  torch::jit::setPrintHandler(print_to_stderr);
   WarningsToLog to_log(log);
   const c10::WarningUtils::WarningHandlerGuard warnings(&to_log);
 
   CLI::App app("Repairs trained classifiers that lean on spurious features, without group labels.",
                "neurontune");
   neurontune::cli::set_help(app);
-  app.set_version_flag("--version", std::string("neurontune ") + neurontune::kVersion,
+  app.set_version_flag("-V,--version", std::string("neurontune ") + neurontune::kVersion,
                        "Show the version.");
   app.require_subcommand(1);
   app.footer(
-      "neurontune SUBCOMMAND --help explains each. Exit codes: 0 done, 2 wrong usage, 1 all else.");
+      "neurontune SUBCOMMAND --help, or neurontune help SUBCOMMAND, explains each. Exit codes: 0 "
+      "done, 2 wrong usage, 1 all else.");
   neurontune::cli::add_inspect(app, log);
   neurontune::cli::add_embed(app, log);
   neurontune::cli::add_score(app, log);
@@ -58,7 +63,10 @@ int main(int argc, char** argv) {
   neurontune::cli::add_eval(app, log);
   neurontune::cli::add_compare(app, log);
   neurontune::cli::add_ablate(app, log);
+  neurontune::cli::add_report(app, log);
   neurontune::cli::add_demo(app, log);
+  neurontune::cli::add_help(app);
+  neurontune::cli::add_completion(app);
 
   return neurontune::cli::exit_code_of(app, log, [&] { app.parse(argc, argv); });
 }

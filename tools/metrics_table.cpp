@@ -15,10 +15,16 @@ std::string fraction(double value) {
 
 }  // namespace
 
+std::string worst_group_name(const GroupMetrics& metrics, const Names& names) {
+  const auto& worst = metrics.groups[metrics.worst_group];
+  return names.label(worst.label) + " with " + names.attribute(worst.attribute);
+}
+
 std::string metrics_table(const std::vector<std::pair<std::string, SplitMetrics>>& heads,
-                          const Names& names) {
+                          const Names& names, const Screen& screen) {
   const bool grouped = heads.front().second.groups.has_value();
-  std::vector<std::vector<std::string>> rows;
+  Rows rows;
+  std::set<std::pair<std::size_t, std::size_t>> emphasised;
   rows.push_back({"", "mean", "balanced", "worst class"});
   if (grouped) rows.back() = {"", "mean", "adjusted mean", "worst group", ""};
   for (const auto& [name, metrics] : heads) {
@@ -29,13 +35,12 @@ std::string metrics_table(const std::vector<std::pair<std::string, SplitMetrics>
       continue;
     }
     const auto& groups = *metrics.groups;
-    const auto& worst = groups.groups[groups.worst_group];
+    for (const std::size_t column : {3, 4}) emphasised.insert({rows.size(), column});
     rows.push_back({name, fraction(accuracy.mean_accuracy),
                     groups.adjusted_mean_accuracy ? fraction(*groups.adjusted_mean_accuracy) : "–",
-                    fraction(groups.worst_group_accuracy),
-                    names.label(worst.label) + " with " + names.attribute(worst.attribute)});
+                    fraction(groups.worst_group_accuracy), worst_group_name(groups, names)});
   }
-  return table(rows);
+  return table(std::move(rows), screen, emphasised);
 }
 
 }  // namespace neurontune::cli

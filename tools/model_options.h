@@ -12,9 +12,9 @@ namespace neurontune::cli {
 
 /// The MODEL of subcommands that have no config, and how it is split.
 struct ModelOptions {
-  /// @param head_flags "--head" where that is not a file
+  /// @param head_flags "--head-name", and "--head" where that is not a file
   ModelOptions(CLI::App& command, const std::string& head_flags, Log& the_log) : log(the_log) {
-    command.add_option("MODEL", config.model.path, "The trained classifier, a TorchScript file.")
+    put(command.add_option("--model,MODEL", config.model.path, kModelHelp), group::kModel, "FILE")
         ->required();
     put(command.add_option(head_flags, config.model.head, kHeadHelp), group::kModel, "NAME [auto]");
     put(command.add_option("--output", config.model.output, kOutputHelp), group::kModel,

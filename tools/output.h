@@ -6,25 +6,22 @@
 
 #include "help.h"
 #include "log.h"
-#include "neurontune/pipeline/run.h"
+#include "screen.h"
 
 namespace neurontune::cli {
 
-/// What every subcommand that computes has: --json, and the log.
+/// What every subcommand with results has: --json and --color, and the log.
 struct OutputOptions {
   bool json = false;
+  std::string color = "auto";
   Log& log;
 
-  OutputOptions(CLI::App& command, Log& the_log) : log(the_log) {
-    put(command.add_flag("--json", json, "Print one JSON document to stdout instead of text."),
-        group::kOutput);
-  }
+  OutputOptions(CLI::App& command, Log& the_log);
+
+  Screen screen() const { return cli::screen(color); }
 };
 
 /// Each as a line of the log.
 void print_warnings(const std::vector<std::string>& warnings, const OutputOptions& output);
-
-/// Tells a finished run to a person: what was done, and the accuracies before and after.
-void print_run(const RunOutcome& outcome);
 
 }  // namespace neurontune::cli

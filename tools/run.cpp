@@ -3,23 +3,24 @@
 #include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
+#include "closing_message.h"
 #include "help.h"
+#include "io/file_io.h"
 #include "io/json_text.h"
-#include "metrics_table.h"
 #include "neurontune/pipeline/run.h"
-#include "neurontune/report/conclusion.h"
 #include "output.h"
+#include "page_flags.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
-#include "wrapped.h"
 
 namespace neurontune::cli {
 namespace {
 
-/// The split a person wants to see: test, or else the last one.
-std::string shown_split(const RunReport& report) {
-  return report.tuned.contains("test") ? "test" : report.tuned.rbegin()->first;
+/// Says that results which are there will be replaced.
+void note_earlier_result(const std::filesystem::path& out, Log& log) {
+  if (entry_exists(out / "result.json"))
+    log.note(out.string() + " holds the result of an earlier run, which this one replaces");
 }
 
 struct RunCommand {
@@ -32,45 +33,37 @@ struct RunCommand {
     put(command.add_option("--out", out, "Folder for the results. It is made where there is none."),
         group::kOutput, "OUT")
         ->required();
+    add_report_flag(command, page);
+    add_images_flag(command, page);
   }
 
   void execute() const {
+    const auto config = settings.resolve();
+    print_warnings(settings.warnings(config), output);
+    note_earlier_result(out, output.log);
     const auto outcome = [&] {
       ProgressBar progress(output.log);
-      return run(settings.resolve(), out, progress.callback(), output.log.callback());
+      return run(config, out, progress.callback(), output.log.callback(), page);
     }();
     print_warnings(outcome.report.warnings, output);
     if (output.json)
       std::cout << json_text(result_json(outcome.report)) << '\n';
     else
-      print_run(outcome);
+      std::cout << closing_message(outcome, out, rows(outcome.report), output.screen());
+  }
+
+  static NamedMetrics rows(const RunReport& report) {
+    const auto split = shown_split(report);
+    return {{"ERM", report.erm.at(split)}, {"NeuronTune", report.tuned.at(split)}};
   }
 
   SettingOptions settings;
   OutputOptions output;
   std::string out;
+  PageOptions page;
 };
 
 }  // namespace
-
-void print_warnings(const std::vector<std::string>& warnings, const OutputOptions& output) {
-  for (const auto& warning : warnings) output.log.write(LogLevel::warn, warning);
-}
-
-void print_run(const RunOutcome& outcome) {
-  const auto& report = outcome.report;
-  const auto biased = report.result.masked();
-  const auto split = shown_split(report);
-  if (report.verified)
-    std::cout << "head(features(x)) equals model(x) within " << report.verified->max_abs_difference
-              << "\n";
-  std::cout << biased.count() << " of " << biased.biased.numel() << " dimensions masked.\n"
-            << wrapped(conclusion(report.result)) << "\n\n"
-            << metrics_table(
-                   {{"ERM", report.erm.at(split)}, {"NeuronTune", report.tuned.at(split)}},
-                   outcome.names)
-            << "(accuracy on " << split << ")\n";
-}
 
 void add_run(CLI::App& app, Log& log) {
   add_subcommand<RunCommand>(app, log, "run", "Repair a model: identify, retrain, select, export");

@@ -24,13 +24,13 @@ namespace {
 
 constexpr std::size_t kShown = 10;
 
-void print_scores(const ScoreOutcome& outcome, const Names& names) {
+void print_scores(const ScoreOutcome& outcome, const Names& names, const Screen& screen) {
   std::vector<std::vector<std::string>> classes = {{"class", "correct", "misclassified", ""}};
   for (int64_t label = 0; label < outcome.scores.classes(); ++label)
     classes.push_back({names.label(label), std::to_string(outcome.scores.correct[label]),
                        std::to_string(outcome.scores.misclassified[label]),
                        outcome.scores.usable(label) ? "" : "unusable"});
-  std::cout << table(classes) << '\n';
+  std::cout << table(classes, screen) << '\n';
 
   std::vector<std::vector<std::string>> rows = {{"dimension", "score", "for", "most active in"}};
   for (std::size_t i = 0; i < std::min(kShown, outcome.strongest.size()); ++i) {
@@ -40,10 +40,11 @@ void print_scores(const ScoreOutcome& outcome, const Names& names) {
     rows.push_back({std::to_string(dimension.index), score, names.label(dimension.label),
                     listed(dimension.samples)});
   }
-  std::cout << table(rows) << outcome.biased.count() << " of " << outcome.biased.biased.numel()
-            << " dimensions are biased";
-  if (outcome.strongest.size() > kShown) std::cout << "; the " << kShown << " strongest are shown";
-  std::cout << '\n';
+  auto note = std::to_string(outcome.biased.count()) + " of " +
+              std::to_string(outcome.biased.biased.numel()) + " dimensions are biased";
+  if (outcome.strongest.size() > kShown)
+    note += "; the " + std::to_string(kShown) + " strongest are shown";
+  std::cout << table(rows, screen) << screen.fitted(note) << '\n';
 }
 
 struct ScoreCommand {
@@ -59,6 +60,7 @@ struct ScoreCommand {
 
   void execute() const {
     const auto config = settings.resolve();
+    print_warnings(settings.warnings(config), output);
     const std::vector<std::string> files = {"spuriousness.safetensors", "score.json"};
     std::optional<OutputFolder> folder;
     if (!out.empty()) {
@@ -78,7 +80,7 @@ struct ScoreCommand {
     if (output.json)
       std::cout << json;
     else
-      print_scores(outcome, Names::read(config.embeddings.path));
+      print_scores(outcome, Names::read(config.embeddings.path), output.screen());
   }
 
   SettingOptions settings;

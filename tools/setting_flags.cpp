@@ -7,9 +7,8 @@ namespace neurontune::cli {
 const std::vector<FlagOfSetting>& setting_flags() {
   using G = SettingGroup;
   static const std::vector<FlagOfSetting> all = {
-      {G::model, group::kModel, Use::common, "--model", "model.path", "FILE", "",
-       "The trained classifier, a TorchScript file."},
-      {G::head, group::kModel, Use::common, "--head,--head-name", "model.head", "NAME", "",
+      {G::model, group::kModel, Use::common, "--model,MODEL", "model.path", "FILE", "", kModelHelp},
+      {G::head, group::kModel, Use::common, "--head-name,--head", "model.head", "NAME", "",
        kHeadHelp},
       {G::head_name, group::kModel, Use::common, "--head-name", "model.head", "NAME", "",
        kHeadHelp},
@@ -31,7 +30,7 @@ const std::vector<FlagOfSetting>& setting_flags() {
        "Names of the arrays in the files of embeddings, where they differ from these keys: "
        "embeddings, labels, attributes, groups, ids, weight, bias. Example: "
        "embeddings=feats,labels=y."},
-      {G::model, group::kImages, Use::common, "--data", "data.path", "DIR", "",
+      {G::model, group::kImages, Use::common, "--data", "data.path", "DIR | FILE", "",
        "Folder of images or tensors, or the file that lists the samples (the manifest)."},
       {G::model, group::kImages, Use::common, "--format", "data.format", "NAME | FILE", "",
        "Layout of the data set: waterbirds, celeba, folders or another that docs/formats.md names, "

@@ -9,7 +9,7 @@ namespace neurontune::cli {
 /// Which settings a subcommand has flags for.
 enum class SettingGroup {
   model,       ///< --model, --data and what they need
-  head,        ///< --head, of the model
+  head,        ///< --head-name, which may be called --head
   head_name,   ///< the same where --head is a file
   embeddings,  ///< --embeddings
   splits,      ///< --identify

@@ -10,6 +10,7 @@
 #include "base/log_message.h"
 #include "help.h"
 #include "io/json_text.h"
+#include "unused_settings.h"
 
 namespace neurontune::cli {
 namespace {
@@ -46,9 +47,10 @@ SettingOptions::SettingOptions(CLI::App& command, Log& log,
     }
     put(option, flag.shown_in, value, flag.range, flag.use);
   }
-  put(command.add_option("--config", config_file_,
-                         "File of settings in JSON, such as the config.json that a run writes. "
-                         "Flags win over it."),
+  put(command.add_option(
+          "--config", config_file_,
+          "File of settings in JSON or YAML, such as the config.json that a run writes. "
+          "Flags win over it."),
       group::kGeneral, "FILE");
   auto* recipe =
       command.add_option("--recipe", texts_["--recipe"],
@@ -59,12 +61,21 @@ SettingOptions::SettingOptions(CLI::App& command, Log& log,
       listed(recipe_names()));
 }
 
-Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
-  std::vector<SettingFlag> given;
+std::vector<SettingFlag> SettingOptions::given() const {
+  std::vector<SettingFlag> flags;
   for (const auto& [flag, entry] : options_)
-    if (entry.second->count() > 0) given.push_back({flag, entry.first, texts_.at(flag)});
-  given.insert(given.end(), more.begin(), more.end());
-  auto config = resolve_config(config_file_, given);
+    if (entry.second->count() > 0) flags.push_back({flag, entry.first, texts_.at(flag)});
+  return flags;
+}
+
+std::vector<std::string> SettingOptions::warnings(const Config& resolved) const {
+  return unused_settings(resolved, given());
+}
+
+Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
+  auto flags = given();
+  flags.insert(flags.end(), more.begin(), more.end());
+  auto config = resolve_config(config_file_, flags);
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (!config_file_.empty()) log_debug(log_.callback(), "settings of ", config_file_);
   log_debug(log_.callback(), "settings as resolved: ", json_text(config_json(config), -1));

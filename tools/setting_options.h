@@ -26,7 +26,12 @@ class SettingOptions {
   /// @param more settings that win over all others
   Config resolve(const std::vector<SettingFlag>& more = {}) const;
 
+  /// Flags given that have no effect with the others, a sentence each.
+  std::vector<std::string> warnings(const Config& resolved) const;
+
  private:
+  std::vector<SettingFlag> given() const;
+
   Log& log_;
   std::string config_file_;
   std::map<std::string, std::string> texts_;  ///< flag → value, of all flags offered

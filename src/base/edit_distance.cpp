@@ -20,11 +20,17 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-std::string nearest(const std::string& text, const std::vector<std::string>& candidates) {
-  return *std::min_element(candidates.begin(), candidates.end(),
-                           [&](const std::string& a, const std::string& b) {
-                             return edit_distance(text, a) < edit_distance(text, b);
-                           });
+std::string nearest_known(const std::string& text, const std::vector<std::string>& candidates,
+                          const std::string& lead) {
+  const std::string* found = nullptr;
+  std::size_t least = (text.size() + 2) / 3 + 1;
+  for (const auto& candidate : candidates) {
+    const auto distance = edit_distance(text, candidate);
+    if (distance >= least) continue;
+    least = distance;
+    found = &candidate;
+  }
+  return found == nullptr ? "" : lead + *found;
 }
 
 }  // namespace neurontune

@@ -10,8 +10,10 @@ namespace neurontune {
 /// (Levenshtein's distance).
 std::size_t edit_distance(const std::string& one, const std::string& other);
 
-/// The candidate with the fewest insertions, deletions and substitutions from `text`; of equals the
-/// first. `candidates` is not empty.
-std::string nearest(const std::string& text, const std::vector<std::string>& candidates);
+/// The end of a message about an unknown word: "; the nearest known one is seed", with the
+/// candidate of the smallest edit distance, of equals the first. Empty where even that one differs
+/// in more than a third of the text's length: it is another word, and no slip.
+std::string nearest_known(const std::string& text, const std::vector<std::string>& candidates,
+                          const std::string& lead = "; the nearest known one is ");
 
 }  // namespace neurontune

@@ -16,6 +16,7 @@
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/repair/tuned_head.h"
 #include "pipeline/open_embeddings.h"
+#include "report/html_files.h"
 
 namespace neurontune {
 namespace {
@@ -155,7 +156,9 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   for (const auto& point : options.points) point.config.validate();
   const auto& config = options.points.at(0).config;
   const auto device = resolve_device(config.device, log);
-  const std::vector<std::string> files = {"ablate.csv", "ablate.json"};
+  check_holds_no_other(out, {"result.json", "compare.json"});
+  std::vector<std::string> files = {"ablate.csv", "ablate.json"};
+  if (options.page.written) files.emplace_back(kPageFile);
   OutputFolder output(out, files);
   std::vector<std::string> splits = {"test"};
   for (const auto& point : options.points)
@@ -164,7 +167,7 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
 
   std::map<std::string, double> seconds;
   StepClock clock(seconds, log);
-  const auto [folder, model, extraction, data_warnings] =
+  const auto [folder, model, extraction, data_warnings, data] =
       open_embeddings(config, splits, out, clock, progress, log);
   Ablation ablation(folder, device, options.trajectory);
   AblationReport report;
@@ -184,9 +187,12 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   if (std::all_of(report.points.begin(), report.points.end(),
                   [](const AblationPoint& point) { return !point.failure.empty(); }))
     throw Error("no point could be run, the first because " + report.points.front().failure);
+  const auto stored = json_text(ablation_json(report)) + "\n";
+  if (!options.page.written) output.remove(kPageFile);
   output.begin(files);
   write_file(output / "ablate.csv", ablation_csv(report));
-  write_file(output / "ablate.json", json_text(ablation_json(report)) + "\n");
+  if (options.page.written) write_file(output / kPageFile, html_of_ablation(stored));
+  write_file(output / "ablate.json", stored);
   output.finish(files);
   return report;
 }

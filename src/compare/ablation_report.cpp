@@ -4,11 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compare/text_rows.h"
 #include "neurontune/compare/comparison_report.h"
 #include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"
 #include "report/nullable.h"
+#include "report/text_rows.h"
 
 namespace neurontune {
 namespace {

@@ -19,6 +19,7 @@
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
+#include "report/html_files.h"
 
 namespace neurontune {
 namespace {
@@ -147,16 +148,27 @@ class Comparison {
   ComparisonReport& report_;
 };
 
-const std::vector<std::string> kFiles = {"config.json", "compare.csv", "compare.md",
+const std::vector<std::string> kFiles = {"config.json", "compare.csv", "compare.md", kPageFile,
                                          "compare.json"};
 
-void write_results(const Config& config, const ComparisonReport& report, OutputFolder& out) {
-  out.begin(kFiles);
-  write_file(out / "config.json", json_text(config_json(config)) + "\n");
+std::vector<std::string> written_files(const PageOptions& page) {
+  auto files = kFiles;
+  if (!page.written) std::erase(files, kPageFile);
+  return files;
+}
+
+void write_results(const CompareOptions& options, const ComparisonReport& report,
+                   OutputFolder& out) {
+  const auto files = written_files(options.page);
+  const auto comparison = json_text(comparison_json(report)) + "\n";
+  if (!options.page.written) out.remove(kPageFile);
+  out.begin(files);
+  write_file(out / "config.json", json_text(config_json(options.config)) + "\n");
   write_file(out / "compare.csv", comparison_csv(report));
   write_file(out / "compare.md", comparison_markdown(report));
-  write_file(out / "compare.json", json_text(comparison_json(report)) + "\n");
-  out.finish(kFiles);
+  if (options.page.written) write_file(out / kPageFile, html_of_comparison(comparison));
+  write_file(out / "compare.json", comparison);
+  out.finish(files);
 }
 
 }  // namespace
@@ -167,8 +179,7 @@ void CompareOptions::validate() const {
   const auto known = method_names();
   for (const auto& method : methods)
     if (std::find(known.begin(), known.end(), method) == known.end())
-      throw OptionError("unknown method " + method + "; the nearest known one is " +
-                        nearest(method, known));
+      throw OptionError("unknown method " + method + nearest_known(method, known));
   afr.validate();
   dfr.validate();
   self.validate();
@@ -180,8 +191,8 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   options.validate();
   const auto& config = options.config;
   const auto device = resolve_device(config.device, log);
-  check_holds_no_other(out, {"result.json", kCacheFile});
-  OutputFolder output(out, kFiles);
+  check_holds_no_other(out, {"result.json", "ablate.json", kCacheFile});
+  OutputFolder output(out, written_files(options.page));
   ComparisonReport report;
   report.identify = config.splits.identify;
   report.tune = config.splits.tune;
@@ -194,7 +205,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   StepClock clock(seconds, log);
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
                        SplitSelector::parse(config.splits.tune).name, std::string("test")};
-  const auto [folder, model, extraction, data_warnings] =
+  const auto [folder, model, extraction, data_warnings, data] =
       open_embeddings(config, splits, out, clock, progress, log);
   report.warnings = data_warnings;
   report.embeddings = folder.path().string();
@@ -205,7 +216,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   if (std::all_of(report.methods.begin(), report.methods.end(),
                   [](const MethodReport& method) { return !method.failure.empty(); }))
     throw Error("no method could be run, the first because " + report.methods.front().failure);
-  write_results(config, report, output);
+  write_results(options, report, output);
   return report;
 }
 

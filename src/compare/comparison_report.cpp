@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/describe.h"
-#include "compare/text_rows.h"
 #include "neurontune/base/error.h"
 #include "neurontune/version.h"
+#include "report/text_rows.h"
 
 namespace neurontune {
 namespace {

@@ -31,8 +31,7 @@ std::string& field_of(ArrayNames& names, const std::string& key) {
     if (name == key) return names.*field;
     known.push_back(name);
   }
-  throw OptionError("arrays: unknown key " + key + "; the nearest known one is " +
-                    nearest(key, known));
+  throw OptionError("arrays: unknown key " + key + nearest_known(key, known));
 }
 
 }  // namespace

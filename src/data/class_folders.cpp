@@ -129,7 +129,7 @@ class Walk {
         std::vector<std::string> known;
         for (const auto& [value, index] : column.values) known.push_back(value);
         findings_.add(0, relative(folder) + ": is no folder that the format " + format_.name +
-                             " knows here; the nearest is " + nearest(name, known));
+                             " knows here" + nearest_known(name, known, "; the nearest is "));
       }
       return;
     }

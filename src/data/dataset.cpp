@@ -18,6 +18,7 @@
 #include "data/tensor_dataset.h"
 #include "data/token_dataset.h"
 #include "neurontune/base/error.h"
+#include "neurontune/data/image_file.h"
 #include "neurontune/data/split.h"
 
 namespace neurontune {
@@ -50,6 +51,7 @@ class ImageDataset : public Dataset {
 
   std::vector<std::string> input_names() const override { return {"inputs"}; }
   std::string described(int64_t sample) const override { return described(row(sample)); }
+  std::filesystem::path file(int64_t sample) const { return file(row(sample)); }
 
   std::vector<at::Tensor> batch(int64_t first, int64_t last) const override {
     if (first < 0 || first >= last || last > size()) {
@@ -218,6 +220,12 @@ DataFolder open_tensors(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::optional<std::filesystem::path> image_file(const Dataset& dataset, int64_t sample) {
+  const auto* const images = dynamic_cast<const ImageDataset*>(&dataset);
+  if (images == nullptr) return std::nullopt;
+  return images->file(sample);
+}
 
 const Dataset& DataFolder::split(const std::string& name) const {
   std::vector<std::string> known;

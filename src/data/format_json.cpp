@@ -35,8 +35,7 @@ void read_object(const std::string& source, const std::string& prefix, const Jso
       read = true;
     }
     if (!read) {
-      throw OptionError(source + ": unknown key " + key + "; the nearest known one is " +
-                        nearest(key, known));
+      throw OptionError(source + ": unknown key " + key + nearest_known(key, known));
     }
   }
 }

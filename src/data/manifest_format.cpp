@@ -100,7 +100,7 @@ ManifestFormat ManifestFormat::named(const std::string& name) {
   auto known = manifest_format_names();
   known.insert(known.begin(), "auto");
   throw OptionError("data.format is " + name + ", expected one of " + listed(known, known.size()) +
-                    ", or a JSON file; the nearest is " + nearest(name, known));
+                    ", or a JSON file" + nearest_known(name, known, "; the nearest is "));
 }
 
 std::filesystem::path ManifestSource::folder() const {

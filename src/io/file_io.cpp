@@ -163,6 +163,10 @@ void remove_abandoned(const std::filesystem::path& folder) {
 
 void make_folder(const std::filesystem::path& folder) {
   std::error_code code;
+  if (std::filesystem::is_symlink(folder, code) && !std::filesystem::exists(folder, code))
+    throw Error(folder.string() + ": is a link to " +
+                std::filesystem::read_symlink(folder, code).string() +
+                ", which is not there; expected a folder or none");
   std::filesystem::create_directories(folder, code);
   if (code || !std::filesystem::is_directory(folder))
     throw Error(folder.string() + ": cannot be made a folder" +

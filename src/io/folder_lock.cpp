@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,8 +15,6 @@
 
 namespace neurontune {
 namespace {
-
-constexpr const char* kFile = ".neurontune.lock";
 
 std::string this_process() {
   return "process " + std::to_string(::getpid()) + " on " + host_name();
@@ -46,6 +45,17 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
     throw Error(folder.string() + ": is being written into by " + holder +
                 "; wait for it, or choose another folder");
   }
+  if (!is_current(path)) {
+    ::close(std::exchange(file_, -1));
+    throw Error(folder.string() + ": was removed by another process; try again");
+  }
+}
+
+bool FolderLock::is_current(const std::filesystem::path& path) const {
+  struct stat held {
+  }, named{};
+  return ::fstat(file_, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
 FolderLock::~FolderLock() { ::close(file_); }

@@ -19,19 +19,39 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFiles = "files";
 
-std::filesystem::path made(std::filesystem::path folder) {
+/// Makes a folder; whether there was none.
+bool make_if_absent(const std::filesystem::path& folder) {
+  const bool absent = !entry_exists(folder);
   make_folder(folder);
-  return folder;
+  return absent;
+}
+
+/// Whether a folder holds nothing but what every output folder does.
+bool holds_marks_alone(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::directory_iterator entries(folder, failed);
+  return !failed && std::all_of(begin(entries), end(entries), [](const auto& entry) {
+    const auto name = entry.path().filename();
+    return name == kFolderMark || name == FolderLock::kFile;
+  });
 }
 
 }  // namespace
 
 OutputFolder::OutputFolder(std::filesystem::path folder, const std::vector<std::string>& files)
-    : folder_(made(std::move(folder))), lock_(folder_) {
+    : folder_(std::move(folder)), is_new_(make_if_absent(folder_)), lock_(folder_) {
   remove_abandoned(folder_);
   read_mark();
   for (const auto& file : files) check(file);
   if (!is_marked(folder_)) write_mark();  // from now on: it may lie inside the data that is read
+}
+
+OutputFolder::~OutputFolder() {
+  if (!is_new_ || !holds_marks_alone(folder_)) return;
+  std::error_code ignored;  // the lock goes last: while it is there nobody else begins
+  std::filesystem::remove(folder_ / kFolderMark, ignored);
+  std::filesystem::remove(folder_ / FolderLock::kFile, ignored);
+  std::filesystem::remove(folder_, ignored);
 }
 
 void OutputFolder::check(const std::string& file) const {

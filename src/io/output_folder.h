@@ -22,6 +22,11 @@ class OutputFolder {
   /// @throws Error if the folder cannot be made or written into, another process writes there, or
   ///         one of the files is somebody else's; the text names it
   OutputFolder(std::filesystem::path folder, const std::vector<std::string>& files);
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+  /// Takes back the mark, the lock and the folder that it made, where nothing was written.
+  ~OutputFolder();
 
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path operator/(const std::string& file) const { return folder_ / file; }
@@ -46,6 +51,7 @@ class OutputFolder {
   void write_mark() const;
 
   std::filesystem::path folder_;
+  bool is_new_;  ///< made here
   FolderLock lock_;
   std::map<std::string, std::string> made_;  ///< by name: a digest, or "" while it is written
 };

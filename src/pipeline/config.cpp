@@ -15,6 +15,7 @@
 #include "base/option_checks.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
+#include "io/yaml_text.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
@@ -55,6 +56,15 @@ FlatSettings parse_layer(const std::string& source, const std::string& text) {
   return settings;
 }
 
+/// A file of the user's, in YAML or JSON as its name says.
+FlatSettings read_layer(const std::filesystem::path& file) {
+  FlatSettings settings;
+  const auto source = file.string(), text = read_file(file);
+  flatten(is_yaml(file) ? parse_yaml_settings(source, text) : parse_json_settings(source, text), "",
+          settings);
+  return settings;
+}
+
 Json flag_value(const SettingFlag& flag) {
   Json value;
   const Config config;
@@ -77,8 +87,7 @@ void apply(const std::string& source, const FlatSettings& settings, Config& conf
       }
     });
     if (!known)
-      throw OptionError(source + ": unknown key " + name + "; the nearest known one is " +
-                        nearest(name, known_keys()));
+      throw OptionError(source + ": unknown key " + name + nearest_known(name, known_keys()));
   }
 }
 
@@ -169,7 +178,7 @@ Config with_settings(Config config, const std::vector<SettingFlag>& settings) {
 Config resolve_config(const std::filesystem::path& config_file,
                       const std::vector<SettingFlag>& flags) {
   FlatSettings file;
-  if (!config_file.empty()) file = parse_layer(config_file.string(), read_file(config_file));
+  if (!config_file.empty()) file = read_layer(config_file);
 
   check_recipe(config_file.string(), file, flags);
   Config config;

@@ -38,7 +38,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const ProgressFn& progress, const LogFn& log) {
   check_sources(config);
   if (!config.embeddings.path.empty()) {
-    OpenedEmbeddings opened{open_configured_embeddings(config, log), {}, {}, {}};
+    OpenedEmbeddings opened{open_configured_embeddings(config, log), {}, {}, {}, {}};
     opened.warnings = opened.folder.warnings();
     append(opened.warnings, class_warnings(opened.folder));
     for (const auto& split : splits) opened.folder.split(split);
@@ -49,7 +49,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   const auto folder = out / "embeddings";
   check_embedding_output(folder, config.data.path);
   auto model = open_model(config, log);
-  const auto data = open_configured_data(config, log);
+  auto data = open_configured_data(config, log);
   for (const auto& split : splits) data.split(split);
   auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress, log);
   clock.finish("extract");
@@ -58,7 +58,8 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   clock.finish("load");
   auto warnings = data.warnings;
   append(warnings, class_warnings(opened));
-  return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings)};
+  return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings),
+          std::move(data)};
 }
 
 LabelledEmbeddings labelled(const EmbeddingSplit& split) {

@@ -10,6 +10,7 @@
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/config.h"
@@ -24,6 +25,7 @@ struct OpenedEmbeddings {
   std::optional<ErmModel> model;         ///< where they come from one
   std::optional<Extraction> extraction;  ///< likewise
   std::vector<std::string> warnings;     ///< of the data or the folder, one sentence each
+  std::optional<DataFolder> data;        ///< that they were extracted from
 };
 
 /// Opens `config.embeddings`, or extracts those of `config.model` on `config.data` into

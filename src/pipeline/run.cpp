@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -12,8 +13,11 @@
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "neurontune/pipeline/evaluate.h"
+#include "pipeline/collect_page.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
+#include "report/html_files.h"
+#include "report/model_card.h"
 
 namespace neurontune {
 namespace {
@@ -36,9 +40,10 @@ std::vector<std::string> all_warnings(const Config& config, std::vector<std::str
   return warnings;
 }
 
-const std::vector<std::string> kFiles = {"result.json",      "model.pt",
-                                         "head.safetensors", "spuriousness.safetensors",
-                                         "trajectory.jsonl", "config.json"};
+const std::vector<std::string> kFiles = {
+    "result.json",      "model.pt",    "head.safetensors", "spuriousness.safetensors",
+    "trajectory.jsonl", "config.json", "MODEL_CARD.md",    kPageDataFile,
+    kPageFile};
 
 /// Nothing that is read is written over, and no other place is written into: said before the work.
 void check_out(const Config& config, const std::filesystem::path& out) {
@@ -47,7 +52,7 @@ void check_out(const Config& config, const std::filesystem::path& out) {
       std::filesystem::equivalent(config.embeddings.path, out, none))
     throw OptionError("out is the folder of the embeddings, " + out.string() +
                       ", whose head would be overwritten; expected another folder");
-  check_holds_no_other(out, {kCacheFile, "compare.json"});
+  check_holds_no_other(out, {kCacheFile, "compare.json", "ablate.json"});
   if (!config.data.path.empty()) check_outside_data(out, config.data.path);
   if (!config.model.path.empty() && is_file_of(config.model.path, out, kFiles))
     throw OptionError("model.path is " + config.model.path +
@@ -55,19 +60,46 @@ void check_out(const Config& config, const std::filesystem::path& out) {
 }
 
 /// What a run writes; one from embeddings has no model.
-std::vector<std::string> written_files(const Config& config) {
+std::vector<std::string> written_files(const Config& config, const PageOptions& page) {
   auto files = kFiles;
   if (config.model.path.empty()) std::erase(files, "model.pt");
+  if (!page.written)
+    std::erase_if(files,
+                  [](const auto& file) { return file == kPageDataFile || file == kPageFile; });
   return files;
 }
 
-/// Nothing of an earlier run stays: without result.json a folder is unfinished. It comes last, with
-/// the digests of the files that belong to it.
-void write_results(const Config& config, RunReport& report, const std::optional<ErmModel>& model,
-                   OutputFolder& out) {
-  auto files = written_files(config);
+/// The last part of a path: the name of a folder or file.
+std::string name_of(const std::filesystem::path& path) {
+  const auto whole = path.lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+CardSource card_source(const Config& config, const Names& names) {
+  const bool stored = config.model.path.empty();
+  CardSource source;
+  source.data = name_of(stored ? config.embeddings.path : config.data.path);
+  source.model = stored ? source.data : std::filesystem::path(config.model.path).stem().string();
+  source.identify = config.splits.identify;
+  source.tune = config.splits.tune;
+  source.names = names;
+  return source;
+}
+
+/// Removes what an earlier run left and this one does not write. Without result.json a folder is
+/// unfinished.
+void remove_earlier(const std::vector<std::string>& files, OutputFolder& out) {
   out.remove("result.json");
-  if (!model) out.remove("model.pt");
+  for (const auto& file : kFiles)
+    if (std::find(files.begin(), files.end(), file) == files.end()) out.remove(file);
+}
+
+/// result.json comes last, with the digests of the files that belong to it.
+void write_results(const Config& config, RunReport& report, const Names& names,
+                   const std::optional<ErmModel>& model, const std::optional<PageData>& page,
+                   OutputFolder& out) {
+  auto files = written_files(config, {.written = page.has_value()});
+  remove_earlier(files, out);
   out.begin(files);
   if (model) model->save_with_head(report.result.head(), out / "model.pt");
   write_head(out / "head.safetensors", report.result.head());
@@ -75,21 +107,29 @@ void write_results(const Config& config, RunReport& report, const std::optional<
   write_spuriousness(out / "spuriousness.safetensors", found.scores, report.result.masked(),
                      found.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(found));
+  write_file(out / "MODEL_CARD.md", model_card(report, card_source(config, names)));
   write_file(out / "config.json", json_text(config_json(config)) + "\n");
-  std::erase(files, "result.json");
+  if (page) write_file(out / kPageDataFile, json_text(page_data_json(*page), -1) + "\n");
+  for (const auto* later : {"result.json", kPageFile}) std::erase(files, later);
   report.files = out.finish(files);
   report.files.erase("config.json");  // names paths and threads, which change no result
-  write_file(out / "result.json", json_text(result_json(report)) + "\n");
+  report.files.erase(kPageDataFile);  // is for people, who may leave it out
+  const auto result = json_text(result_json(report)) + "\n";
+  if (page) {
+    write_file(out / kPageFile, html_of_run(out.path(), result));
+    out.finish({kPageFile});
+  }
+  write_file(out / "result.json", result);
   out.finish({"result.json"});
 }
 
 }  // namespace
 
 RunOutcome run(const Config& config, const std::filesystem::path& out, const ProgressFn& progress,
-               const LogFn& log) {
+               const LogFn& log, const PageOptions& page) {
   config.validate();
   check_out(config, out);
-  OutputFolder output(out, written_files(config));
+  OutputFolder output(out, written_files(config, page));
   const auto device = resolve_device(config.device, log);
   RunOutcome outcome;
   auto& report = outcome.report;
@@ -101,7 +141,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
 
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
                        SplitSelector::parse(config.splits.tune).name};
-  const auto [folder, model, extraction, data_warnings] =
+  const auto [folder, model, extraction, data_warnings, data] =
       open_embeddings(config, splits, out, clock, progress, log);
   if (extraction) {
     report.verified = extraction->verified;
@@ -117,8 +157,13 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
   report.tuned = evaluate(report.result.head(), folder);
   clock.finish("evaluate");
 
+  std::optional<PageData> shown;
+  if (page.written) {
+    shown = collect_page(config, folder, report, page.images && data ? &*data : nullptr);
+    clock.finish("report");
+  }
   outcome.names = folder.names();
-  write_results(config, report, model, output);
+  write_results(config, report, outcome.names, model, shown, output);
   log_info(log, "results: ", (out / "result.json").string());
   return outcome;
 }

@@ -69,8 +69,7 @@ class Object {
   void expect_known(const Keys& known) const {
     for (const auto& [key, value] : json_.items()) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      throw OptionError(source_ + ": unknown key " + key + "; the nearest known one is " +
-                        nearest(key, known));
+      throw OptionError(source_ + ": unknown key " + key + nearest_known(key, known));
     }
   }
 

@@ -54,7 +54,7 @@ const Json& member(const Json& parent, const std::string& name, const Requiremen
       name.size() < 10 && std::stoul(name) < parent.size())
     return parent.at(std::stoul(name));
   std::string known = "; there is no element of that number";
-  if (parent.is_object()) known = "; the nearest known one is " + nearest(name, keys_of(parent));
+  if (parent.is_object()) known = nearest_known(name, keys_of(parent));
   throw OptionError("requirement " + requirement.text + ": unknown key " + requirement.key + known);
 }
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import numpy as np
@@ -28,6 +29,11 @@ def succeed(*arguments):
 
 def json_of(*arguments):
     return json.loads(succeed(*arguments, "--json"))
+
+
+def without_clock(page):
+    """A report.html without its tables of wall times."""
+    return re.sub(r'<table class="clock">.*?</table>', "", page, flags=re.DOTALL)
 
 
 class Network(torch.nn.Module):
@@ -105,4 +111,4 @@ def make_all(folder):
     return network, tensors
 
 
-__all__ = ["SIZES", "json_of", "load_file", "make_all", "neurontune", "save_file", "succeed"]
+__all__ = ["SIZES", "json_of", "load_file", "make_all", "neurontune", "save_file", "succeed", "without_clock"]

@@ -11,7 +11,8 @@ import torch
 from cli_test_case import QUICK, CliTest
 from fixture import SIZES, json_of, load_file, save_file, succeed
 
-WRITTEN = ["result.json", "head.safetensors", "spuriousness.safetensors", "trajectory.jsonl", "config.json"]
+WRITTEN = ["result.json", "head.safetensors", "spuriousness.safetensors", "trajectory.jsonl", "config.json",
+           "MODEL_CARD.md"]
 
 
 def without_clock(text):

@@ -27,12 +27,13 @@ FLAGS = {
     "inspect": [*SPLIT_MODEL, "--input-shape", "--json"],
     "embed": [*MODEL, *HEAD, *SETTINGS, "--out"],
     "score": [*EMBEDDINGS, "--identify", *IDENTIFICATION, *SETTINGS, "--out"],
-    "run": METHOD,
+    "run": [*METHOD, "--no-report", "--no-images"],
     "export": [*SPLIT_MODEL, "--out", "--force"],
     "eval": [*MODEL, *HEAD, *EMBEDDINGS, *SETTINGS, "--split", "--require"],
-    "compare": [*METHOD, "--methods", "--seeds", "--baseline", "--tolerance"],
-    "ablate": [*METHOD, "--sweep", "--seeds", "--trajectory"],
-    "demo": [*IDENTIFICATION, *TUNING, *SETTINGS, "--out", "--fashion-mnist"],
+    "compare": [*METHOD, "--methods", "--seeds", "--baseline", "--tolerance", "--no-report"],
+    "ablate": [*METHOD, "--sweep", "--seeds", "--trajectory", "--no-report"],
+    "report": [],
+    "demo": [*IDENTIFICATION, *TUNING, *SETTINGS, "--out", "--fashion-mnist", "--no-report", "--no-images"],
 }
 
 

@@ -46,6 +46,33 @@ TEST_F(OutputFolderTest, WhatWasBegunMayBeReplacedWhateverItHolds) {
   EXPECT_NO_THROW(OutputFolder(folder(), {"a"}));
 }
 
+TEST_F(OutputFolderTest, AFolderThatItMadeAndLeftEmptyDoesNotStay) {
+  const auto made = folder() / "new";
+  {
+    const OutputFolder output(made, {"a"});
+    EXPECT_TRUE(is_marked(made));
+  }
+  EXPECT_FALSE(std::filesystem::exists(made));
+  { OutputFolder(made, {"a"}).begin({"a"}); }  // a failure while it is written
+  EXPECT_FALSE(std::filesystem::exists(made));
+}
+
+TEST_F(OutputFolderTest, AFolderThatWasThereOrHoldsAnythingStays) {
+  { const OutputFolder output(folder(), {"a"}); }
+  EXPECT_TRUE(std::filesystem::exists(folder()));
+  {
+    const OutputFolder output(folder() / "new", {"a"});
+    write("new/b", "mine");
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder() / "new/b"));
+  EXPECT_TRUE(is_marked(folder() / "new"));
+}
+
+TEST_F(OutputFolderTest, ALinkToNothingIsNamed) {
+  std::filesystem::create_symlink(folder() / "gone", folder() / "link");
+  EXPECT_ERROR(OutputFolder(folder() / "link", {"a"}), "link: is a link to ");
+}
+
 TEST_F(OutputFolderTest, RemovesOnlyWhatItMade) {
   make("a", "first");
   write("b", "mine");

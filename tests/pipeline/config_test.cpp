@@ -109,6 +109,26 @@ TEST_F(ConfigTest, AnUnknownKeyIsNamedWithTheNearest) {
                   "--flag: unknown key select.gard; the nearest known one is select.guard");
 }
 
+TEST_F(ConfigTest, AYamlFileSaysTheSameAsJson) {
+  const auto json = resolve(R"({"recipe": "paper", "seed": 7, "model": {"path": "12"},
+      "tune": {"epochs": 3, "learning_rate": 0.5}, "data": {"transform": {"mean": [0.5]}}})",
+                            {});
+  const auto yaml = resolve_config(write("config.yaml",
+                                         "recipe: paper\nseed: 7\nmodel: {path: '12'}\n"
+                                         "tune:\n  epochs: 3\n  learning_rate: 5e-1\n"
+                                         "data: {transform: {mean: [0.5]}}\n"),
+                                   {});
+  EXPECT_EQ(config_json(yaml), config_json(json));
+  const auto of = [&](const std::string& text) {
+    return resolve_config(write("wrong.yml", text), {});
+  };
+  EXPECT_ERROR_OF(OptionError, of("tune: {epoch: 3}"),
+                  "wrong.yml: unknown key tune.epoch; the nearest known one is tune.epochs");
+  EXPECT_ERROR_OF(OptionError, of("tune: {epochs: '3'}"),
+                  "wrong.yml: tune.epochs is \"3\", expected a whole number");
+  EXPECT_ERROR_OF(OptionError, of("seed: 1\nseed: 1\n"), "the key seed is given twice");
+}
+
 TEST_F(ConfigTest, AnObjectWhereAValueBelongsIsNoKey) {
   refused(R"({"seed": {"value": 3}})", "unknown key seed.value");
   refused(R"({"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}})", "unknown key a.b.c.d.e");

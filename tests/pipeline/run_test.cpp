@@ -60,9 +60,9 @@ void expect_metrics(const json& metrics, const StraightAccuracy& straight) {
 
 TEST_F(RunTest, WritesItsFilesAndNoOthers) {
   run(config, out);
-  EXPECT_THAT(files(),
-              UnorderedElementsAre("result.json", "head.safetensors", "spuriousness.safetensors",
-                                   "trajectory.jsonl", "config.json"));
+  EXPECT_THAT(files(), UnorderedElementsAre("MODEL_CARD.md", "result.json", "head.safetensors",
+                                            "spuriousness.safetensors", "trajectory.jsonl",
+                                            "config.json", "report.html", "report.json"));
 }
 
 TEST_F(RunTest, FiguresAreThoseOfTheWrittenHeadCountedSampleBySample) {
@@ -99,9 +99,9 @@ TEST_F(RunTest, TheOutcomeSaysWhatTheFilesSay) {
   EXPECT_EQ(outcome.report.device, "cpu");
   auto told = json(result_json(outcome.report)), written = result();
   EXPECT_EQ(told, written);
-  EXPECT_THAT(
-      outcome.report.seconds,
-      UnorderedElementsAre(testing::Key("load"), testing::Key("tune"), testing::Key("evaluate")));
+  EXPECT_THAT(outcome.report.seconds,
+              UnorderedElementsAre(testing::Key("load"), testing::Key("tune"),
+                                   testing::Key("evaluate"), testing::Key("report")));
 }
 
 TEST_F(RunTest, ResultHasTheDigestsOfItsFiles) {

@@ -10,6 +10,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/compare/ablation_report.h"
 #include "neurontune/pipeline/config.h"
+#include "neurontune/pipeline/page_options.h"
 
 namespace neurontune {
 
@@ -38,10 +39,11 @@ struct AblateOptions {
   std::vector<SweepPoint> points;  ///< at least one; data and device are the first one's
   int64_t seeds = 1;               ///< each point's `config.seed` and those after it, at least 1
   bool trajectory = false;         ///< whether every epoch is held against its true figures
+  PageOptions page;                ///< whether report.html is written
 };
 
 /// Runs the method at every point with every seed, on the same embeddings, and holds the heads
-/// against the test split. Writes ablate.json and ablate.csv into `out`. A point that fails is
+/// against the test split. Writes ablate.json, ablate.csv and report.html into `out`. A point that fails is
 /// reported as such, and the others go on.
 ///
 /// Attributes reach the metrics only.

@@ -7,6 +7,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/data/names.h"
 #include "neurontune/pipeline/config.h"
+#include "neurontune/pipeline/page_options.h"
 #include "neurontune/report/run_report.h"
 
 namespace neurontune {
@@ -19,8 +20,9 @@ struct RunOutcome {
 
 /// The whole method from files to files: embeddings (from a model and data, or a folder),
 /// identification, retraining, selection, and what `out` then holds: result.json,
-/// head.safetensors, spuriousness.safetensors, trajectory.jsonl, config.json, and from a model
-/// model.pt and embeddings/. Results appear by rename, result.json last.
+/// head.safetensors, spuriousness.safetensors, trajectory.jsonl, config.json, MODEL_CARD.md,
+/// report.html (the result as a page to read) and report.json (what that shows besides), and from a
+/// model model.pt and embeddings/. Results appear by rename, result.json last.
 ///
 /// Group labels, where the data has them, reach the metrics only.
 ///
@@ -28,6 +30,7 @@ struct RunOutcome {
 ///         is the folder of the embeddings
 /// @throws Error for files, data and models that are not as they should be
 RunOutcome run(const Config& config, const std::filesystem::path& out,
-               const ProgressFn& progress = {}, const LogFn& log = {});
+               const ProgressFn& progress = {}, const LogFn& log = {},
+               const PageOptions& page = {});
 
 }  // namespace neurontune

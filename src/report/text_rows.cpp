@@ -1,5 +1,8 @@
-#include "compare/text_rows.h"
+#include "report/text_rows.h"
 
+#include <string_view>
+
+#include "base/byte_escapes.h"
 #include "base/describe.h"
 
 namespace neurontune {
@@ -19,6 +22,15 @@ std::string csv_row(const std::vector<std::string>& fields) {
   std::vector<std::string> written;
   for (const auto& field : fields) written.push_back(quoted(field));
   return joined(written, ",").append("\n");
+}
+
+std::string markdown_text(const std::string& text) {
+  std::string escaped_marks;
+  for (const char c : escaped_line(text)) {
+    if (std::string_view("\\`*_[]<>|#~&$").find(c) != std::string_view::npos) escaped_marks += '\\';
+    escaped_marks += c;
+  }
+  return escaped_marks;
 }
 
 std::string markdown_row(const std::vector<std::string>& cells) {

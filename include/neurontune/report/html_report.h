@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+
+namespace neurontune {
+
+/// Makes OUT/report.html again from the files that `run`, `compare` or `ablate` left in a folder:
+/// the same bytes as they wrote.
+///
+/// @return the page's path
+/// @throws Error if the folder holds no results, a file is not as it was written, or the page is
+///         somebody else's
+std::filesystem::path write_html_report(const std::filesystem::path& out);
+
+}  // namespace neurontune

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace neurontune::html {
+
+/// What to try about a warning of a run, a comparison or an ablation; nothing where the warning
+/// says all there is.
+std::string advice(const std::string& warning);
+
+}  // namespace neurontune::html

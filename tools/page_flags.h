@@ -1,0 +1,24 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "help.h"
+#include "neurontune/pipeline/page_options.h"
+
+namespace neurontune::cli {
+
+/// --no-report, of commands that write report.html.
+inline void add_report_flag(CLI::App& command, PageOptions& page) {
+  put(command.add_flag("--no-report{false}", page.written,
+                       "Do not write report.html, the result as a page to read."),
+      group::kOutput);
+}
+
+/// --no-images, of those whose page may show images of the data.
+inline void add_images_flag(CLI::App& command, PageOptions& page) {
+  put(command.add_flag("--no-images{false}", page.images,
+                       "Show no images of the data in report.html, only the samples' names."),
+      group::kOutput);
+}
+
+}  // namespace neurontune::cli
