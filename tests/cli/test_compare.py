@@ -270,6 +270,15 @@ class Ablate(CliTest):
         report, _ = self.ablate("--sweep", "identify.keep_at_least=4,8")
         self.assertIn("keep_at_least limits the mask", report["points"][0]["runs"][0]["warnings"][0])
 
+    def test_a_sweep_that_changes_no_result_is_warned_of(self):
+        report, _ = self.ablate("--sweep", "select.guard=0,0.1", "--sweep", "tune.epochs=1,4", "--recipe", "paper")
+        self.assertEqual(len(report["warnings"]), 1, report["warnings"])
+        self.assertIn("the sweep of select.guard changes no result: 0, 0.1 give the same; it is used only with "
+                      "select.criterion guarded_sfit", report["warnings"][0])
+        process = neurontune("ablate", "--embeddings", self.embeddings, "--out", self.out(), *QUICK, "--sweep",
+                             "select.guard=0,0.1")
+        self.assertIn("warning: the sweep of select.guard changes no result", process.stderr)
+
     def test_quantiles_flag_that_share(self):
         report, _ = self.ablate("--sweep", "identify.threshold_quantile=none,0,0.5,1", "--recipe", "guarded",
                                 "--keep-at-least", 0)
