@@ -49,7 +49,9 @@ int main(int argc, char** argv) {
                        "Show the version.");
   app.require_subcommand(1);
   app.footer(
-      "neurontune SUBCOMMAND --help explains each. Exit codes: 0 done, 2 wrong usage, 1 all else.");
+      "neurontune SUBCOMMAND --help explains each. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 "
+      "not "
+      "as --require or --baseline has it, 4 ERM's head kept (run --exit-code).");
   neurontune::cli::add_inspect(app, log);
   neurontune::cli::add_embed(app, log);
   neurontune::cli::add_score(app, log);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
+#include "exit_code.h"
 #include "help.h"
 #include "io/json_text.h"
 #include "metrics_table.h"
@@ -32,6 +33,9 @@ struct RunCommand {
     put(command.add_option("--out", out, "Folder for the results. It is made where there is none."),
         group::kOutput, "OUT")
         ->required();
+    put(command.add_flag("--exit-code", exit_code,
+                         "Exit with 4 if ERM's head was kept, since no repair was better."),
+        group::kOutput);
   }
 
   void execute() const {
@@ -44,11 +48,14 @@ struct RunCommand {
       std::cout << json_text(result_json(outcome.report)) << '\n';
     else
       print_run(outcome);
+    const bool kept = outcome.report.result.settings().source == Source::erm;
+    if (exit_code && kept) throw Ended{kErmHeadKept};
   }
 
   SettingOptions settings;
   OutputOptions output;
   std::string out;
+  bool exit_code = false;
 };
 
 }  // namespace

@@ -64,7 +64,7 @@ Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
   for (const auto& [flag, entry] : options_)
     if (entry.second->count() > 0) given.push_back({flag, entry.first, texts_.at(flag)});
   given.insert(given.end(), more.begin(), more.end());
-  auto config = resolve_config(config_file_, given);
+  auto config = resolve_config(config_file_, given, log_.callback());
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (!config_file_.empty()) log_debug(log_.callback(), "settings of ", config_file_);
   log_debug(log_.callback(), "settings as resolved: ", json_text(config_json(config), -1));

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compare/text_rows.h"
+#include "io/csv_row.h"
 #include "neurontune/compare/comparison_report.h"
 #include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "neurontune/base/error.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/embedding_output.h"
+#include "pipeline/image_input.h"
 #include "pipeline/open_embeddings.h"
 
 namespace neurontune {
@@ -36,9 +38,9 @@ std::vector<std::string> all_warnings(const Config& config, std::vector<std::str
   return warnings;
 }
 
-const std::vector<std::string> kFiles = {"result.json",      "model.pt",
-                                         "head.safetensors", "spuriousness.safetensors",
-                                         "trajectory.jsonl", "config.json"};
+const std::vector<std::string> kFiles = {
+    "result.json",      "model.pt",    "head.safetensors", "spuriousness.safetensors",
+    "trajectory.jsonl", "config.json", "transform.json"};
 
 /// Nothing that is read is written over, and no other place is written into: said before the work.
 void check_out(const Config& config, const std::filesystem::path& out) {
@@ -54,10 +56,11 @@ void check_out(const Config& config, const std::filesystem::path& out) {
                       ", which the repaired model would overwrite; expected another folder");
 }
 
-/// What a run writes; one from embeddings has no model.
+/// What a run writes; one from embeddings has no model, and one without images no transform.
 std::vector<std::string> written_files(const Config& config) {
   auto files = kFiles;
   if (config.model.path.empty()) std::erase(files, "model.pt");
+  if (!image_manifest(config)) std::erase(files, "transform.json");
   return files;
 }
 
@@ -67,7 +70,8 @@ void write_results(const Config& config, RunReport& report, const std::optional<
                    OutputFolder& out) {
   auto files = written_files(config);
   out.remove("result.json");
-  if (!model) out.remove("model.pt");
+  for (const auto& file : kFiles)
+    if (std::find(files.begin(), files.end(), file) == files.end()) out.remove(file);
   out.begin(files);
   if (model) model->save_with_head(report.result.head(), out / "model.pt");
   write_head(out / "head.safetensors", report.result.head());
@@ -75,7 +79,10 @@ void write_results(const Config& config, RunReport& report, const std::optional<
   write_spuriousness(out / "spuriousness.safetensors", found.scores, report.result.masked(),
                      found.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(found));
-  write_file(out / "config.json", json_text(config_json(config)) + "\n");
+  const auto settings = config_json(config);
+  write_file(out / "config.json", json_text(settings) + "\n");
+  if (std::find(files.begin(), files.end(), "transform.json") != files.end())
+    write_file(out / "transform.json", json_text(settings.at("data").at("transform")) + "\n");
   std::erase(files, "result.json");
   report.files = out.finish(files);
   report.files.erase("config.json");  // names paths and threads, which change no result

@@ -1,0 +1,17 @@
+#pragma once
+
+namespace neurontune {
+
+/// Where a share lies with some confidence, in [0, 1].
+struct Interval {
+  double lower = 0, upper = 1;
+};
+
+/// Wilson's score interval of a binomial share, without continuity correction.
+///
+/// @param correct samples that count, 0 to `samples`
+/// @param samples 0 gives [0, 1]
+/// @param z       standard deviations of a normal distribution: 1.96 for 95 % confidence
+Interval wilson_interval(double correct, double samples, double z = 1.96);
+
+}  // namespace neurontune
