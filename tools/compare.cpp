@@ -9,11 +9,14 @@
 
 #include "add_subcommand.h"
 #include "base/describe.h"
+#include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
+#include "io/result_file.h"
 #include "neurontune/base/error.h"
+#include "neurontune/report/junit.h"
 #include "output.h"
 #include "page_flags.h"
 #include "progress_bar.h"
@@ -95,17 +98,23 @@ struct CompareCommand {
         ->required();
     add_report_flag(command, options.page);
     put(command.add_option("--baseline", baseline,
-                           "A compare.json of before. The program exits with 1 if a method's mean "
+                           "A compare.json of before. The program exits with 3 if a method's mean "
                            "accuracy is now lower by more than --tolerance."),
         group::kOutput, "FILE", "", Use::rare);
     put(command.add_option("--tolerance", tolerance,
                            "With --baseline: by how much a mean may be lower than it was."),
         group::kOutput, "X [0.01]", "0 or more", Use::rare);
+    put(command.add_option("--junit", junit,
+                           "With --baseline: also write what was checked to this file, in JUnit's "
+                           "XML."),
+        group::kOutput, "FILE", "", Use::rare);
   }
 
   void execute() {
     if (!std::isfinite(tolerance) || tolerance < 0)
       throw OptionError("tolerance is " + describe(tolerance) + ", expected 0 or more");
+    if (!junit.empty() && baseline.empty())
+      throw OptionError("--junit has nothing to write; expected --baseline with it");
     options.config = settings.resolve();
     options.validate();
     print_warnings(settings.warnings(options.config), output);
@@ -114,23 +123,26 @@ struct CompareCommand {
       throw OptionError("--baseline is " + baseline +
                         ", which this comparison would overwrite; expected another --out");
     if (!baseline.empty()) stored = read_baseline(baseline, options.methods);
+    const ResultFile junit_file(junit, kJunitBeginning);
     const auto report = [&] {
       ProgressBar progress(output.log);
       return compare(options, out, progress.callback(), output.log.callback());
     }();
+    const auto checks = baseline_checks(report, stored, tolerance);
+    if (!junit.empty()) junit_file.write(junit_xml("compare", checks));
     print_warnings(report.warnings, output);
     if (output.json)
       std::cout << json_text(comparison_json(report)) << '\n';
     else
       print_comparison(report, output.screen());
-    auto findings = shortfalls(report, stored, tolerance);
-    if (!findings.empty()) throw DataError(baseline, std::move(findings));
+    auto findings = all_findings(checks);
+    if (!findings.empty()) throw NotAsRequired(baseline, std::move(findings));
   }
 
   SettingOptions settings;
   OutputOptions output;
   CompareOptions options;
-  std::string out, baseline;
+  std::string out, baseline, junit;
   double tolerance = 0.01;
 };
 

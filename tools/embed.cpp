@@ -10,6 +10,7 @@
 #include "neurontune/pipeline/open_model.h"
 #include "output.h"
 #include "pipeline/embedding_output.h"
+#include "pipeline/image_input.h"
 #include "progress_bar.h"
 #include "setting_options.h"
 #include "subcommands.h"
@@ -35,10 +36,15 @@ struct EmbedCommand {
     const auto data = open_configured_data(config, output.log.callback());
     const auto extraction = [&] {
       ProgressBar progress(output.log);
-      return extract_embeddings(model, data, config.data.extraction, out, progress.callback(),
-                                output.log.callback());
+      Extraction extracted;
+      with_size_advice(model, data, config, [&] {
+        extracted = extract_embeddings(model, data, config.data.extraction, out,
+                                       progress.callback(), output.log.callback());
+      });
+      return extracted;
     }();
     print_warnings(data.warnings, output);
+    print_warnings(enlargement_warnings(model, data, config), output);
     print_warnings(class_warnings(data, model.head().classes()), output);
     output.json ? print_json(extraction) : print(extraction);
   }

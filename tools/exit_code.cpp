@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,6 @@
 
 namespace neurontune::cli {
 namespace {
-
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
 
 constexpr size_t kFindingsShown = 10;
 
@@ -67,13 +65,24 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return conversion ? conversion_message(*conversion) : error.what();
 }
 
-void print_results(const CLI::App& app, const std::function<void()>& body) {
+/// Results that did not arrive are a failure whatever they are.
+int print_results(const CLI::App& app, Log& log, const std::function<void()>& body) {
+  int code = kDone;
+  std::optional<NotAsRequired> not_as_required;
   try {
     body();
   } catch (const CLI::Success& help_or_version) {
     app.exit(help_or_version);
+  } catch (const Ended& ended) {
+    code = ended.code;
+  } catch (const NotAsRequired& error) {
+    not_as_required = error;
   }
   finish_stdout();
+  if (!not_as_required) return code;
+  print_findings(*not_as_required, log);
+  log.fail(not_as_required->what());
+  return kNotAsRequired;
 }
 
 }  // namespace
@@ -84,8 +93,7 @@ int exit_code_of(const CLI::App& app, Log& log, const std::function<void()>& bod
     return code;
   };
   try {
-    print_results(app, body);
-    return 0;
+    return print_results(app, log, body);
   } catch (const CLI::ParseError& error) {
     return fail(kWrongUsage, usage_message(app, error));
   } catch (const OptionError& error) {

@@ -3,11 +3,13 @@
 #include <system_error>
 
 #include "add_subcommand.h"
+#include "base/log_message.h"
 #include "help.h"
 #include "io/file_io.h"
 #include "model_options.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
+#include "pipeline/image_input.h"
 #include "subcommands.h"
 
 namespace neurontune::cli {
@@ -42,6 +44,23 @@ struct ExportCommand {
     const auto split = model.load();
     split.save_with_head(read_head(head, split.head()), out);
     model.log.note("wrote " + out + ": " + model.config.model.path + " with the head of " + head);
+    copy_transform();
+  }
+
+  /// How images become the model's input goes with it, unless its new folder says otherwise.
+  void copy_transform() const {
+    const auto from = transform_beside(model.config.model.path), to = transform_beside(out);
+    std::error_code none;
+    if (!std::filesystem::is_regular_file(from, none)) return;
+    const auto text = read_file(from);
+    if (!entry_exists(to)) {
+      write_file(to, text);
+      log_info(model.log.callback(), "wrote ", to.string(), ", as ", from.string());
+    } else if (read_file(to) != text) {
+      model.log.write(LogLevel::warn, to.string() + " differs from " + from.string() +
+                                          " and stays as it is: " + out +
+                                          " will be given images that are preprocessed otherwise");
+    }
   }
 };
 

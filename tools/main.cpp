@@ -54,7 +54,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "neurontune SUBCOMMAND --help, or neurontune help SUBCOMMAND, explains each. Exit codes: 0 "
-      "done, 2 wrong usage, 1 all else.");
+      "done, 1 failed, 2 wrong usage, 3 not as --require or --baseline has it, 4 ERM's head kept "
+      "(run --exit-code).");
   neurontune::cli::add_inspect(app, log);
   neurontune::cli::add_embed(app, log);
   neurontune::cli::add_score(app, log);

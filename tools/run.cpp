@@ -4,6 +4,7 @@
 
 #include "add_subcommand.h"
 #include "closing_message.h"
+#include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
@@ -35,6 +36,9 @@ struct RunCommand {
         ->required();
     add_report_flag(command, page);
     add_images_flag(command, page);
+    put(command.add_flag("--exit-code", exit_code,
+                         "Exit with 4 if ERM's head was kept, since no repair was better."),
+        group::kOutput);
   }
 
   void execute() const {
@@ -50,6 +54,8 @@ struct RunCommand {
       std::cout << json_text(result_json(outcome.report)) << '\n';
     else
       std::cout << closing_message(outcome, out, rows(outcome.report), output.screen());
+    const bool kept = outcome.report.result.settings().source == Source::erm;
+    if (exit_code && kept) throw Ended{kErmHeadKept};
   }
 
   static NamedMetrics rows(const RunReport& report) {
@@ -61,6 +67,7 @@ struct RunCommand {
   OutputOptions output;
   std::string out;
   PageOptions page;
+  bool exit_code = false;
 };
 
 }  // namespace

@@ -75,7 +75,7 @@ std::vector<std::string> SettingOptions::warnings(const Config& resolved) const 
 Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
   auto flags = given();
   flags.insert(flags.end(), more.begin(), more.end());
-  auto config = resolve_config(config_file_, flags);
+  auto config = resolve_config(config_file_, flags, log_.callback());
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (!config_file_.empty()) log_debug(log_.callback(), "settings of ", config_file_);
   log_debug(log_.callback(), "settings as resolved: ", json_text(config_json(config), -1));

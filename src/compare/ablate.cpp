@@ -9,6 +9,7 @@
 
 #include "base/log_message.h"
 #include "compare/comparison_data.h"
+#include "compare/sweep_effects.h"
 #include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/output_folder.h"
@@ -187,6 +188,8 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
   if (std::all_of(report.points.begin(), report.points.end(),
                   [](const AblationPoint& point) { return !point.failure.empty(); }))
     throw Error("no point could be run, the first because " + report.points.front().failure);
+  for (auto& warning : sweeps_without_effect(options.points, report.points))
+    report.warnings.push_back(std::move(warning));
   const auto stored = json_text(ablation_json(report)) + "\n";
   if (!options.page.written) output.remove(kPageFile);
   output.begin(files);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/csv_row.h"
 #include "neurontune/compare/comparison_report.h"
 #include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"

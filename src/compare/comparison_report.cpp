@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/describe.h"
+#include "io/csv_row.h"
 #include "neurontune/base/error.h"
 #include "neurontune/version.h"
 #include "report/text_rows.h"
@@ -146,19 +147,21 @@ StoredMeans stored_means(const nlohmann::ordered_json& stored) {
   return means;
 }
 
-std::vector<std::string> shortfalls(const ComparisonReport& report, const StoredMeans& stored,
-                                    double tolerance) {
-  std::vector<std::string> findings;
+std::vector<Check> baseline_checks(const ComparisonReport& report, const StoredMeans& stored,
+                                   double tolerance) {
+  std::vector<Check> checks;
   for (const auto& [name, figures] : stored) {
     const auto method =
         std::find_if(report.methods.begin(), report.methods.end(),
                      [&, &name = name](const MethodReport& of) { return of.method == name; });
     const auto* const found = method == report.methods.end() ? nullptr : &*method;
-    for (const auto& [figure, mean] : figures)
+    for (const auto& [figure, mean] : figures) {
+      checks.push_back({name + ": " + figure, {}});
       if (const auto text = shortfall(found, figure, mean, tolerance); !text.empty())
-        findings.push_back(name + ": " + figure + " " + text);
+        checks.back().findings.push_back(checks.back().name + " " + text);
+    }
   }
-  return findings;
+  return checks;
 }
 
 }  // namespace neurontune

@@ -20,6 +20,7 @@
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
+#include "pipeline/image_input.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
 #include "pipeline/settings.h"
@@ -127,19 +128,28 @@ std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
   return find_manifest(data, format);
 }
 
-/// The transform that images of the format usually have, then that of the data itself.
-void apply_transforms(const ManifestSource& manifest, Config& config) {
+void apply_transform(const std::string& source, const std::string& text, Config& config) {
+  FlatSettings settings;
+  flatten(own_transform(source, parse_json_settings(source, text), config.data.transform),
+          "data.transform.", settings);
+  apply(source, settings, config);
+}
+
+/// The transform that images of the format usually have, then that of the model, then that of the
+/// data itself.
+void apply_transforms(const ManifestSource& manifest, const std::string& model, Config& config,
+                      const LogFn& log) {
   const auto& format = manifest.format;
-  const auto apply_layer = [&](const std::string& source, const std::string& text) {
-    FlatSettings settings;
-    flatten(own_transform(source, parse_json_settings(source, text), config.data.transform),
-            "data.transform.", settings);
-    apply(source, settings, config);
-  };
-  if (!format.transform.empty()) apply_layer("format " + format.name, format.transform);
-  const auto own = manifest.folder() / "transform.json";
+  if (!format.transform.empty()) apply_transform("format " + format.name, format.transform, config);
+  std::vector<std::filesystem::path> files;
+  if (!model.empty()) files.push_back(transform_beside(model));
+  files.push_back(manifest.folder() / "transform.json");
   std::error_code ignored;
-  if (std::filesystem::exists(own, ignored)) apply_layer(own.string(), read_file(own));
+  for (const auto& file : files) {
+    if (!std::filesystem::exists(file, ignored)) continue;
+    apply_transform(file.string(), read_file(file), config);
+    log_info(log, "images: preprocessed as ", file.string(), " says");
+  }
 }
 
 /// More threads than a few for each processor only take memory, and OpenMP ends the program where
@@ -176,7 +186,7 @@ Config with_settings(Config config, const std::vector<SettingFlag>& settings) {
 }
 
 Config resolve_config(const std::filesystem::path& config_file,
-                      const std::vector<SettingFlag>& flags) {
+                      const std::vector<SettingFlag>& flags, const LogFn& log) {
   FlatSettings file;
   if (!config_file.empty()) file = read_layer(config_file);
 
@@ -187,11 +197,20 @@ Config resolve_config(const std::filesystem::path& config_file,
   const auto manifest =
       named_manifest(string_setting("data.path", file, flags, ""),
                      string_setting("data.format", file, flags, config.data.format));
-  if (manifest) apply_transforms(*manifest, config);
+  if (manifest)
+    apply_transforms(*manifest, string_setting("model.path", file, flags, ""), config, log);
   apply(config_file.string(), file, config);
   for (const auto& flag : flags) apply(flag.flag, {{flag.key, flag_value(flag)}}, config);
   config.validate();
   return config;
+}
+
+ImageTransform transform_of_file(const std::filesystem::path& file, const ImageTransform& base) {
+  Config config;
+  config.data.transform = base;
+  apply_transform(file.string(), read_file(file), config);
+  config.data.transform.validate();
+  return config.data.transform;
 }
 
 nlohmann::ordered_json config_json(const Config& config) {

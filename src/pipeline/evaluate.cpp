@@ -60,9 +60,12 @@ std::vector<std::string> class_warnings(const DataFolder& data, int64_t classes)
   return class_warnings(classes, labelled);
 }
 
+ClassPredictions class_predictions(const Head& head, const EmbeddingSplit& split) {
+  return class_predictions(logits(head, split.embeddings.to(head.weight.device())));
+}
+
 SplitMetrics evaluate(const Head& head, const EmbeddingSplit& split, const GroupSpace& space) {
-  const auto predicted = predictions(head, split.embeddings.to(head.weight.device()));
-  return split_metrics(predicted.cpu(), split.labels, split.attributes, space);
+  return split_metrics(class_predictions(head, split), split.labels, split.attributes, space);
 }
 
 std::map<std::string, SplitMetrics> evaluate(const Head& head, const EmbeddingFolder& folder) {

@@ -227,8 +227,9 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
   return extraction;
 }
 
-at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                   const ExtractionOptions& options, const ProgressFn& progress, const LogFn& log) {
+ClassPredictions predict(const SplitModel& model, const Head& head, const Dataset& dataset,
+                         const ExtractionOptions& options, const ProgressFn& progress,
+                         const LogFn& log) {
   if (options.skip_bad)
     throw OptionError("skip_bad is not possible here: every sample needs a prediction");
   if (options.mixed_precision) {
@@ -237,13 +238,13 @@ at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dat
   }
   const auto on_device = to(head, model.device(), at::kFloat);
   const auto start = std::chrono::steady_clock::now();
-  std::vector<at::Tensor> batches;
+  std::vector<ClassPredictions> batches;
   for_each_batch(model, dataset, 0, options, "evaluate", progress,
                  [&](const Batch&, const at::Tensor& features) {
-                   batches.push_back(predictions(on_device, features).cpu());
+                   batches.push_back(class_predictions(logits(on_device, features)));
                  });
   log_info(log, "predicted ", dataset.size(), " samples in ", seconds_since(start), " s");
-  return at::cat(batches);
+  return joined(batches);
 }
 
 }  // namespace neurontune

@@ -8,6 +8,7 @@
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
 #include "pipeline/embedding_output.h"
+#include "pipeline/image_input.h"
 
 namespace neurontune {
 namespace {
@@ -51,13 +52,17 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   auto model = open_model(config, log);
   auto data = open_configured_data(config, log);
   for (const auto& split : splits) data.split(split);
-  auto extraction = extract_embeddings(model, data, config.data.extraction, folder, progress, log);
+  Extraction extraction;
+  with_size_advice(model, data, config, [&] {
+    extraction = extract_embeddings(model, data, config.data.extraction, folder, progress, log);
+  });
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());
   opened.move_embeddings(resolve_device(config.device));
   clock.finish("load");
   auto warnings = data.warnings;
   append(warnings, class_warnings(opened));
+  append(warnings, enlargement_warnings(model, data, config));
   return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings),
           std::move(data)};
 }

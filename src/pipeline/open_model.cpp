@@ -4,11 +4,13 @@
 
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "base/describe.h"
 #include "base/log_message.h"
 #include "data/tensor_file.h"
 #include "neurontune/data/manifest_format.h"
+#include "pipeline/image_input.h"
 
 namespace neurontune {
 namespace {
@@ -65,6 +67,7 @@ DataFolder open_configured_data(const Config& config, const LogFn& log) {
   auto data = open_data(config.data.path, config.data.transform, config.data.format,
                         config.data.extraction.skip_bad ? BadImages::kept : BadImages::refused);
   log_data(data, config, log);
+  for (auto& warning : transform_warnings(config)) data.warnings.push_back(std::move(warning));
   return data;
 }
 

@@ -15,6 +15,7 @@
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/collect_page.h"
 #include "pipeline/embedding_output.h"
+#include "pipeline/image_input.h"
 #include "pipeline/open_embeddings.h"
 #include "report/html_files.h"
 #include "report/model_card.h"
@@ -42,8 +43,8 @@ std::vector<std::string> all_warnings(const Config& config, std::vector<std::str
 
 const std::vector<std::string> kFiles = {
     "result.json",      "model.pt",    "head.safetensors", "spuriousness.safetensors",
-    "trajectory.jsonl", "config.json", "MODEL_CARD.md",    kPageDataFile,
-    kPageFile};
+    "trajectory.jsonl", "config.json", "transform.json",   "MODEL_CARD.md",
+    kPageDataFile,      kPageFile};
 
 /// Nothing that is read is written over, and no other place is written into: said before the work.
 void check_out(const Config& config, const std::filesystem::path& out) {
@@ -59,10 +60,11 @@ void check_out(const Config& config, const std::filesystem::path& out) {
                       ", which the repaired model would overwrite; expected another folder");
 }
 
-/// What a run writes; one from embeddings has no model.
+/// What a run writes; one from embeddings has no model, and one without images no transform.
 std::vector<std::string> written_files(const Config& config, const PageOptions& page) {
   auto files = kFiles;
   if (config.model.path.empty()) std::erase(files, "model.pt");
+  if (!image_manifest(config)) std::erase(files, "transform.json");
   if (!page.written)
     std::erase_if(files,
                   [](const auto& file) { return file == kPageDataFile || file == kPageFile; });
@@ -108,7 +110,10 @@ void write_results(const Config& config, RunReport& report, const Names& names,
                      found.test);
   write_file(out / "trajectory.jsonl", trajectory_jsonl(found));
   write_file(out / "MODEL_CARD.md", model_card(report, card_source(config, names)));
-  write_file(out / "config.json", json_text(config_json(config)) + "\n");
+  const auto settings = config_json(config);
+  write_file(out / "config.json", json_text(settings) + "\n");
+  if (std::find(files.begin(), files.end(), "transform.json") != files.end())
+    write_file(out / "transform.json", json_text(settings.at("data").at("transform")) + "\n");
   if (page) write_file(out / kPageDataFile, json_text(page_data_json(*page), -1) + "\n");
   for (const auto* later : {"result.json", kPageFile}) std::erase(files, later);
   report.files = out.finish(files);

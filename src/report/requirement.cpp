@@ -43,8 +43,8 @@ std::vector<std::string> keys_of(const Json& object) {
 /// Whether only a split with attributes has the figure.
 bool is_of_groups(const std::string& key) {
   const auto root = key.substr(0, key.find('.'));
-  return root == "worst_group_accuracy" || root == "worst_group" || root == "groups" ||
-         root == "adjusted_mean_accuracy";
+  return root == "worst_group_accuracy" || root == "worst_group_interval" ||
+         root == "worst_group" || root == "groups" || root == "adjusted_mean_accuracy";
 }
 
 /// The member of an object, or the element of a list.
@@ -69,11 +69,11 @@ const Json& figure(const Json& block, const Requirement& requirement) {
   return *place;
 }
 
-void check(const Requirement& requirement, const Json& value, const std::string& key,
-           std::vector<std::string>& findings) {
+void hold(const Requirement& requirement, const Json& value, const std::string& key,
+          std::vector<std::string>& findings) {
   if (value.is_array() && !value.empty()) {
     for (std::size_t i = 0; i < value.size(); ++i)
-      check(requirement, value[i], key + "." + std::to_string(i), findings);
+      hold(requirement, value[i], key + "." + std::to_string(i), findings);
   } else if (value.is_null()) {
     findings.push_back(key + " is not known, required " + requirement.text);
   } else if (!value.is_number()) {
@@ -109,18 +109,19 @@ Requirement Requirement::parse(const std::string& text) {
                     ", expected KEY>=NUMBER (or >, <=, <), as worst_group_accuracy>=0.8");
 }
 
-std::vector<std::string> unmet(const std::vector<Requirement>& requirements,
-                               const nlohmann::ordered_json& block) {
-  std::vector<std::string> findings;
+std::vector<Check> check(const std::vector<Requirement>& requirements,
+                         const nlohmann::ordered_json& block) {
+  std::vector<Check> checks;
   for (const auto& requirement : requirements) {
+    auto& findings = checks.emplace_back(Check{requirement.text, {}}).findings;
     if (is_of_groups(requirement.key) && !block.contains("groups"))
       findings.push_back(requirement.key +
                          " is not known, since the split has no attributes; required " +
                          requirement.text);
     else
-      check(requirement, figure(block, requirement), requirement.key, findings);
+      hold(requirement, figure(block, requirement), requirement.key, findings);
   }
-  return findings;
+  return checks;
 }
 
 }  // namespace neurontune

@@ -164,7 +164,7 @@ class Compare(CliTest):
         succeed(*compare, "--baseline", file)
         store(0.03)
         process = neurontune(*compare, "--baseline", file, "--json")
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 3)
         self.assertRegex(process.stderr.strip().splitlines()[-1], r"^error: .*erm: mean_accuracy is .*: short by 0\.0200$")
         self.assertEqual(json.loads(process.stdout)["methods"][0]["method"], "erm")
         succeed(*compare, "--baseline", file, "--tolerance", 0.031)
@@ -182,7 +182,7 @@ class Compare(CliTest):
         stored.write_text(json.dumps({"methods": [{"method": "dfr", "test": {"mean_accuracy": figure}}]}))
         process = neurontune("compare", "--embeddings", self.without_attributes(), "--out", self.out(), "--seeds", 1,
                              "--baseline", stored, *QUICK)
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 3)
         self.assertIn("dfr: mean_accuracy is not there, expected 0.1000", process.stderr)
 
     def test_the_paper_form_stays_the_papers_whatever_the_config_says(self):
@@ -270,6 +270,15 @@ class Ablate(CliTest):
         report, _ = self.ablate("--sweep", "identify.keep_at_least=4,8")
         self.assertIn("keep_at_least limits the mask", report["points"][0]["runs"][0]["warnings"][0])
 
+    def test_a_sweep_that_changes_no_result_is_warned_of(self):
+        report, _ = self.ablate("--sweep", "select.guard=0,0.1", "--sweep", "tune.epochs=1,4", "--recipe", "paper")
+        self.assertEqual(len(report["warnings"]), 1, report["warnings"])
+        self.assertIn("the sweep of select.guard changes no result: 0, 0.1 give the same; it is used only with "
+                      "select.criterion guarded_sfit", report["warnings"][0])
+        process = neurontune("ablate", "--embeddings", self.embeddings, "--out", self.out(), *QUICK, "--sweep",
+                             "select.guard=0,0.1")
+        self.assertIn("warning: the sweep of select.guard changes no result", process.stderr)
+
     def test_quantiles_flag_that_share(self):
         report, _ = self.ablate("--sweep", "identify.threshold_quantile=none,0,0.5,1", "--recipe", "guarded",
                                 "--keep-at-least", 0)
@@ -292,14 +301,14 @@ class Require(CliTest):
         evaluate = ["eval", "--embeddings", self.embeddings, "--require"]
         succeed(*evaluate, f"worst_group_accuracy>={worst}", "--require", "samples >= 200", "--require", "mean_accuracy<1.01")
         process = neurontune(*evaluate, f"worst_group_accuracy>={worst + 0.25}", "--json")
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 3)
         self.assertRegex(process.stderr.strip().splitlines()[-1], r"^error: test: worst_group_accuracy is .*short by 0\.25$")
         self.assertEqual(json.loads(process.stdout)["metrics"]["worst_group_accuracy"], worst)
 
     def test_every_requirement_not_met_is_listed(self):
         process = neurontune("eval", "--embeddings", self.embeddings, "--require", "mean_accuracy>1", "--require",
                              "samples<100", "--require", "mean_accuracy>0")
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 3)
         self.assertEqual(process.stderr.count("required"), 3)  # one a line, and the first again in the last
         self.assertTrue(process.stderr.strip().splitlines()[-1].startswith("error: test: 2 findings"))
 
@@ -307,7 +316,7 @@ class Require(CliTest):
         evaluate = ["eval", "--embeddings", self.embeddings, "--require"]
         succeed(*evaluate, "class_accuracy>=0", "--require", "class_accuracy.1>=0", "--require", "groups.0.count>=1")
         process = neurontune(*evaluate, "class_accuracy>1")
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 3)
         self.assertIn("class_accuracy.0", process.stderr)
         self.assertIn("class_accuracy.1", process.stderr)
 

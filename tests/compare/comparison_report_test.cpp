@@ -29,20 +29,33 @@ ComparisonReport report(double worst) {
   return comparison;
 }
 
+std::vector<std::string> findings(const ComparisonReport& report, const StoredMeans& stored,
+                                  double tolerance) {
+  return all_findings(baseline_checks(report, stored, tolerance));
+}
+
+TEST(ComparisonReport, EveryStoredFigureIsACheck) {
+  const auto checks = baseline_checks(report(0.5), stored_means(comparison_json(report(0.75))), 0);
+  ASSERT_EQ(checks.size(), 2U);
+  EXPECT_EQ(checks[0].name, "erm: worst_group_accuracy");
+  EXPECT_THAT(checks[0].findings, IsEmpty());
+  EXPECT_THAT(checks[1].findings, ElementsAre(HasSubstr("short by 0.25")));
+}
+
 TEST(ComparisonReport, FallsShortOfAStoredOneByMoreThanTheTolerance) {
   const auto stored = stored_means(comparison_json(report(0.75)));
-  EXPECT_THAT(shortfalls(report(0.5), stored, 0.125),
+  EXPECT_THAT(findings(report(0.5), stored, 0.125),
               ElementsAre("llr: worst_group_accuracy is 0.5000, expected 0.7500 less 0.1250: short "
                           "by 0.1250"));
-  EXPECT_THAT(shortfalls(report(0.5), stored, 0.25), IsEmpty());
-  EXPECT_THAT(shortfalls(report(0.9), stored, 0), IsEmpty());
+  EXPECT_THAT(findings(report(0.5), stored, 0.25), IsEmpty());
+  EXPECT_THAT(findings(report(0.9), stored, 0), IsEmpty());
 }
 
 TEST(ComparisonReport, FallsShortWhereAMethodFails) {
   auto failed = report(0.75);
   failed.methods[1].test.clear();
   failed.methods[1].failure = "no mistakes";
-  EXPECT_THAT(shortfalls(failed, stored_means(comparison_json(report(0.75))), 1),
+  EXPECT_THAT(findings(failed, stored_means(comparison_json(report(0.75))), 1),
               ElementsAre(HasSubstr(
                   "llr: worst_group_accuracy is not there, expected 0.7500: no mistakes")));
 }
@@ -50,7 +63,7 @@ TEST(ComparisonReport, FallsShortWhereAMethodFails) {
 TEST(ComparisonReport, FallsShortWhereAStoredMethodIsMissing) {
   auto stored = report(0.75);
   stored.methods[1].method = "afr";
-  EXPECT_THAT(shortfalls(report(0.1), stored_means(comparison_json(stored)), 0),
+  EXPECT_THAT(findings(report(0.1), stored_means(comparison_json(stored)), 0),
               ElementsAre(HasSubstr("afr: worst_group_accuracy is not there, expected 0.7500")));
 }
 

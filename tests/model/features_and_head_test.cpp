@@ -56,7 +56,7 @@ TEST_F(FeaturesAndHeadTest, IsAllThatExtractionNeedsOfAModel) {
   EXPECT_TRUE(reused(model()));
   EXPECT_FALSE(reused(model("step 2")));
   EXPECT_TRUE(predict(model(), read.head(), *data.splits[0].dataset, {.batch_size = 2})
-                  .equal(values.argmax(1)));
+                  .classes.equal(values.argmax(1)));
 }
 
 TEST(FeaturesAndHead, InputsAreNeverWrittenTo) {

@@ -96,6 +96,28 @@ TEST_F(ConfigTest, TheDatasTransformIsBelowTheFile) {
   EXPECT_EQ(config.data.transform.crop, std::vector<int64_t>({32}));
 }
 
+TEST_F(ConfigTest, TheModelsTransformIsBelowTheDatas) {
+  std::filesystem::create_directory(folder() / "data");
+  std::filesystem::create_directory(folder() / "repaired");
+  write("data/metadata.csv", "");
+  write("repaired/transform.json", R"({"resize": [64], "crop": [32]})");
+  const std::vector<SettingFlag> flags = {
+      {"--data", "data.path", (folder() / "data").string()},
+      {"--model", "model.path", (folder() / "repaired" / "model.pt").string()}};
+  std::vector<std::string> told;
+  const auto config =
+      resolve_config("", flags, [&](LogLevel, std::string_view text) { told.emplace_back(text); });
+  EXPECT_EQ(config.data.transform.resize, std::vector<int64_t>({64}));
+  EXPECT_EQ(config.data.transform.mean, ImageTransform().mean) << "left out";
+  EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr("repaired/transform.json")));
+  EXPECT_EQ(resolve_config("", {flags[0]}).data.transform.resize, std::vector<int64_t>({256}));
+
+  write("data/transform.json", R"({"crop": [16]})");
+  const auto both = resolve(R"({"data": {"format": "waterbirds"}})", flags);
+  EXPECT_EQ(both.data.transform.resize, std::vector<int64_t>({64})) << "over the format's";
+  EXPECT_EQ(both.data.transform.crop, std::vector<int64_t>({16}));
+}
+
 TEST_F(ConfigTest, OfAFlagGivenTwiceTheLastCounts) {
   EXPECT_EQ(resolve_config("", {{"--seed", "seed", "1"}, {"--seed", "seed", "2"}}).seed, 2U);
 }

@@ -259,7 +259,9 @@ TEST(Predict, IsTheClassOfTheHighestLogit) {
                                    EXPECT_EQ(stage, "evaluate");
                                    done.push_back(finished);
                                  });
-  EXPECT_TRUE(predicted.equal(longs({1, 0, 1})));
+  EXPECT_TRUE(predicted.classes.equal(longs({1, 0, 1})));
+  EXPECT_TRUE(predicted.margin.equal(at::tensor({2.0, -2.0, 2.0}, at::kDouble)))
+      << "of the doubled rows";
   EXPECT_THAT(done, ElementsAre(2, 3));
 }
 

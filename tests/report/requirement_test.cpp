@@ -21,7 +21,7 @@ nlohmann::ordered_json block() {
 }
 
 std::vector<std::string> unmet(const char* text) {
-  return neurontune::unmet({Requirement::parse(text)}, block());
+  return all_findings(check({Requirement::parse(text)}, block()));
 }
 
 TEST(Requirement, HoldsAtItsBoundOrNot) {
@@ -47,10 +47,21 @@ TEST(Requirement, OfAListHoldsForEveryNumberInIt) {
   EXPECT_THAT(unmet("groups.0.accuracy>=0.5"), ElementsAre(HasSubstr("short by 0.25")));
 }
 
+TEST(Requirement, IsACheckOfItsOwn) {
+  const auto checks =
+      check({Requirement::parse("samples>=1"), Requirement::parse("samples > 99")}, block());
+  ASSERT_EQ(checks.size(), 2U);
+  EXPECT_EQ(checks[0].name, "samples>=1");
+  EXPECT_THAT(checks[0].findings, IsEmpty());
+  EXPECT_EQ(checks[1].name, "samples > 99");
+  EXPECT_THAT(checks[1].findings, ElementsAre(HasSubstr("short by 89")));
+}
+
 TEST(Requirement, OnGroupsIsNotMetWithoutAttributes) {
-  EXPECT_THAT(
-      neurontune::unmet({Requirement::parse("worst_group_accuracy>=0")}, {{"mean_accuracy", 1.0}}),
-      ElementsAre(HasSubstr("has no attributes")));
+  for (const auto* key : {"worst_group_accuracy", "worst_group_interval.0", "groups.0.accuracy"})
+    EXPECT_THAT(all_findings(check({Requirement::parse(std::string(key) + ">=0")},
+                                   {{"mean_accuracy", 1.0}})),
+                ElementsAre(HasSubstr("has no attributes")));
 }
 
 TEST(Requirement, OfAnUnknownKeyNamesTheNearest) {

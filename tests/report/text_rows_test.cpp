@@ -5,12 +5,6 @@
 namespace neurontune {
 namespace {
 
-TEST(TextRows, FieldsOfACsvAreQuotedWhereTheyMust) {
-  EXPECT_EQ(csv_row({"a", "b c", ""}), "a,b c,\n");
-  EXPECT_EQ(csv_row({"a,b", "say \"so\"", "two\nlines"}),
-            "\"a,b\",\"say \"\"so\"\"\",\"two\nlines\"\n");
-}
-
 TEST(TextRows, CellsOfATableLieBetweenBars) { EXPECT_EQ(markdown_row({"a", "b"}), "| a | b |\n"); }
 
 TEST(TextRows, MarksOfMarkdownAreShownAsTheyAre) {

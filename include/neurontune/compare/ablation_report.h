@@ -51,7 +51,7 @@ struct AblationReport {
   std::vector<uint64_t> seeds;
   SplitMetrics erm;  ///< the ERM head's, on test
   std::vector<AblationPoint> points;
-  std::vector<std::string> warnings;  ///< of the data, one sentence each
+  std::vector<std::string> warnings;  ///< of the data and the sweeps, one sentence each
 };
 
 /// ablate.json: `points`, each with `settings`, `test` and `runs`, and what they were run on.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "neurontune/metrics/seed_summary.h"
+#include "neurontune/report/check.h"
 
 namespace neurontune {
 
@@ -55,9 +56,9 @@ using StoredMeans = std::map<std::string, std::map<std::string, double>>;
 /// @throws Error if it is none, or has no figure of any method
 StoredMeans stored_means(const nlohmann::ordered_json& stored);
 
-/// Where a comparison falls short of a stored one: a sentence for each stored figure that is lower
-/// by more than `tolerance`, or that is no longer there.
-std::vector<std::string> shortfalls(const ComparisonReport& report, const StoredMeans& stored,
-                                    double tolerance);
+/// Holds a comparison against a stored one: a check for each stored figure, which does not hold
+/// where it is lower by more than `tolerance`, or no longer there.
+std::vector<Check> baseline_checks(const ComparisonReport& report, const StoredMeans& stored,
+                                   double tolerance);
 
 }  // namespace neurontune

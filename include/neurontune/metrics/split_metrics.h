@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "neurontune/metrics/class_predictions.h"
 #include "neurontune/metrics/group_accuracy.h"
 
 namespace neurontune {
@@ -20,6 +21,10 @@ struct GroupSpace {
 struct SplitMetrics {
   AccuracyMetrics accuracy;
   std::optional<GroupMetrics> groups;  ///< where any attribute of the split is known
+  double macro_f1 = 0;
+  // Where probabilities are known, and none is NaN:
+  std::optional<double> expected_calibration_error;  ///< in kCalibrationBins bins
+  std::optional<double> auroc;                       ///< of two classes that are both present
 };
 
 /// @param predictions int64 [N], on any device
@@ -27,6 +32,10 @@ struct SplitMetrics {
 /// @param attributes  int64 [N], −1 where not known; or undefined
 /// @throws Error if the shapes disagree, N is 0 or an index is out of range
 SplitMetrics split_metrics(const at::Tensor& predictions, const at::Tensor& labels,
+                           const at::Tensor& attributes, const GroupSpace& space);
+
+/// The same of predictions with their probabilities.
+SplitMetrics split_metrics(const ClassPredictions& predictions, const at::Tensor& labels,
                            const at::Tensor& attributes, const GroupSpace& space);
 
 }  // namespace neurontune

@@ -60,16 +60,22 @@ struct SettingFlag {
   std::string text;  ///< "40"
 };
 
-/// Flags over the config file over DATA/transform.json over the data's format over the recipe over
-/// the structs' defaults.
+/// Flags over the config file over DATA/transform.json over the transform.json beside the model
+/// over the data's format over the recipe over the structs' defaults.
 ///
 /// @param config_file a JSON file, or empty for none
+/// @param log         gets which transform.json was used
 /// @throws OptionError for an unknown key (naming the nearest known one), recipe or name, a value
 /// of
 ///         another type or out of its range, or a config that is not JSON
 /// @throws Error if a file cannot be read
 Config resolve_config(const std::filesystem::path& config_file,
-                      const std::vector<SettingFlag>& flags);
+                      const std::vector<SettingFlag>& flags, const LogFn& log = {});
+
+/// The transform that a transform.json says.
+/// @param base of what it leaves out
+/// @throws OptionError, Error as `resolve_config` does
+ImageTransform transform_of_file(const std::filesystem::path& file, const ImageTransform& base);
 
 /// A config with some settings changed, in their order; that of a recipe changes all the recipe
 /// names, whatever file or flag set them before.

@@ -20,6 +20,9 @@ GroupSpace group_space(const DataFolder& data, int64_t classes);
 std::vector<std::string> class_warnings(const EmbeddingFolder& folder);
 std::vector<std::string> class_warnings(const DataFolder& data, int64_t classes);
 
+/// What a head says of a split, computed on the head's device.
+ClassPredictions class_predictions(const Head& head, const EmbeddingSplit& split);
+
 /// A head's metrics on a split, computed on the head's device.
 SplitMetrics evaluate(const Head& head, const EmbeddingSplit& split, const GroupSpace& space);
 

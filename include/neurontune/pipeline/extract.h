@@ -10,6 +10,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/skipped_report.h"
+#include "neurontune/metrics/class_predictions.h"
 #include "neurontune/model/split_model.h"
 
 namespace neurontune {
@@ -62,12 +63,12 @@ Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
                               const ExtractionOptions& options, const std::filesystem::path& folder,
                               const ProgressFn& progress = {}, const LogFn& log = {});
 
-/// The class that a head on a model's features predicts: int64 [N] on the CPU. Nothing is written.
+/// What a head on a model's features says of each sample. Nothing is written.
 /// @param options its batch size and precision
 /// @throws OptionError if bad samples are to be skipped
 /// @throws Error as extract_embeddings
-at::Tensor predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                   const ExtractionOptions& options = {}, const ProgressFn& progress = {},
-                   const LogFn& log = {});
+ClassPredictions predict(const SplitModel& model, const Head& head, const Dataset& dataset,
+                         const ExtractionOptions& options = {}, const ProgressFn& progress = {},
+                         const LogFn& log = {});
 
 }  // namespace neurontune

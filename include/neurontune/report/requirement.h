@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/report/check.h"
+
 namespace neurontune {
 
 /// A bound on a figure: "worst_group_accuracy>=0.8".
@@ -19,12 +21,12 @@ struct Requirement {
   static Requirement parse(const std::string& text);
 };
 
-/// What is not as required: a sentence for each, with how far it is off. Of a list every number
+/// A check for each requirement; what is found says how far a figure is off. Of a list every number
 /// must be as required, and a figure that is null is not.
 ///
 /// @param block a metric block
 /// @throws OptionError if a key is not one of the block's (naming the nearest) or no number
-std::vector<std::string> unmet(const std::vector<Requirement>& requirements,
-                               const nlohmann::ordered_json& block);
+std::vector<Check> check(const std::vector<Requirement>& requirements,
+                         const nlohmann::ordered_json& block);
 
 }  // namespace neurontune
