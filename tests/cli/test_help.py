@@ -27,10 +27,10 @@ FLAGS = {
     "inspect": [*SPLIT_MODEL, "--input-shape", "--json"],
     "embed": [*MODEL, *HEAD, *SETTINGS, "--out"],
     "score": [*EMBEDDINGS, "--identify", *IDENTIFICATION, *SETTINGS, "--out"],
-    "run": METHOD,
+    "run": [*METHOD, "--exit-code"],
     "export": [*SPLIT_MODEL, "--out", "--force"],
-    "eval": [*MODEL, *HEAD, *EMBEDDINGS, *SETTINGS, "--split", "--require"],
-    "compare": [*METHOD, "--methods", "--seeds", "--baseline", "--tolerance"],
+    "eval": [*MODEL, *HEAD, *EMBEDDINGS, *SETTINGS, "--split", "--require", "--junit", "--predictions"],
+    "compare": [*METHOD, "--methods", "--seeds", "--baseline", "--tolerance", "--junit"],
     "ablate": [*METHOD, "--sweep", "--seeds", "--trajectory"],
     "demo": [*IDENTIFICATION, *TUNING, *SETTINGS, "--out", "--fashion-mnist"],
 }
