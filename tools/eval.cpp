@@ -97,8 +97,8 @@ struct EvalCommand {
 
   void print(const SplitMetrics& metrics, const Names& names) const {
     std::cout << metrics_table({{split, metrics}}, names, output.screen());
-    if (metrics.groups) std::cout << '\n' << groups_table(*metrics.groups, names);
-    std::cout << '\n' << wrapped(other_figures(metrics)) << '\n';
+    if (metrics.groups) std::cout << '\n' << groups_table(*metrics.groups, names, output.screen());
+    std::cout << '\n' << wrapped(other_figures(metrics), output.screen().text_columns()) << '\n';
   }
 
   Head chosen_head(const Head& own) const {

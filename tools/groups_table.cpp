@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <vector>
+#include <utility>
 
-#include "base/byte_escapes.h"
 #include "neurontune/metrics/classification_metrics.h"
 #include "neurontune/metrics/wilson_interval.h"
 #include "table.h"
-#include "text_width.h"
 
 namespace neurontune::cli {
 namespace {
 
 constexpr std::size_t kMostGroups = 100;
-constexpr std::size_t kWidestName = 40;  // leaves 80 columns a count of nine digits
 
 std::string fraction(double value) {
   char text[16];
@@ -28,33 +25,20 @@ std::string interval_text(double accuracy, int64_t samples) {
   return fraction(interval.lower) + "–" + fraction(interval.upper);
 }
 
-/// The name, or as much of its beginning as fits, before a "…".
-std::string shortened(std::string name) {
-  const auto width = [](const std::string& text) { return text_width(escaped_line(text)); };
-  if (width(name) <= kWidestName) return name;
-  while (width(name) + 1 > kWidestName) {
-    while (!name.empty() && (static_cast<unsigned char>(name.back()) & 0xC0) == 0x80)
-      name.pop_back();
-    if (!name.empty()) name.pop_back();
-  }
-  return name + "…";
-}
-
 }  // namespace
 
-std::string groups_table(const GroupMetrics& metrics, const Names& names) {
+std::string groups_table(const GroupMetrics& metrics, const Names& names, const Screen& screen) {
   auto groups = metrics.groups;
   std::stable_sort(groups.begin(), groups.end(),
                    [](const auto& a, const auto& b) { return a.accuracy < b.accuracy; });
-  std::vector<std::vector<std::string>> rows = {{"group", "samples", "accuracy", "95 % interval"}};
+  Rows rows = {{"group", "samples", "accuracy", "95 % interval"}};
   for (const auto& group : groups) {
     if (rows.size() > kMostGroups) break;
-    rows.push_back(
-        {shortened(names.label(group.label) + " with " + names.attribute(group.attribute)),
-         std::to_string(group.count), fraction(group.accuracy),
-         interval_text(group.accuracy, group.count)});
+    rows.push_back({names.label(group.label) + " with " + names.attribute(group.attribute),
+                    std::to_string(group.count), fraction(group.accuracy),
+                    interval_text(group.accuracy, group.count)});
   }
-  auto text = table(rows);
+  auto text = table(std::move(rows), screen, {{1, 0}, {1, 1}, {1, 2}, {1, 3}});
   if (groups.size() > kMostGroups)
     text += "and " + std::to_string(groups.size() - kMostGroups) + " more groups\n";
   return text;

@@ -110,7 +110,9 @@ nlohmann::ordered_json transform_json(const Config& config) {
 }  // namespace
 
 std::optional<ManifestSource> image_manifest(const Config& config) {
-  if (config.model.path.empty() || config.data.path.empty()) return std::nullopt;
+  std::error_code ignored;  // that data is absent is said when it is opened
+  if (config.model.path.empty() || !std::filesystem::exists(config.data.path, ignored))
+    return std::nullopt;
   auto manifest = find_manifest(config.data.path, config.data.format);
   if (manifest && !manifest->format.tensors.empty()) return std::nullopt;
   return manifest;
