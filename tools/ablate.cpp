@@ -46,7 +46,9 @@ void print_ablation(const AblationReport& report, const Screen& screen) {
   for (const auto& [key, value] : report.points.front().settings) rows.front().push_back(key);
   for (const auto* heading : {"masked", "picked", "mean", "worst group", "worst class"})
     rows.front().emplace_back(heading);
+  std::set<std::pair<std::size_t, std::size_t>> emphasised;
   for (const auto& point : report.points) {
+    emphasised.insert({rows.size(), point.settings.size() + 3});
     rows.emplace_back();
     for (const auto& [key, value] : point.settings) rows.back().push_back(value);
     rows.back().push_back(range_text(point, &AblationRun::biased));
@@ -58,7 +60,7 @@ void print_ablation(const AblationReport& report, const Screen& screen) {
                     std::to_string(report.seeds.size()) +
                     (report.seeds.size() == 1 ? " seed" : " seeds") + "; of " +
                     std::to_string(report.dimensions) + " dimensions";
-  std::cout << table(rows, screen) << screen.fitted(note) << '\n';
+  std::cout << table(rows, screen, emphasised) << screen.fitted(note) << '\n';
 }
 
 struct AblateCommand {

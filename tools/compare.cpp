@@ -36,9 +36,11 @@ std::string seconds_text(double seconds) {
 void print_comparison(const ComparisonReport& report, const Screen& screen) {
   std::vector<std::vector<std::string>> rows = {
       {"", "mean", "adjusted mean", "worst group", "worst class", "time"}};
+  std::set<std::pair<std::size_t, std::size_t>> emphasised;
   bool oracles = false;
   for (const auto& method : report.methods) {
     oracles |= method.oracle;
+    emphasised.insert({rows.size(), 3});
     rows.push_back(
         {method.method + (method.oracle ? " *" : ""), summary_text(method.test, "mean_accuracy"),
          summary_text(method.test, "adjusted_mean_accuracy"),
@@ -49,7 +51,7 @@ void print_comparison(const ComparisonReport& report, const Screen& screen) {
                     std::to_string(report.seeds.size()) +
                     (report.seeds.size() == 1 ? " seed" : " seeds") + "; time of one seed" +
                     (oracles ? "; * an oracle: sees attributes" : "");
-  std::cout << table(rows, screen) << screen.fitted(note) << "\n\n";
+  std::cout << table(rows, screen, emphasised) << screen.fitted(note) << "\n\n";
   constexpr std::size_t kIndent = 11;
   for (const auto& method : report.methods) {
     std::cout << method.method << "\n  saw      "

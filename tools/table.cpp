@@ -69,18 +69,19 @@ struct Layout {
   std::size_t gap = 2;  ///< blanks between columns
 };
 
+/// The layout with this gap, and whether it fits.
+bool lay_out(const Rows& rows, std::size_t gap, std::size_t columns, Layout& layout) {
+  layout = {widths_of(rows, text_width), gap};
+  narrow(layout.widths, widths_of(rows, least_width), gap, columns);
+  return total(layout.widths, gap) <= columns;
+}
+
 Layout fitted(Rows& rows, const Screen& screen) {
   Layout layout{widths_of(rows, text_width)};
   if (!screen.columns) return layout;
-  auto least = widths_of(rows, least_width);
-  narrow(layout.widths, least, layout.gap, *screen.columns);
-  if (total(layout.widths, layout.gap) > *screen.columns) layout.gap = 1;
-  while (rows.front().size() > 2 && total(layout.widths, layout.gap) > *screen.columns) {
+  if (lay_out(rows, 2, *screen.columns, layout)) return layout;
+  while (!lay_out(rows, 1, *screen.columns, layout) && rows.front().size() > 2)
     leave_out_a_column(rows);
-    layout.widths = widths_of(rows, text_width);
-    least = widths_of(rows, least_width);
-    narrow(layout.widths, least, layout.gap, *screen.columns);
-  }
   return layout;
 }
 

@@ -143,8 +143,8 @@ std::string data(const RunReport& report, const CardSource& source) {
     splits.push_back(markdown_text(name) + " (" + std::to_string(metrics.accuracy.samples) + ")");
   auto text =
       "## Data\n\n" + markdown_text(source.data) + ", samples by split: " + joined(splits, ", ") +
-      ". Biased dimensions were found, and heads compared, on " + markdown_text(source.identify) +
-      "; the head was retrained on " + markdown_text(source.tune) + ".";
+      ". The identification split, on which heads are compared too, is " +
+      markdown_text(source.identify) + "; the tuning split is " + markdown_text(source.tune) + ".";
   if (report.criterion == "worst_group")
     text += " The attributes of held-out samples selected the head.";
   else
@@ -167,8 +167,8 @@ constexpr const char* kLimits =
     "above with the shares of the groups where the model will be used.\n"
     "- With few held-out samples of a rare group the repair is partial, and some spurious features "
     "stay below the threshold of evidence.\n"
-    "- Harm is possible: on data with the group counts of MultiNLI, worst-group accuracy fell by "
-    "0.037 on average.\n"
+    "- Harm is possible: in tests with the group counts of MultiNLI, worst-group accuracy fell by "
+    "0.037 on average over three seeds.\n"
     "- Accuracies in inferred groups are estimates, not measurements.\n";
 
 std::string limits(const RunReport& report) {

@@ -18,13 +18,13 @@ IDENTIFICATION = ("--threshold --threshold-quantile --aggregate --activation --k
                   "--false-discovery-rate").split()
 TUNING = ("--tune --refresh --start --epochs --batches-per-epoch --batch-size --learning-rate --lr --momentum "
           "--weight-decay --criterion --guard --max-drop --evidence-threshold --seed").split()
-SETTINGS = ["--device", "--threads", "--config", "--recipe", "--json"]
+SETTINGS = ["--device", "--threads", "--config", "--recipe", "--json", "--color"]
 METHOD = [*MODEL, *HEAD, *EMBEDDINGS, "--identify", *IDENTIFICATION, *TUNING, *SETTINGS, "--out"]
-SPLIT_MODEL = [*HEAD, "--output", "--preload-lib"]
+SPLIT_MODEL = ["--model", *HEAD, "--output", "--preload-lib"]
 EVERYWHERE = ["-h", "--help", "--help-all", "--quiet", "--log-level", "--log-file"]
 
 FLAGS = {
-    "inspect": [*SPLIT_MODEL, "--input-shape", "--json"],
+    "inspect": [*SPLIT_MODEL, "--input-shape", "--json", "--color"],
     "embed": [*MODEL, *HEAD, *SETTINGS, "--out"],
     "score": [*EMBEDDINGS, "--identify", *IDENTIFICATION, *SETTINGS, "--out"],
     "run": [*METHOD, "--exit-code", "--no-report", "--no-images"],
@@ -122,7 +122,7 @@ class Help(CliTest):
     def test_choices_are_those_that_the_program_takes(self):
         said = entries(help_of("run", "--help-all", columns=80))
         for flag in ("--embedding-dtype", "--interpolation", "--aggregate", "--activation", "--significance", "--start",
-                     "--criterion", "--log-level"):
+                     "--criterion", "--log-level", "--color"):
             last = neurontune("run", "--embeddings", self.embeddings, "--out", self.out(), flag, "x").stderr.splitlines()[-1]
             choices = re.search(r"expected one of (.*)$", last)[1].split(", ")
             after_default = said[flag].split("] ", 1)[1]

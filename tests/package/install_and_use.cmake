@@ -16,6 +16,17 @@ foreach(file ${package_files})
   endif()
 endforeach()
 
+# Where each shell looks for completions.
+if(has_program)
+  foreach(file share/bash-completion/completions/neurontune share/zsh/site-functions/_neurontune
+               share/fish/vendor_completions.d/neurontune.fish)
+    file(SIZE ${work_dir}/prefix/${file} size)
+    if(size EQUAL 0)
+      message(FATAL_ERROR "${file} is empty")
+    endif()
+  endforeach()
+endif()
+
 run(${CMAKE_COMMAND} -S ${source_dir} -B ${work_dir}/build -G ${generator}
   -D CMAKE_BUILD_TYPE=${build_type} -D CMAKE_CXX_COMPILER=${compiler} -D Torch_DIR=${torch_dir}
   -D CMAKE_PREFIX_PATH=${work_dir}/prefix -D CMAKE_EXE_LINKER_FLAGS=${link_flags})
