@@ -12,7 +12,7 @@ from fixture import load_file, save_file, succeed, without_clock
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECTIONS = ["groups", "samples", "neurons", "scores", "selection", "settings"]
-VOID = {"meta", "link", "img", "br", "line", "rect", "circle", "polyline"}
+VOID = {"meta", "link", "img", "br"}
 
 
 class Reader(html.parser.HTMLParser):
@@ -38,7 +38,7 @@ class Reader(html.parser.HTMLParser):
     def handle_startendtag(self, tag, attributes):
         self.handle_starttag(tag, attributes)
         if tag not in VOID:
-            self.open.pop()
+            self.open.pop()  # it ends at once
 
     def handle_endtag(self, tag):
         assert self.open and self.open[-1] == tag, (tag, self.open)

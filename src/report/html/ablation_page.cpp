@@ -130,7 +130,8 @@ Figure heat_map(const Json& ablation, const std::vector<std::string>& keys, cons
                 [static_cast<std::size_t>(column - map.columns.begin())] = found->value;
   }
   Figure figure;
-  figure.title = "Accuracy in percent, " + figure_name(name) + ": the darker the higher";
+  figure.title =
+      "Accuracy in percent, " + figure_name(name) + ": the stronger the colour, the higher";
   map.description = figure.title;
   figure.svg = drawn(map);
   figure.numbers = points_table(ablation, worst);

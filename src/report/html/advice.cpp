@@ -19,8 +19,8 @@ constexpr std::array<std::pair<const char*, const char*>, 17> kAdvice = {{
      "lower --threshold, or use --significance none. If the default recipe was used, the other "
      "candidates were still compared."},
     {"class-balanced accuracy",
-     "check below whether the gain in the worst group is worth it; --max-drop sets a lower limit "
-     "for what a repair may cost."},
+     "see below whether the gain in the worst group is worth it; with a lower --max-drop a repair "
+     "may cost less."},
     {"share samples",
      "use disjoint parts, such as --identify val:1/2 --tune val:2/2, or keep --tune train."},
     {"infinite", "lower --learning-rate."},

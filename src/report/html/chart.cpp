@@ -48,7 +48,7 @@ void draw_y_axis(Svg& svg, const Frame& frame, const Scale& scale, bool percents
 
 void draw_x_axis(Svg& svg, const Frame& frame, const Scale& scale, bool percents,
                  const std::string& title) {
-  const auto marks = ticks(scale.low, scale.high, 5);
+  const auto marks = ticks(scale.low, scale.high, 7);
   const double step = marks.size() > 1 ? marks[1] - marks[0] : 1;
   for (const double mark : marks) {
     svg.line(scale(mark), frame.bottom, scale(mark), frame.bottom + 4, "grid");
@@ -99,10 +99,16 @@ class Range {
   double high_ = -std::numeric_limits<double>::infinity();
 };
 
+/// How far below its row's middle a series stands, so that it hides no other.
+double offset(std::size_t series, std::size_t count) {
+  constexpr double kApart = 6;
+  return kApart * (static_cast<double>(series) - (static_cast<double>(count) - 1) / 2);
+}
+
 }  // namespace
 
 std::string drawn(const DotChart& chart) {
-  constexpr double kRow = 38, kFirst = 10;
+  constexpr double kRow = 44, kFirst = 8;
   const double bottom = kFirst + kRow * static_cast<double>(chart.rows.size());
   Svg svg(kWidth, bottom + 24, chart.description);
   const Scale scale{0, 1, 16, kWidth - 20};
@@ -112,7 +118,7 @@ std::string drawn(const DotChart& chart) {
   }
   for (std::size_t i = 0; i < chart.rows.size(); ++i) {
     const auto& row = chart.rows[i];
-    const double top = kFirst + kRow * static_cast<double>(i), y = top + 26;
+    const double top = kFirst + kRow * static_cast<double>(i), y = top + 30;
     if (row.marked) svg.rect(2, top + 1, kWidth - 4, kRow - 2, "marked");
     svg.text(8, top + 14, shortened(row.label, kLabel), "start", "label");
     svg.text(kWidth - 8, top + 14, row.note, "end", "tick");
@@ -126,9 +132,10 @@ std::string drawn(const DotChart& chart) {
     for (std::size_t series = 0; series < row.values.size(); ++series) {
       if (!row.values[series]) continue;
       const auto& estimate = *row.values[series];
-      const double apart = row.values.size() > 1 ? 3.5 * (series == 0 ? -1.0 : 1.0) : 0;
-      draw_interval(svg, scale, y + (chart.connected ? apart : 0), estimate, chart.colours[series]);
-      svg.circle(scale(clamped(estimate.value)), y, 5, chart.colours[series]);
+      const double place = y + offset(series, row.values.size());
+      draw_interval(svg, scale, place, estimate, chart.colours[series]);
+      svg.circle(scale(clamped(estimate.value)), chart.connected ? y : place,
+                 chart.connected ? 5 : 4, chart.colours[series]);
     }
   }
   return svg.str();

@@ -76,7 +76,7 @@ struct ScatterChart {
 };
 std::string drawn(const ScatterChart& chart);
 
-/// Fractions of every combination of two things: the higher, the darker.
+/// Fractions of every combination of two things: the higher, the stronger the colour.
 struct HeatMap {
   std::string description;
   std::string x_title, y_title;

@@ -26,6 +26,15 @@ Data list(const Items& items, const Convert& convert) {
 
 Data of_text(const std::string& text) { return {"text", text}; }
 
+/// A sentence in which no line begins with a percent sign.
+std::string unbroken(std::string text) {
+  for (std::size_t at = 0; (at = text.find(" %", at)) != std::string::npos; ++at)
+    text.replace(at, 1, "\u00a0");
+  return text;
+}
+
+Data of_sentence(const std::string& text) { return of_text(unbroken(text)); }
+
 Data flag(bool value) { return value ? Data{Data::type::bool_true} : Data{Data::type::bool_false}; }
 
 /// Text of which an empty one is not shown.
@@ -33,7 +42,9 @@ Data optional_text(const std::string& text) { return text.empty() ? flag(false) 
 
 Data of_table(const Table& table) {
   Data data{Data::type::object};
-  data.set("table_title", optional_text(table.title));
+  data.set("table_title", table.title);
+  data.set("heading", flag(!table.title.empty() && !table.folded));
+  data.set("folded", flag(table.folded));
   data.set("clock", flag(table.clock));
   data.set("head", list(table.head, of_text));
   Data rows{Data::type::list};
@@ -94,7 +105,7 @@ Data of_section(const Section& section) {
   Data data{Data::type::object};
   data.set("section_id", section.id);
   data.set("heading", section.heading);
-  data.set("paragraphs", list(section.paragraphs, of_text));
+  data.set("paragraphs", list(section.paragraphs, of_sentence));
   data.set("has_figures", flag(!section.figures.empty()));
   data.set("figures", list(section.figures, of_figure));
   data.set("cards", list(section.cards, of_card));
@@ -115,7 +126,7 @@ Data of_tile(const Tile& tile) {
 
 Data of_warning(const Warning& warning) {
   Data data{Data::type::object};
-  data.set("text", warning.text);
+  data.set("text", unbroken(warning.text));
   data.set("advice", optional_text(warning.advice));
   return data;
 }
@@ -130,7 +141,8 @@ std::string rendered(const Page& page) {
   Data data{Data::type::object};
   data.set("style", std::string(templates::style));
   data.set("page_title", page.title);
-  data.set("verdict", list(page.verdict, of_text));
+  data.set("verdict", list(page.verdict, of_sentence));
+  data.set("grounds", optional_text(unbroken(page.grounds)));
   data.set("has_tiles", flag(!page.tiles.empty()));
   data.set("tiles", list(page.tiles, of_tile));
   data.set("has_warnings", flag(!page.warnings.empty()));

@@ -9,7 +9,8 @@
 namespace neurontune::html {
 namespace {
 
-constexpr std::size_t kMostRows = 24;
+constexpr std::size_t kMostRows = 24;         ///< of a chart
+constexpr std::size_t kMostTableRows = 1000;  ///< result.json has all
 
 /// Accuracy of some samples before and after.
 struct GroupRow {
@@ -46,7 +47,7 @@ Figure figure_of(std::string title, std::vector<GroupRow> rows, const std::strin
   figure.legend = {{"before", "before", ""}, {"after", "after, with " + interval, ""}};
   figure.numbers.head = {"group", "samples", "before (" + interval + ")",
                          "after (" + interval + ")", "change in points"};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(rows.size(), kMostTableRows); ++i) {
     const auto& row = rows[i];
     if (i < kMostRows)
       chart.rows.push_back({row.name, samples_text(row.samples), {row.before, row.after}});

@@ -7,15 +7,31 @@
 
 namespace neurontune::html {
 
+namespace {
+
+std::vector<Warning> warnings_of(const RunSources& run) {
+  std::vector<Warning> warnings;
+  for (const auto& warning : run.result.at("warnings")) {
+    const auto text = warning.get<std::string>();
+    warnings.push_back({text, advice(text)});
+  }
+  if (run.result.contains("skipped"))
+    warnings.push_back(
+        {counted(static_cast<int64_t>(run.result["skipped"].size()), "sample") +
+             " could not be read and took no part (--skip-bad)",
+         "repair or remove these files; `skipped` in result.json names them with the reasons."});
+  return warnings;
+}
+
+}  // namespace
+
 std::string run_page(const RunSources& run) {
   Page page;
   page.title = "Repair of a classifier";
   page.verdict = run_verdict(run);
   page.tiles = run_tiles(run);
-  for (const auto& warning : run.result.at("warnings")) {
-    const auto text = warning.get<std::string>();
-    page.warnings.push_back({text, advice(text)});
-  }
+  page.grounds = run_grounds(run);
+  page.warnings = warnings_of(run);
   page.sections = {groups_section(run), samples_section(run),   neurons_section(run),
                    scores_section(run), selection_section(run), settings_section(run)};
   page.footer = "Made by NeuronTune " +

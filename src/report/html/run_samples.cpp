@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "report/html/chart.h"
 #include "report/html/markup.h"
 #include "report/html/run_sections.h"
@@ -7,31 +10,38 @@ namespace {
 
 constexpr std::size_t kIdLength = 60;
 
-std::string caption(const RunSources& run, const Json& sample) {
+/// What the heads made of a sample: "taken for coat, now right".
+std::string outcome(const RunSources& run, const Json& sample) {
   const auto label = sample.at("label").get<int64_t>();
   const auto before = sample.at("before").get<int64_t>();
   const auto after = sample.at("after").get<int64_t>();
-  auto text = run.label(label);
-  if (before == after)
-    text += before == label ? ", right" : ", taken for " + run.label(before);
-  else
-    text += before == label  ? ", was right, now taken for " + run.label(after)
-            : after == label ? ", was taken for " + run.label(before) + ", now right"
-                             : ", was taken for " + run.label(before) + ", now " + run.label(after);
-  if (!sample.at("attribute").is_null())
-    text += "; " + run.attribute(sample.at("attribute").get<int64_t>());
-  if (!sample.at("belief").is_null())
-    text += "; " + fixed(100 * sample.at("belief").get<double>(), 0) + " % sure";
-  return text;
+  const auto first = before == label ? "right" : "taken for " + run.label(before);
+  if (before == after) return first;
+  return first + ", now " + (after == label ? "right" : "for " + run.label(after));
 }
 
-std::vector<Sample> samples_of(const RunSources& run, const Json& samples) {
+/// @param labelled whether the class is said too
+std::vector<Sample> samples_of(const RunSources& run, const Json& samples, bool labelled) {
   std::vector<Sample> shown;
-  for (const auto& sample : samples)
-    shown.push_back({shortened(sample.at("id").get<std::string>(), kIdLength), caption(run, sample),
+  for (const auto& sample : samples) {
+    std::string caption;
+    if (labelled) caption = run.label(sample.at("label").get<int64_t>()) + ", ";
+    caption += outcome(run, sample);
+    if (!sample.at("attribute").is_null())
+      caption += "; " + run.attribute(sample.at("attribute").get<int64_t>());
+    shown.push_back({shortened(sample.at("id").get<std::string>(), kIdLength), caption,
                      sample.value("image", std::string()),
                      sample.at("label") != sample.at("before")});
+  }
   return shown;
+}
+
+/// The lowest belief that a shown sample is in its group.
+std::optional<double> least_belief(const Json& samples) {
+  std::optional<double> least;
+  for (const auto& sample : samples)
+    if (const auto belief = number(sample, "belief")) least = std::min(least.value_or(1), *belief);
+  return least;
 }
 
 Sheet sheet_of(const RunSources& run, const Json& json) {
@@ -40,11 +50,14 @@ Sheet sheet_of(const RunSources& run, const Json& json) {
   sheet.title = json.at("value").is_null()
                     ? run.label(label)
                     : run.inferred_group(label, json.at("value").get<int64_t>());
-  sheet.samples = samples_of(run, json.at("samples"));
+  sheet.samples = samples_of(run, json.at("samples"), false);
   const auto count = json.at("count").get<int64_t>();
   sheet.note = counted(count, "sample");
   if (static_cast<int64_t>(sheet.samples.size()) < count)
     sheet.note += ", the surest " + std::to_string(sheet.samples.size()) + " shown";
+  if (const auto least = least_belief(json.at("samples")))
+    sheet.note += "; each is in this group with a probability of at least " +
+                  percent(std::floor(*least * 1000) / 1000);
   return sheet;
 }
 
@@ -83,7 +96,7 @@ Card card_of(const RunSources& run, const Json& neuron) {
       (biased ? ": biased, more active on mistakes" : ": kept, more active on correct predictions");
   for (const auto& of_class : neuron.at("classes"))
     card.figures.push_back(activations(run, of_class));
-  card.samples = samples_of(run, neuron.at("samples"));
+  card.samples = samples_of(run, neuron.at("samples"), true);
   card.note = "Below: the samples that activate it most.";
   return card;
 }

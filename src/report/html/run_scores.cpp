@@ -80,7 +80,9 @@ Section scores_section(const RunSources& run) {
   const auto& found = run.result.at("identified_dimensions");
   section.paragraphs.push_back(std::to_string(found.at("count").get<int64_t>()) + " of " +
                                std::to_string(found.at("total").get<int64_t>()) +
-                               " were identified as biased.");
+                               (run.data.at("dimensions") == found.at("total")
+                                    ? " neurons were identified as biased."
+                                    : " pairs of a class and a neuron were identified as biased."));
   section.paragraphs.push_back(
       run.result.contains("mistake_test")
           ? "Even without any shortcut about half of all neurons have a median difference over 0. "

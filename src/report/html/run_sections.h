@@ -13,6 +13,9 @@ namespace neurontune::html {
 /// What was wrong, what was done: a sentence each.
 std::vector<std::string> run_verdict(const RunSources& run);
 
+/// Why it could be done, and how sure that is: the conclusion of result.json.
+std::string run_grounds(const RunSources& run);
+
 /// The accuracies that matter, before and after.
 std::vector<Tile> run_tiles(const RunSources& run);
 

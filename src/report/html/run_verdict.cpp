@@ -91,14 +91,6 @@ std::string what_was_done(const RunSources& run) {
          fitted_to(run) + "; the rest of the model is the same.";
 }
 
-/// What the conclusion says after its first sentence, which says what was done.
-std::string grounds(const RunSources& run) {
-  const auto text = run.result.at("conclusion").get<std::string>();
-  if (run.result.at("selected") == "erm") return text;
-  const auto end = text.find(". ");
-  return end == std::string::npos ? "" : text.substr(end + 2);
-}
-
 Tile tile(const std::string& name, const Json& before, const Json& after, const char* key,
           const std::string& note = "") {
   return {name, percent_or_dash(number(before, key)), percent_or_dash(number(after, key)), note};
@@ -111,9 +103,14 @@ std::string same_or_both(const std::string& before, const std::string& after) {
 }  // namespace
 
 std::vector<std::string> run_verdict(const RunSources& run) {
-  std::vector<std::string> sentences = {what_was_wrong(run), what_was_done(run)};
-  if (const auto why = grounds(run); !why.empty()) sentences.push_back(why);
-  return sentences;
+  return {what_was_wrong(run), what_was_done(run)};
+}
+
+std::string run_grounds(const RunSources& run) {
+  const auto text = run.result.at("conclusion").get<std::string>();
+  if (run.result.at("selected") == "erm") return text;
+  const auto end = text.find(". ");  // the first sentence says what was done
+  return end == std::string::npos ? "" : text.substr(end + 2);
 }
 
 std::vector<Tile> run_tiles(const RunSources& run) {

@@ -22,6 +22,7 @@ void add(const std::string& prefix, const Json& object, Table& table) {
 Table settings_table(const Json& config) {
   Table table;
   table.title = "All settings";
+  table.folded = true;
   table.head = {"setting", "value"};
   if (config.is_object()) add("", config, table);
   return table;

@@ -51,6 +51,7 @@ void Svg::polyline(const std::vector<std::pair<double, double>>& points, const s
 
 void Svg::text(double x, double y, const std::string& text, const std::string& anchor,
                const std::string& css) {
+  if (text.empty()) return;
   body_ += "<text" + attribute("x", x) + attribute("y", y) +
            (anchor == "start" ? "" : " text-anchor=\"" + anchor + "\"") + css_class(css) + ">" +
            escaped(text) + "</text>";

@@ -46,7 +46,7 @@ TEST(Chart, LabelsAreEscapedAndShortened) {
 }
 
 TEST(Chart, EveryKindHasItsMarks) {
-  LineChart line{"loss", "epoch", "loss", {}};
+  LineChart line;
   line.lines = {{"c0", {{0, {1}}, {1, {2, 1.5, 2.5}}}, true}};
   line.marked_x = 1;
   EXPECT_EQ(count(drawn(line), "<polyline"), 1U);

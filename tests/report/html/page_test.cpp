@@ -13,7 +13,8 @@ const char* const kNasty = "<i>{{page_title}}&";
 const char* const kEscaped = "&lt;i&gt;{{page_title}}&amp;";
 
 TEST(Page, EveryTextIsEscaped) {
-  Page page{kNasty, {kNasty}, {{kNasty, kNasty, kNasty, kNasty}}, {{kNasty, kNasty}}, {}, kNasty};
+  Page page{kNasty, {kNasty}, {{kNasty, kNasty, kNasty, kNasty}}, kNasty, {{kNasty, kNasty}},
+            {},     kNasty};
   Section section{"a", kNasty};
   section.paragraphs = {kNasty};
   section.commands = {kNasty};
@@ -31,15 +32,15 @@ TEST(Page, EveryTextIsEscaped) {
 }
 
 TEST(Page, WhatIsNotThereLeavesNothing) {
-  const auto html = rendered({"title", {}, {}, {}, {}, "end"});
+  const auto html = rendered({"title", {}, {}, "", {}, {}, "end"});
   for (const auto* part : {"<table", "<figure", "class=\"tiles\"", "class=\"warnings\"", "<nav"})
     EXPECT_THAT(html, Not(HasSubstr(part)));
 }
 
 TEST(Page, ARowIsMarkedAndWallTimesAreToldApart) {
   Section section{"a", "A"};
-  section.tables = {{"", {"h"}, {{"x"}, {"y"}}, 1, true}};
-  const auto html = rendered({"t", {}, {}, {}, {section}, ""});
+  section.tables = {{"", {"h"}, {{"x"}, {"y"}}, 1, false, true}};
+  const auto html = rendered({"t", {}, {}, "", {}, {section}, ""});
   EXPECT_THAT(html, HasSubstr("<tr class=\"marked\"><td>y</td></tr>"));
   EXPECT_THAT(html, HasSubstr("<tr><td>x</td></tr>"));
   EXPECT_THAT(html, HasSubstr("<table class=\"clock\">"));
