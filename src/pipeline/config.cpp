@@ -135,15 +135,14 @@ void apply_transform(const std::string& source, const std::string& text, Config&
   apply(source, settings, config);
 }
 
-/// The transform that images of the format usually have, then that of the model, then that of the
-/// data itself.
+/// The transform that images of the format usually have, then that of the data, then that of the
+/// model, which knows best what it takes.
 void apply_transforms(const ManifestSource& manifest, const std::string& model, Config& config,
                       const LogFn& log) {
   const auto& format = manifest.format;
   if (!format.transform.empty()) apply_transform("format " + format.name, format.transform, config);
-  std::vector<std::filesystem::path> files;
+  std::vector<std::filesystem::path> files = {manifest.folder() / "transform.json"};
   if (!model.empty()) files.push_back(transform_beside(model));
-  files.push_back(manifest.folder() / "transform.json");
   std::error_code ignored;
   for (const auto& file : files) {
     if (!std::filesystem::exists(file, ignored)) continue;

@@ -49,14 +49,20 @@ class Preprocessing(CliTest):
         self.assertEqual((out / "test.safetensors").read_bytes(),
                          (self.repaired / "embeddings/test.safetensors").read_bytes())
 
-    def test_the_datas_own_file_the_config_and_flags_override_it_with_a_warning(self):
+    def test_it_overrides_the_datas_own_file(self):
+        data = self.without_transform()
+        (data / "transform.json").write_text(json.dumps({"mean": [0.25]}))
+        process = neurontune("eval", "--model", self.repaired / "model.pt", "--data", data, "--json")
+        self.assertEqual(process.stderr, "")
+        self.assertEqual(json.loads(process.stdout)["metrics"]["groups"], self.result["tuned"]["test"]["groups"])
+
+    def test_the_config_and_flags_override_it_with_a_warning(self):
         data = self.without_transform()
         evaluate = ["eval", "--model", self.repaired / "model.pt", "--data", data]
         self.assertEqual(neurontune(*evaluate).stderr, "")
-        (data / "transform.json").write_text(json.dumps({"mean": [0.25]}))
         config = self.out() / "config.json"
         config.write_text(json.dumps({"data": {"transform": {"mean": [0.75]}}}))
-        for flags, mean in (([], "0.25"), (["--config", config], "0.75"), (["--mean", 0.125], "0.125")):
+        for flags, mean in ((["--config", config], "0.75"), (["--mean", 0.125], "0.125")):
             process = neurontune(*evaluate, *flags)
             self.assertEqual(process.returncode, 0, process.stderr)
             self.assertRegex(process.stderr, rf"^warning: images are preprocessed otherwise than .*transform\.json beside "

@@ -96,7 +96,7 @@ TEST_F(ConfigTest, TheDatasTransformIsBelowTheFile) {
   EXPECT_EQ(config.data.transform.crop, std::vector<int64_t>({32}));
 }
 
-TEST_F(ConfigTest, TheModelsTransformIsBelowTheDatas) {
+TEST_F(ConfigTest, TheModelsTransformIsOverTheDatas) {
   std::filesystem::create_directory(folder() / "data");
   std::filesystem::create_directory(folder() / "repaired");
   write("data/metadata.csv", "");
@@ -115,7 +115,7 @@ TEST_F(ConfigTest, TheModelsTransformIsBelowTheDatas) {
   write("data/transform.json", R"({"crop": [16]})");
   const auto both = resolve(R"({"data": {"format": "waterbirds"}})", flags);
   EXPECT_EQ(both.data.transform.resize, std::vector<int64_t>({64})) << "over the format's";
-  EXPECT_EQ(both.data.transform.crop, std::vector<int64_t>({16}));
+  EXPECT_EQ(both.data.transform.crop, std::vector<int64_t>({32})) << "over the data's";
 }
 
 TEST_F(ConfigTest, OfAFlagGivenTwiceTheLastCounts) {

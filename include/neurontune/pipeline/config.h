@@ -60,10 +60,10 @@ struct SettingFlag {
   std::string text;  ///< "40"
 };
 
-/// Flags over the config file over DATA/transform.json over the transform.json beside the model
+/// Flags over the config file over the transform.json beside the model over DATA/transform.json
 /// over the data's format over the recipe over the structs' defaults.
 ///
-/// @param config_file a JSON file, or empty for none
+/// @param config_file a JSON or YAML file, or empty for none
 /// @param log         gets which transform.json was used
 /// @throws OptionError for an unknown key (naming the nearest known one), recipe or name, a value
 /// of
