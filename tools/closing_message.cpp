@@ -85,8 +85,11 @@ std::vector<std::string> written_files(const RunReport& report) {
   const std::vector<std::string> first = {"model.pt", "head.safetensors", "report.html",
                                           "result.json", "MODEL_CARD.md"};
   std::vector<std::string> files;
+  const auto always = [](const std::string& file) {  // without a digest in the report
+    return file == "result.json" || file == "MODEL_CARD.md";
+  };
   for (const auto& file : first)
-    if (file == "result.json" || report.files.contains(file)) files.push_back(file);
+    if (always(file) || report.files.contains(file)) files.push_back(file);
   for (const auto& [file, digest] : report.files)
     if (std::find(first.begin(), first.end(), file) == first.end()) files.push_back(file);
   return files;

@@ -97,7 +97,8 @@ void write_results(const Config& config, RunReport& report, const Names& names,
   write_file(out / "config.json", json_text(config_json(config)) + "\n");
   std::erase(files, "result.json");
   report.files = out.finish(files);
-  report.files.erase("config.json");  // names paths and threads, which change no result
+  for (const auto* file : {"config.json", "MODEL_CARD.md"})
+    report.files.erase(file);  // name paths, data and threads, which change no result
   write_file(out / "result.json", json_text(result_json(report)) + "\n");
   out.finish({"result.json"});
 }

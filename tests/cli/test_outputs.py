@@ -55,11 +55,10 @@ class Outputs(CliTest):
     def test_result_names_the_digests_of_its_files(self):
         out = self.out()
         files = json_of(*self.on_model("run", out, *QUICK))["files"]
-        self.assertEqual(set(files), {"model.pt", "head.safetensors", "spuriousness.safetensors", "trajectory.jsonl",
-                                      "MODEL_CARD.md"})
+        self.assertEqual(set(files), {"model.pt", "head.safetensors", "spuriousness.safetensors", "trajectory.jsonl"})
         for digest in files.values():
             self.assertRegex(digest, "^[0-9a-f]{32}$")
-        self.assertEqual(len(set(files.values())), 5)
+        self.assertEqual(len(set(files.values())), 4)
 
     # --- Files of somebody else ----------------------------------------------------------------
 
