@@ -80,8 +80,7 @@ std::string content_of(const std::string& file) {
   return found == known.end() ? "" : found->second;
 }
 
-/// The files of a result, those that are used next first. The page is no part of the result: it may
-/// be left out.
+/// The files of a result, those that are used next first. The page may have been left out.
 std::vector<std::string> written_files(const RunReport& report, const std::filesystem::path& out) {
   const std::vector<std::string> first = {"model.pt", "head.safetensors", "report.html",
                                           "result.json", "MODEL_CARD.md"};

@@ -117,8 +117,8 @@ void write_results(const Config& config, RunReport& report, const Names& names,
   if (page) write_file(out / kPageDataFile, json_text(page_data_json(*page), -1) + "\n");
   for (const auto* later : {"result.json", kPageFile}) std::erase(files, later);
   report.files = out.finish(files);
-  report.files.erase("config.json");  // names paths and threads, which change no result
-  report.files.erase(kPageDataFile);  // is for people, who may leave it out
+  for (const auto* file : {"config.json", "MODEL_CARD.md", kPageDataFile})
+    report.files.erase(file);  // name paths, data and threads, which change no result
   const auto result = json_text(result_json(report)) + "\n";
   if (page) {
     write_file(out / kPageFile, html_of_run(out.path(), result));

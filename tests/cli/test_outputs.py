@@ -56,10 +56,10 @@ class Outputs(CliTest):
         out = self.out()
         files = json_of(*self.on_model("run", out, *QUICK))["files"]
         self.assertEqual(set(files), {"model.pt", "head.safetensors", "spuriousness.safetensors", "trajectory.jsonl",
-                                      "transform.json", "MODEL_CARD.md"})
+                                      "transform.json"})
         for digest in files.values():
             self.assertRegex(digest, "^[0-9a-f]{32}$")
-        self.assertEqual(len(set(files.values())), 6)
+        self.assertEqual(len(set(files.values())), 5)
 
     # --- Files of somebody else ----------------------------------------------------------------
 

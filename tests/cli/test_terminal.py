@@ -67,7 +67,7 @@ class Terminal(CliTest):
         self.assertTrue(lines[1].startswith("Mean accuracy on test: "), lines[1])
         self.assertLess(text.index(result["conclusion"].split()[0]), text.index("Written to"))
         listed = re.findall(r"^  (\S+)", text[text.index(f"Written to {out}:"):], re.MULTILINE)
-        self.assertEqual(sorted(listed), sorted([*result["files"], "result.json"]))
+        self.assertEqual(sorted(listed), sorted([*result["files"], "MODEL_CARD.md", "result.json"]))
         for name in listed:
             self.assertTrue((out / name).is_file(), name)
 

@@ -65,9 +65,9 @@ struct SettingFlag {
 ///
 /// @param config_file a JSON or YAML file, or empty for none
 /// @param log         gets which transform.json was used
-/// @throws OptionError for an unknown key (naming the nearest known one), recipe or name, a value
-/// of
-///         another type or out of its range, or a config that is neither JSON nor YAML
+/// @throws OptionError for an unknown key, recipe or name, for a value of another type or out of
+/// its
+///         range, or a config that is neither JSON nor YAML
 /// @throws Error if a file cannot be read
 Config resolve_config(const std::filesystem::path& config_file,
                       const std::vector<SettingFlag>& flags, const LogFn& log = {});
