@@ -1,6 +1,8 @@
 #include "neurontune/report/metrics_json.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "neurontune/metrics/wilson_interval.h"
 #include "report/nullable.h"
@@ -15,6 +17,12 @@ Json interval_json(double accuracy, int64_t samples) {
   const auto count = static_cast<double>(samples);
   const auto interval = wilson_interval(accuracy * count, count);
   return {interval.lower, interval.upper};
+}
+
+/// Five decimals: those after them change with the last bits of the logits.
+std::optional<double> rounded(const std::optional<double>& value) {
+  constexpr double kScale = 1e5;
+  return value ? std::optional(std::round(*value * kScale) / kScale) : value;
 }
 
 void add_groups(const GroupMetrics& metrics, Json& json) {
@@ -46,7 +54,7 @@ nlohmann::ordered_json metrics_json(const SplitMetrics& metrics) {
   json["worst_class_accuracy"] = metrics.accuracy.worst_class_accuracy;
   json["macro_f1"] = metrics.macro_f1;
   json["auroc"] = nullable(metrics.auroc);
-  json["expected_calibration_error"] = nullable(metrics.expected_calibration_error);
+  json["expected_calibration_error"] = nullable(rounded(metrics.expected_calibration_error));
   if (metrics.groups) add_groups(*metrics.groups, json);
   return json;
 }

@@ -56,7 +56,7 @@ class Figures(CliTest):
         self.assertAlmostEqual(metrics["macro_f1"], f1_score(label, predicted, average="macro"))
         of_class_1 = np.where(predicted == 1, probability, 1 - probability)
         self.assertAlmostEqual(metrics["auroc"], roc_auc_score(label, of_class_1))
-        self.assertAlmostEqual(metrics["expected_calibration_error"], calibration_error(probability, correct))
+        self.assertAlmostEqual(metrics["expected_calibration_error"], calibration_error(probability, correct), delta=6e-6)
         for group in metrics["groups"]:
             members = [int(row["label"]) == int(row["prediction"]) for row in rows
                        if (int(row["label"]), int(row["attribute"])) == (group["label"], group["attribute"])]

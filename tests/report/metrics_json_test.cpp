@@ -27,6 +27,12 @@ TEST(MetricsJson, HasTheIntervalsOfTheMeanAndOfEveryGroup) {
   EXPECT_EQ(block.at("worst_group_interval"), interval(0, 1));
 }
 
+TEST(MetricsJson, TheCalibrationErrorDoesNotChangeWithTheLastBits) {
+  SplitMetrics metrics;
+  metrics.expected_calibration_error = 0.13525447;
+  EXPECT_EQ(metrics_json(metrics).at("expected_calibration_error"), 0.13525);
+}
+
 TEST(MetricsJson, WhatIsNotKnownIsNull) {
   const auto block = metrics_json(split_metrics(longs({0, 0}), longs({0, 0}), {}, {2, 0, {}}));
   EXPECT_TRUE(block.at("auroc").is_null());

@@ -8,10 +8,10 @@ namespace neurontune {
 
 /// A metric block: samples, mean_accuracy, class_accuracy (null for an absent class),
 /// balanced_accuracy, worst_class_accuracy, mean_accuracy_interval, macro_f1, auroc (null unless
-/// there are two classes), expected_calibration_error; with attributes also worst_group_accuracy,
-/// worst_group_interval, worst_group, groups, adjusted_mean_accuracy (null where the training
-/// groups are not known) and, where there are such samples, attribute_unknown. Intervals are
-/// Wilson's, of 95 %.
+/// there are two classes), expected_calibration_error (to five decimals); with attributes also
+/// worst_group_accuracy, worst_group_interval, worst_group, groups, adjusted_mean_accuracy (null
+/// where the training groups are not known) and, where there are such samples, attribute_unknown.
+/// Intervals are Wilson's, of 95 %.
 nlohmann::ordered_json metrics_json(const SplitMetrics& metrics);
 
 }  // namespace neurontune
