@@ -142,7 +142,12 @@ class Outputs(CliTest):
         succeed(*self.on_model("embed", embeddings))
         compare = ["compare", "--embeddings", self.embeddings, "--methods", "erm", "--seeds", 1]
         succeed(*compare, "--out", compared)
-        for mark, command in (("result.json", self.on_model("embed", out)), ("result.json", [*compare, "--out", out]),
+        swept = self.out()
+        ablate = ["ablate", "--embeddings", self.embeddings, "--recipe", "paper", *QUICK, "--sweep", "tune.epochs=1"]
+        succeed(*ablate, "--out", swept)
+        for mark, command in (("ablate.json", self.run_into(swept)), ("ablate.json", [*compare, "--out", swept]),
+                              ("result.json", [*ablate, "--out", out]), ("compare.json", [*ablate, "--out", compared]),
+                              ("result.json", self.on_model("embed", out)), ("result.json", [*compare, "--out", out]),
                               ("result.json", ["score", "--embeddings", self.embeddings, "--out", out]),
                               ("cache.json", self.run_into(embeddings)),
                               ("compare.json", self.run_into(compared))):
