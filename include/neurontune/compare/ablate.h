@@ -43,8 +43,8 @@ struct AblateOptions {
 };
 
 /// Runs the method at every point with every seed, on the same embeddings, and holds the heads
-/// against the test split. Writes ablate.json, ablate.csv and report.html into `out`. A point that fails is
-/// reported as such, and the others go on.
+/// against the test split. Writes ablate.json, ablate.csv and report.html into `out`. A point that
+/// fails is reported as such, and the others go on.
 ///
 /// Attributes reach the metrics only.
 ///

@@ -25,7 +25,7 @@ struct CompareOptions {
   std::vector<std::string> methods;  ///< names of `method_names()`; none: all that the data allows
   int64_t seeds = 5;                 ///< `config.seed` and those after it, 1 to 10000
 
-  PageOptions page;                  ///< whether report.html is written
+  PageOptions page;  ///< whether report.html is written
 
   AfrOptions afr;
   DfrOptions dfr;
@@ -42,7 +42,8 @@ std::vector<std::string> method_names();
 
 /// Runs methods on the same embeddings, each with every seed, and holds their heads against the
 /// test split. Writes compare.json, compare.csv, compare.md, report.html and config.json into
-/// `out`; from a model also embeddings/. A method that fails is reported as such, and the others go on.
+/// `out`; from a model also embeddings/. A method that fails is reported as such, and the others go
+/// on.
 ///
 /// Attributes reach the metrics and the oracle methods only.
 ///

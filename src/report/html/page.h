@@ -15,8 +15,8 @@ struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;        ///< each as long as `head`
   std::optional<std::size_t> marked = std::nullopt;  ///< a row that stands out
-  bool folded = false;  ///< whether it is shown only on demand
-  bool clock = false;   ///< whether it holds wall times, which differ from run to run
+  bool folded = false;                               ///< whether it is shown only on demand
+  bool clock = false;  ///< whether it holds wall times, which differ from run to run
 };
 
 struct LegendEntry {
