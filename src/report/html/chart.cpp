@@ -83,7 +83,8 @@ class Range {
   }
   Scale scale(double first, double last, double margin = 0.05) const {
     if (low_ > high_) return {0, 1, first, last};
-    const double room = high_ > low_ ? margin * (high_ - low_) : 0.5;
+    const bool wide = high_ - low_ > 1e-9 * std::max(std::abs(low_), std::abs(high_));
+    const double room = wide ? margin * (high_ - low_) : 0.5;
     return {low_ - room, high_ + room, first, last};
   }
   /// Of fractions: within 0 and 1.

@@ -58,7 +58,8 @@ void Svg::text(double x, double y, const std::string& text, const std::string& a
 }
 
 std::vector<double> ticks(double low, double high, int most) {
-  if (!(high > low)) return {low};
+  // A range of rounding errors has no round numbers.
+  if (!(high - low > 1e-9 * std::max(std::abs(low), std::abs(high)))) return {low};
   const double rough = (high - low) / most;
   const double power = std::pow(10, std::floor(std::log10(rough)));
   double step = 10 * power;

@@ -72,6 +72,13 @@ TEST(Chart, NothingToDrawIsNoFailure) {
   EXPECT_THAT(drawn(ScatterChart{}), HasSubstr("</svg>"));
 }
 
+TEST(Chart, ARangeOfRoundingErrorsIsDrawn) {
+  EXPECT_THAT(ticks(0.6, 0.6 + 1e-16, 5), ElementsAre(0.6));
+  const Estimate same{0.6, 0.6 - 1e-16, 0.6 + 1e-16};
+  EXPECT_THAT(drawn(ScatterChart{"points", "x", "y", {{"a", "c0", same, same}}}),
+              HasSubstr("<circle"));
+}
+
 TEST(Chart, TheSameInputGivesTheSameBytes) {
   ScatterChart scatter{"points", "x", "y", {{"a", "c0", {1.0 / 3, 0.1, 0.7}, {0.2}}}};
   EXPECT_EQ(drawn(scatter), drawn(scatter));
