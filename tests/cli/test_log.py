@@ -126,7 +126,7 @@ class Log(CliTest):
     def test_off_leaves_the_last_line(self):
         arguments = ["eval", "--embeddings", self.warned, "--require", "mean_accuracy>=2", "--require", "balanced_accuracy>=2"]
         process = neurontune(*arguments, "--log-level", "off")
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 3)
         self.assertRegex(process.stderr, r"\Aerror: test: 2 findings[^\n]*\n\Z")
         self.assertEqual(len(neurontune(*arguments, "--log-level", "error").stderr.splitlines()), 3)
         self.assertEqual(self.file_of(*arguments, "--log-level", "off"), [])
