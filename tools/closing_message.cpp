@@ -58,8 +58,9 @@ std::vector<std::string> headline(const RunOutcome& outcome, const std::string& 
 std::string explanation(const RunReport& report) {
   const auto masked = report.result.masked();
   std::ostringstream text;
-  text << conclusion(report.result) << " " << masked.count() << " of " << masked.biased.numel()
-       << " dimensions masked.";
+  text << conclusion(report.result);
+  if (text.str().find("dimensions masked") == std::string::npos)
+    text << " " << masked.count() << " of " << masked.biased.numel() << " dimensions masked.";
   if (report.verified)
     text << " head(features(x)) equals model(x) within " << report.verified->max_abs_difference
          << ".";
@@ -75,7 +76,8 @@ std::string content_of(const std::string& file) {
       {"result.json", "all figures and settings"},
       {"MODEL_CARD.md", "a card to publish the model with"},
       {"spuriousness.safetensors", "each dimension's score"},
-      {"trajectory.jsonl", "each epoch of NeuronTune"}};
+      {"trajectory.jsonl", "each epoch of NeuronTune"},
+      {"transform.json", "how images become the model's input"}};
   const auto found = known.find(file);
   return found == known.end() ? "" : found->second;
 }

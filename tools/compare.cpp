@@ -103,9 +103,10 @@ struct CompareCommand {
                            "A compare.json of before. The program exits with 3 if a method's mean "
                            "accuracy is now lower by more than --tolerance."),
         group::kOutput, "FILE", "", Use::rare);
-    put(command.add_option("--tolerance", tolerance,
-                           "With --baseline: by how much a mean may be lower than it was."),
-        group::kOutput, "X [0.01]", "0 or more", Use::rare);
+    tolerance_option =
+        put(command.add_option("--tolerance", tolerance,
+                               "With --baseline: by how much a mean may be lower than it was."),
+            group::kOutput, "X [0.01]", "0 or more", Use::rare);
     put(command.add_option("--junit", junit,
                            "With --baseline: also write what was checked to this file, in JUnit's "
                            "XML."),
@@ -115,6 +116,8 @@ struct CompareCommand {
   void execute() {
     if (!std::isfinite(tolerance) || tolerance < 0)
       throw OptionError("tolerance is " + describe(tolerance) + ", expected 0 or more");
+    if (tolerance_option->count() > 0 && baseline.empty())
+      output.log.write(LogLevel::warn, "--tolerance has no effect here: it needs --baseline");
     if (!junit.empty() && baseline.empty())
       throw OptionError("--junit has nothing to write; expected --baseline with it");
     options.config = settings.resolve();
@@ -145,6 +148,7 @@ struct CompareCommand {
   OutputOptions output;
   CompareOptions options;
   std::string out, baseline, junit;
+  const CLI::Option* tolerance_option = nullptr;
   double tolerance = 0.01;
 };
 

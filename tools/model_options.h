@@ -15,7 +15,8 @@ struct ModelOptions {
   /// @param head_flags "--head-name", and "--head" where that is not a file
   ModelOptions(CLI::App& command, const std::string& head_flags, Log& the_log) : log(the_log) {
     put(command.add_option("--model,MODEL", config.model.path, kModelHelp), group::kModel, "FILE")
-        ->required();
+        ->required()
+        ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
     put(command.add_option(head_flags, config.model.head, kHeadHelp), group::kModel, "NAME [auto]");
     put(command.add_option("--output", config.model.output, kOutputHelp), group::kModel,
         "NAME [auto]", "", Use::rare);

@@ -9,15 +9,17 @@ namespace neurontune::cli {
 
 /// --no-report, of commands that write report.html.
 inline void add_report_flag(CLI::App& command, PageOptions& page) {
-  put(command.add_flag("--no-report{false}", page.written,
-                       "Do not write report.html, the result as a page to read."),
+  put(command.add_flag_callback(
+          "--no-report", [&page] { page.written = false; },
+          "Do not write report.html, the result as a page to read."),
       group::kOutput);
 }
 
 /// --no-images, of those whose page may show images of the data.
 inline void add_images_flag(CLI::App& command, PageOptions& page) {
-  put(command.add_flag("--no-images{false}", page.images,
-                       "Show no images of the data in report.html, only the samples' names."),
+  put(command.add_flag_callback(
+          "--no-images", [&page] { page.images = false; },
+          "Show no images of the data in report.html, only the samples' names."),
       group::kOutput);
 }
 

@@ -41,7 +41,10 @@ SettingOptions::SettingOptions(CLI::App& command, Log& log,
       option = command.add_flag(names, texts_[first], flag.help);
     } else {
       option = command.add_option(names, texts_[first], flag.help);
-      option->take_last();
+      if (first == "--model")  // a path behind it is a second one, and which is meant is not clear
+        option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+      else
+        option->take_last();
       const auto text = default_text(defaults, flag.key);
       if (!text.empty()) value += " [" + text + "]";
     }

@@ -1,5 +1,6 @@
 #include "base/byte_escapes.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,16 @@ constexpr std::string_view kDigits = "0123456789ABCDEF";
 constexpr std::size_t kEscapeLength = 4;  // of \xE9
 
 bool is_control(unsigned char byte) { return byte < 0x20 || byte == 0x7F; }
+
+/// Whether the text starts with a character that a terminal or a browser obeys instead of showing
+/// it: one of the second set of controls (C1), or one that turns the direction of writing.
+bool is_hidden(std::string_view text) {
+  if (text.size() >= 2 && text[0] == '\xC2') return static_cast<unsigned char>(text[1]) < 0xA0;
+  if (text.size() < 3 || text[0] != '\xE2') return false;
+  const auto last = static_cast<unsigned char>(text[2]);
+  return (text[1] == '\x80' && last >= 0xAA && last <= 0xAE) ||
+         (text[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
+}
 
 /// The byte of the escape that the text starts with, if it does. Only what is ever escaped is read
 /// as an escape: `dir\x41.jpg` is a name.
@@ -75,7 +86,8 @@ std::string escaped(std::string_view bytes) {
 
 std::string escaped_line(std::string_view bytes) {
   return escape_where(bytes, [](std::string_view rest) {
-    return escape_at(rest).has_value() || is_control(static_cast<unsigned char>(rest[0]));
+    return escape_at(rest).has_value() || is_control(static_cast<unsigned char>(rest[0])) ||
+           is_hidden(rest);
   });
 }
 
@@ -91,6 +103,18 @@ std::string unescaped(std::string_view text) {
     text.remove_prefix(byte ? kEscapeLength : 1);
   }
   return bytes;
+}
+
+std::string without_hidden(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const auto length = std::max<std::size_t>(1, character_length(text));
+    const bool obeyed = is_hidden(text) || (is_control(static_cast<unsigned char>(text[0])) &&
+                                            text[0] != '\n' && text[0] != '\t');
+    shown.append(obeyed ? "\uFFFD" : text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return shown;
 }
 
 }  // namespace neurontune

@@ -23,4 +23,8 @@ std::string as_utf8(std::string_view bytes);
 /// What was escaped, by either of the first two.
 std::string unescaped(std::string_view text);
 
+/// Text for a page: with "\uFFFD" for each character that is obeyed instead of shown, such as a
+/// control or one that turns the direction of writing. Line breaks and tabs stay.
+std::string without_hidden(std::string_view text);
+
 }  // namespace neurontune

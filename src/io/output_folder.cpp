@@ -118,7 +118,9 @@ void check_outside_data(const std::filesystem::path& folder, const std::filesyst
   std::error_code none;
   const auto inner = std::filesystem::weakly_canonical(folder, none)
                          .lexically_relative(std::filesystem::weakly_canonical(data, none));
-  const bool inside = !inner.empty() && inner != "." && *inner.begin() != "..";
+  if (inner == ".")
+    throw OptionError(folder.string() + " is the data's own folder; expected another for results");
+  const bool inside = !inner.empty() && *inner.begin() != "..";
   if (inside && std::filesystem::is_directory(folder, none) && !is_marked(folder) &&
       !std::filesystem::is_empty(folder, none))
     throw OptionError(folder.string() + " is a folder of the data; expected another for results");

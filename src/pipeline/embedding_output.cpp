@@ -71,10 +71,6 @@ void EmbeddingOutput::remove_unfinished_but(const std::vector<std::string>& spli
 
 void check_embedding_output(const std::filesystem::path& folder,
                             const std::filesystem::path& data) {
-  std::error_code none;
-  if (std::filesystem::equivalent(folder, data, none))
-    throw OptionError("the embeddings would be written into the data's own folder, " +
-                      folder.string() + "; expected another folder");
   check_holds_no_other(folder, {"result.json", "compare.json"});
   check_outside_data(folder, data);
   const EmbeddingOutput unlocked_again(folder, std::vector<std::string>{});

@@ -10,6 +10,7 @@
 #include "base/byte_escapes.h"
 #include "base/describe.h"
 #include "io/yaml_text.h"
+#include "neurontune/data/split.h"
 #include "neurontune/report/conclusion.h"
 #include "neurontune/version.h"
 #include "report/text_rows.h"
@@ -117,12 +118,14 @@ std::string class_table(const AccuracyMetrics& before, const AccuracyMetrics& af
   return text;
 }
 
-std::string accuracies(const RunReport& report, const Names& names) {
+/// @param selected_on whether the split that is measured on is the one that selected the head
+std::string accuracies(const RunReport& report, const Names& names, bool selected_on) {
   const auto split = card_split(report);
   const auto &before = report.erm.at(split), &after = report.tuned.at(split);
   const auto on = " on " + markdown_text(split);
   auto text = "## Accuracy\n\nMeasured" + on + ", " + std::to_string(after.accuracy.samples) +
-              " samples.\n\n" + accuracy_table(before, after);
+              " samples" + (selected_on ? ", which also selected the head" : "") + ".\n\n" +
+              accuracy_table(before, after);
   if (before.groups && after.groups)
     text += "\nBy group" + on + ":\n\n" + group_table(*before.groups, *after.groups, names);
   return text + "\nBy class" + on + ":\n\n" + class_table(before.accuracy, after.accuracy, names);
@@ -152,14 +155,25 @@ std::string data(const RunReport& report, const CardSource& source) {
   return text + "\n";
 }
 
-constexpr const char* kMethod =
-    "## Method\n\n"
+constexpr const char* kNeuronTune =
     "[NeuronTune](https://arxiv.org/abs/2505.24048) finds the dimensions of the last embedding "
     "that are more active on a class's mistakes than on its correct predictions. It retrains only "
-    "the last linear layer, with these dimensions set to zero and classes balanced. Recipe robust "
-    "holds the result against simpler ways of retraining that layer, judges each on held-out data "
-    "that it was not fitted to, and accepts a loss of accuracy only with statistical evidence of a "
-    "spurious feature. The feature extractor does not change.\n";
+    "the last linear layer, with these dimensions set to zero and classes balanced.";
+
+/// What was compared, and how the head was selected.
+std::string method(const RunReport& report) {
+  auto text = std::string("## Method\n\n") + kNeuronTune;
+  if (report.result.repair() != nullptr) {
+    text +=
+        " Its heads are candidates beside those of simpler ways of retraining that layer. Each is "
+        "judged on held-out data that it was not fitted to.";
+    text += report.criterion == "worst_group"
+                ? " The one with the best accuracy in the worst true group is selected."
+                : " A loss of accuracy is accepted only with statistical evidence of a spurious "
+                  "feature.";
+  }
+  return text + " The feature extractor does not change.\n";
+}
 
 constexpr const char* kLimits =
     "- Only the last layer was changed. What the embedding does not hold cannot be repaired.\n"
@@ -186,8 +200,11 @@ std::string model_card(const RunReport& report, const CardSource& source) {
   const bool kept = report.result.settings().source == Source::erm;
   return "---\n" + yaml_text(front_matter(report, source)) + "---\n\n# " +
          markdown_text(source.model) + (kept ? ", examined by" : ", repaired by") +
-         " NeuronTune\n\n" + accuracies(report, source.names) + "\n" + what_was_done(report) +
-         "\n" + data(report, source) + "\n" + kMethod + "\n" + limits(report);
+         " NeuronTune\n\n" +
+         accuracies(report, source.names,
+                    SplitSelector::parse(source.identify).name == card_split(report)) +
+         "\n" + what_was_done(report) + "\n" + data(report, source) + "\n" + method(report) + "\n" +
+         limits(report);
 }
 
 }  // namespace neurontune

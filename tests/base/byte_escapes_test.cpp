@@ -31,6 +31,18 @@ TEST(ByteEscapes, ControlCharactersAreEscapedWhereALineIsAName) {
   EXPECT_EQ(escaped_line("a\nb\r"), R"(a\x0Ab\x0D)");
 }
 
+TEST(ByteEscapes, CharactersThatAreObeyedAreEscapedToo) {
+  EXPECT_EQ(escaped_line("\u009B31m"), R"(\xC2\x9B31m)");
+  EXPECT_EQ(escaped_line("a\u202Eb\u2066"), R"(a\xE2\x80\xAEb\xE2\x81\xA6)");
+  EXPECT_EQ(escaped_line("é\u00A0–…\u2070"), "é\u00A0–…\u2070");
+  EXPECT_EQ(unescaped(escaped_line("\u009B\u202E")), "\u009B\u202E");
+}
+
+TEST(ByteEscapes, APageShowsNoneOfThem) {
+  EXPECT_EQ(without_hidden("a\x1B[31m\u202Eb\u009B"), "a\uFFFD[31m\uFFFDb\uFFFD");
+  EXPECT_EQ(without_hidden("é – 鳥\n\tx"), "é – 鳥\n\tx");
+}
+
 TEST(ByteEscapes, EveryTextIsReadBack) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);

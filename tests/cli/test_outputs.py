@@ -157,6 +157,7 @@ class Outputs(CliTest):
         data = self.copy(self.data)
         for command in ("embed", "run"):
             self.assert_fails(2, "is a folder of the data", *self.on_model(command, data / "images", data=data))
+            self.assert_fails(2, "is the data's own folder", *self.on_model(command, data, data=data))
         succeed(*self.on_model("embed", data / "new", data=data))
 
     def test_a_head_or_names_of_ones_own_among_the_embeddings_are_kept(self):

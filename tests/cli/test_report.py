@@ -71,6 +71,13 @@ class ReportCase(CliTest):
 
 
 class Report(ReportCase):
+    def test_groups_that_are_known_are_not_called_inferred(self):
+        page = self.of_embeddings("--criterion", "worst_group")
+        self.assertIn("Accuracy in each group of held-out data", page)
+        self.assertNotIn("inferred group of held-out data", page)
+        self.assertNotIn("No attribute was seen", page)
+        self.assertNotIn("worst inferred group", page)
+
     def test_the_page_of_a_run_has_every_section_and_its_figures(self):
         page = self.of_embeddings()
         reader = Reader(page)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import unittest
 
 import yaml
@@ -49,6 +50,14 @@ class Usage(CliTest):
             out = [] if command == "inspect" else ["--out", self.out() / "new"]
             self.assert_fails(2, "--model is required", command, *(head if command == "export" else []), *out,
                               *(data if command == "embed" else []))
+
+    def test_two_models_are_wrong_usage(self):
+        for command in (["inspect"], ["eval", "--data", self.data], ["run", "--data", self.data, "--out", self.out()]):
+            self.assert_fails(2, "--model", *command, self.model, "--model", self.repaired_model())
+            self.assert_fails(2, "--model", *command, "--model", self.model, "--model", self.repaired_model())
+
+    def repaired_model(self):
+        return shutil.copy(self.model, self.out() / "other.pt")
 
     def test_the_name_of_the_head_is_head_name_everywhere(self):
         data = ["--data", self.data]

@@ -66,6 +66,13 @@ TEST(ModelCard, FrontMatterIsAModelIndexOfTheTestSplit) {
   EXPECT_EQ(result.at("metrics").at(1).at("name"), "Worst-group accuracy before the repair");
 }
 
+TEST(ModelCard, SaysWhereTheSplitAlsoSelectedTheHead) {
+  EXPECT_THAT(model_card(report(), kSource), Not(HasSubstr("also selected the head")));
+  auto of_test = kSource;
+  of_test.identify = "test:1/2";
+  EXPECT_THAT(model_card(report(), of_test), HasSubstr("samples, which also selected the head"));
+}
+
 TEST(ModelCard, FiguresThatAreNotKnownAreLeftOut) {
   const auto card = model_card(report(/*grouped=*/false), kSource);
   const auto json = front_matter(card);

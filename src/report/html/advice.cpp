@@ -40,7 +40,11 @@ constexpr std::array<std::pair<const char*, const char*>, 17> kAdvice = {{
 
 }  // namespace
 
-std::string advice(const std::string& warning) {
+std::string advice(const std::string& warning, const std::string& criterion) {
+  if (warning.find("class-balanced accuracy") != std::string::npos &&
+      criterion != "inferred_groups")
+    return "check below whether the gain in the worst group is worth it; recipe robust refuses "
+           "repairs that cost more than --max-drop.";
   for (const auto& [part, text] : kAdvice)
     if (warning.find(part) != std::string::npos) return text;
   return "";

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <vector>
 
+#include "base/byte_escapes.h"
+
 namespace neurontune::html {
 namespace {
 
@@ -19,7 +21,7 @@ std::vector<std::size_t> characters(const std::string& text) {
 
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : without_hidden(text)) {
     switch (c) {
       case '&':
         result += "&amp;";

@@ -3,6 +3,8 @@
 #include <kainjow/mustache.hpp>
 #include <stdexcept>
 
+#include "report/html/markup.h"
+
 namespace neurontune::templates {
 extern const char page[];
 extern const char style[];
@@ -154,6 +156,7 @@ std::string rendered(const Page& page) {
   data.set("samples_part", partial(templates::samples));
   data.set("table_part", partial(templates::table));
   kainjow::mustache::mustache shape{std::string(templates::page)};
+  shape.set_custom_escape([](const std::string& text) { return escaped(text); });
   auto text = shape.render(data);
   if (!shape.is_valid()) throw std::logic_error("a template is wrong: " + shape.error_message());
   return text;

@@ -108,16 +108,21 @@ Estimate of_inferred(const Json& group) {
           group.at("interval").at(1).get<double>()};
 }
 
-Figure inferred_groups(const RunSources& run) {
+/// The groups of held-out data that heads were compared by.
+Figure held_out_groups(const RunSources& run) {
   std::vector<GroupRow> rows;
   const auto& shortcut = run.result.at("shortcut");
   const auto &before = shortcut.at("erm").at("groups"), &after = shortcut.at("tuned").at("groups");
   for (std::size_t i = 0; i < before.size(); ++i)
-    rows.push_back({run.inferred_group(before[i].at("label").get<int64_t>(),
-                                       before[i].at("attribute").get<int64_t>()),
-                    std::round(before[i].at("samples").get<double>() * 10) / 10,
-                    of_inferred(before[i]), of_inferred(after.at(i))});
-  return figure_of("Estimated accuracy in each inferred group of held-out data, the worst first",
+    rows.push_back(
+        {run.knows_groups() ? run.group(before[i])
+                            : run.inferred_group(before[i].at("label").get<int64_t>(),
+                                                 before[i].at("attribute").get<int64_t>()),
+         before[i].at("samples").get<double>(), of_inferred(before[i]), of_inferred(after.at(i))});
+  return figure_of(run.knows_groups()
+                       ? "Accuracy in each group of held-out data, the worst first"
+                       : "Estimated accuracy in each inferred group of held-out data, the worst "
+                         "first",
                    std::move(rows), "90 % interval");
 }
 
@@ -144,8 +149,12 @@ Section groups_section(const RunSources& run) {
              ? "There is evidence that they are real: "
              : "There is too little evidence that they are real, and they were not used: ") +
         run.result["shortcut"].at("reason").get<std::string>() + ".");
-    section.figures.push_back(inferred_groups(run));
-  } else if (run.has_shortcut()) {
+    section.figures.push_back(held_out_groups(run));
+  } else if (run.has_estimates()) {
+    section.paragraphs.emplace_back(
+        "Heads were compared by the groups of held-out data, whose attributes are known.");
+    section.figures.push_back(held_out_groups(run));
+  } else if (run.has_shortcut() && !run.knows_groups()) {
     section.paragraphs.push_back(
         "No groups were inferred: " + run.result["shortcut"].at("reason").get<std::string>() + ".");
   }

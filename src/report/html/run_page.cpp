@@ -13,7 +13,7 @@ std::vector<Warning> warnings_of(const RunSources& run) {
   std::vector<Warning> warnings;
   for (const auto& warning : run.result.at("warnings")) {
     const auto text = warning.get<std::string>();
-    warnings.push_back({text, advice(text)});
+    warnings.push_back({text, advice(text, run.result.at("criterion").get<std::string>())});
   }
   if (run.result.contains("skipped"))
     warnings.push_back(

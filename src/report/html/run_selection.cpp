@@ -153,12 +153,14 @@ Figure candidates(const RunSources& run) {
   DotChart chart{"Accuracy of each candidate", {"c0", "c2", "c1"}, {}, false};
   if (judged) {
     figure.legend.push_back({"c2", "worst class", ""});
-    figure.numbers.head.insert(figure.numbers.head.end(),
-                               {"worst class", "lower bound of the worst", "why accepted"});
+    figure.numbers.head.insert(
+        figure.numbers.head.end(),
+        {"worst class", "lower bound, worst group or class", "why accepted"});
   }
   if (groups) {
-    figure.legend.push_back({"c1", "worst inferred group, with its 90 % interval", ""});
-    figure.numbers.head.emplace_back("worst inferred group");
+    const std::string worst = run.knows_groups() ? "worst group" : "worst inferred group";
+    figure.legend.push_back({"c1", worst + ", with its 90 % interval", ""});
+    figure.numbers.head.push_back(worst);
   }
   figure.numbers.head.emplace_back("SFit");
   figure.numbers.marked = 0;

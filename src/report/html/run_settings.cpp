@@ -19,7 +19,9 @@ Section settings_section(const RunSources& run) {
                              plain(result["verified"].at("max_abs_difference").get<double>())});
   section.tables.push_back(std::move(versions));
   section.tables.push_back(seconds_table(result.at("seconds")));
-  section.paragraphs.emplace_back("This makes the run again; OUT is the folder of this page:");
+  section.paragraphs.emplace_back(
+      "This makes the run again, from the folder where it was started; OUT is the folder of this "
+      "page:");
   section.commands.emplace_back("neurontune run --config OUT/config.json --out AGAIN");
   section.tables.push_back(settings_table(run.config));
   return section;

@@ -20,7 +20,11 @@ struct RunSources {
   bool has_data() const { return data.is_object(); }
   bool has_shortcut() const { return result.contains("shortcut"); }
   /// Whether groups were inferred, trusted or not.
-  bool has_inferred() const { return has_shortcut() && result["shortcut"].contains("erm"); }
+  bool has_inferred() const { return has_estimates() && !knows_groups(); }
+  /// Whether heads were compared by true groups of held-out data instead.
+  bool knows_groups() const { return result.at("criterion") == "worst_group"; }
+  /// Whether there are accuracies of groups of held-out data, inferred or true.
+  bool has_estimates() const { return has_shortcut() && result["shortcut"].contains("erm"); }
   /// Whether the search found evidence for them.
   bool trusts_inferred() const {
     return has_inferred() && result["shortcut"].value("trusted", false);

@@ -27,12 +27,12 @@ int64_t worst_class(const Json& metrics) {
   return static_cast<int64_t>(worst.value_or(0));
 }
 
-/// Where the model failed, in figures.
-std::string failure(const RunSources& run) {
+/// Where the model failed, in figures. @param model what it is called here
+std::string failure(const RunSources& run, const std::string& model = "it") {
   const auto& metrics = run.before();
   if (run.has_groups()) {
     const auto adjusted = number(metrics, "adjusted_mean_accuracy");
-    return "it was right on " + percent(metrics.at("worst_group_accuracy").get<double>()) +
+    return model + " was right on " + percent(metrics.at("worst_group_accuracy").get<double>()) +
            " of “" + run.group(metrics.at("worst_group")) + "”, its worst group, against " +
            percent(adjusted.value_or(metrics.at("mean_accuracy").get<double>())) +
            (adjusted ? " with groups weighted as in training" : " on average") + " (" +
@@ -40,16 +40,17 @@ std::string failure(const RunSources& run) {
   }
   if (run.trusts_inferred()) {
     const auto& inferred = run.result.at("shortcut").at("erm");
-    return "in the worst inferred group, “" + worst_inferred_group(run, inferred) +
-           "”, it was right on " + estimated(inferred) + " of held-out samples";
+    return "in the worst inferred group, “" + worst_inferred_group(run, inferred) + "”, " + model +
+           " was right on " + estimated(inferred) + " of held-out samples";
   }
-  return "its worst class, “" + run.label(worst_class(metrics)) + "”, had an accuracy of " +
+  return (model == "it" ? "its" : model + "'s") + " worst class, “" +
+         run.label(worst_class(metrics)) + "”, had an accuracy of " +
          percent(metrics.at("worst_class_accuracy").get<double>()) + ", against " +
          percent(metrics.at("mean_accuracy").get<double>()) + " on average (" + run.shown() + ")";
 }
 
 std::string what_was_wrong(const RunSources& run) {
-  if (!run.has_shortcut()) return "What was wrong: " + failure(run) + ".";
+  if (!run.has_shortcut()) return "What was wrong: " + failure(run, "the model") + ".";
   const auto verdict = run.result["shortcut"].at("verdict").get<std::string>();
   if (verdict == "supported")
     return "There is evidence that the model relied on something other than the class: " +
@@ -110,7 +111,9 @@ std::string run_grounds(const RunSources& run) {
   const auto text = run.result.at("conclusion").get<std::string>();
   if (run.result.at("selected") == "erm") return text;
   const auto end = text.find(". ");  // the first sentence says what was done
-  return end == std::string::npos ? "" : text.substr(end + 2);
+  if (end == std::string::npos) return "";
+  const auto why = text.substr(end + 2);
+  return why.starts_with("It ") ? "The new head " + why.substr(3) : why;
 }
 
 std::vector<Tile> run_tiles(const RunSources& run) {

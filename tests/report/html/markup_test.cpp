@@ -11,6 +11,10 @@ TEST(Markup, EscapesWhatHtmlReads) {
   EXPECT_EQ(escaped("<a href=\"x\">'&</a>"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&lt;/a&gt;");
 }
 
+TEST(Markup, HiddenCharactersAreNotObeyed) {
+  EXPECT_EQ(escaped("a\x1B\u202E<"), "a\uFFFD\uFFFD&lt;");
+}
+
 TEST(Markup, NumbersAreTheSameInEveryLocale) {
   const char* const locale = std::setlocale(LC_NUMERIC, "de_DE.UTF-8");
   EXPECT_EQ(fixed(1234.56, 1), "1234.6");
