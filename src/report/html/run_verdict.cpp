@@ -108,7 +108,7 @@ std::vector<std::string> run_verdict(const RunSources& run) {
 }
 
 std::string run_grounds(const RunSources& run) {
-  const auto text = run.result.at("conclusion").get<std::string>();
+  auto text = run.result.at("conclusion").get<std::string>();
   if (run.result.at("selected") == "erm") return text;
   const auto end = text.find(". ");  // the first sentence says what was done
   if (end == std::string::npos) return "";
