@@ -43,7 +43,7 @@ at::Tensor sample_weights(const LabelledEmbeddings& data, const Head& erm,
   const auto probability =
       logits(erm, data.embeddings).softmax(1).gather(1, data.labels.unsqueeze(1)).squeeze(1);
   const auto count = static_cast<int64_t>(settings.size());
-  const auto weights = at::empty({count, data.labels.size(0)}, probability.options());
+  auto weights = at::empty({count, data.labels.size(0)}, probability.options());
   // A setting's sum on one thread: the same whatever their number.
   for_fixed_blocks(weights.device(), count, 1, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
@@ -123,10 +123,11 @@ at::Tensor trained_heads(const LabelledEmbeddings& data, const Head& erm,
     start = at::cat({start, erm.bias.unsqueeze(1)}, 1);
   }
   std::vector<double> penalties;
+  penalties.reserve(settings.size());
   for (const auto& setting : settings) penalties.push_back(setting.penalty);
   const auto of_settings = at::tensor(penalties, at::kDouble).to(start.options());
   const auto weights = sample_weights(data, erm, settings);
-  const auto trained = at::empty({weights.size(0), start.size(0), start.size(1)}, start.options());
+  auto trained = at::empty({weights.size(0), start.size(0), start.size(1)}, start.options());
   for_stacks(start.device(), weights.size(0), start.size(0), [&](int64_t first, int64_t last) {
     HeadStack stack(inputs, data.labels, start, weights.slice(0, first, last),
                     of_settings.slice(0, first, last), options);
