@@ -5,23 +5,25 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Every failure of the library: one line that names the file or tensor, what was found and what
 /// was expected.
-class Error : public std::runtime_error {
+class NEURONTUNE_EXPORT Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 /// A setting that no data could make valid: an unknown name or a value out of its range.
-class OptionError : public Error {
+class NEURONTUNE_EXPORT OptionError : public Error {
  public:
   using Error::Error;
 };
 
 /// Faults of data, all that were found: its text names the first.
-class DataError : public Error {
+class NEURONTUNE_EXPORT DataError : public Error {
  public:
   /// @param source the file or folder the findings are of
   /// @param findings at least one, each of one line that does not name the source

@@ -3,6 +3,8 @@
 #include <functional>
 #include <string_view>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// How much a message matters, from the least on.
@@ -15,7 +17,7 @@ enum class LogLevel {
   off,    ///< of no message: nothing is logged
 };
 
-const char* name(LogLevel level);
+NEURONTUNE_EXPORT const char* name(LogLevel level);
 
 /// Takes a message of the library, which neither prints nor keeps any. Called from the thread that
 /// runs the work.

@@ -5,11 +5,12 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
 /// Settings of automatic feature reweighting.
-struct AfrOptions {
+struct NEURONTUNE_EXPORT AfrOptions {
   /// How strongly mistakes are upweighted, each 0 or more. At least one.
   std::vector<double> gammas = {4, 6, 8, 10, 12, 14, 16, 18, 20};
   /// λ of the distance from the ERM head, each 0 or more. At least one.
@@ -48,7 +49,8 @@ struct AfrResult {
 /// @return the head on the embeddings' device; in float32, or float64 where the embeddings are
 /// @throws Error if the head is of several layers, shapes disagree, a label is out of range or a
 ///         value is not finite
-AfrResult afr(const LabelledEmbeddings& reweighting, const LabelledEmbeddings& held_out,
-              const Head& erm, const AfrOptions& options = {});
+NEURONTUNE_EXPORT AfrResult afr(const LabelledEmbeddings& reweighting,
+                                const LabelledEmbeddings& held_out, const Head& erm,
+                                const AfrOptions& options = {});
 
 }  // namespace neurontune

@@ -5,11 +5,12 @@
 
 #include "neurontune/baselines/grouped_embeddings.h"
 #include "neurontune/core/head.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
 /// Settings of deep feature reweighting; the defaults are its official code's.
-struct DfrOptions {
+struct NEURONTUNE_EXPORT DfrOptions {
   /// C of the L1 penalty, each over 0, in the order in which they are tried; at least one.
   std::vector<double> inverse_penalties = {1, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01};
   int64_t refits = 20;  ///< balanced subsets whose coefficients are averaged, at least 1
@@ -50,7 +51,8 @@ struct DfrResult {
 /// @return the head on the embeddings' device; in float32, or float64 where the embeddings are
 /// @throws Error if shapes disagree, a label or attribute is out of range, a value is not finite or
 ///         a class is absent from the tuning split
-DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, int64_t classes,
-              int64_t attribute_values, const DfrOptions& options = {});
+NEURONTUNE_EXPORT DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out,
+                                int64_t classes, int64_t attribute_values,
+                                const DfrOptions& options = {});
 
 }  // namespace neurontune

@@ -5,6 +5,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/method/retraining.h"
 
 namespace neurontune {
@@ -24,8 +25,8 @@ namespace neurontune {
 ///         the embeddings are
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite or a class is
 ///         absent
-Head retrain_last_layer(const LabelledEmbeddings& tuning, const Head& erm,
-                        const RetrainingOptions& options, uint64_t seed,
-                        const ProgressFn& progress = {});
+NEURONTUNE_EXPORT Head retrain_last_layer(const LabelledEmbeddings& tuning, const Head& erm,
+                                          const RetrainingOptions& options, uint64_t seed,
+                                          const ProgressFn& progress = {});
 
 }  // namespace neurontune

@@ -5,11 +5,12 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
 /// Settings of SELF.
-struct SelfOptions {
+struct NEURONTUNE_EXPORT SelfOptions {
   std::vector<double> learning_rates = {1e-4, 1e-3, 1e-2};  ///< of SGD, each over 0; at least one
   int64_t steps = 250;                                      ///< batches, at least 1
   int64_t batch_size = 32;                                  ///< samples, at least 1
@@ -50,7 +51,8 @@ struct SelfResult {
 /// @return the head on the embeddings' device; in float32, or float64 where the embeddings are
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, a class is
 ///         absent or nothing is misclassified
-SelfResult self(const LabelledEmbeddings& fine_tuning, const LabelledEmbeddings& held_out,
-                const Head& erm, const SelfOptions& options = {});
+NEURONTUNE_EXPORT SelfResult self(const LabelledEmbeddings& fine_tuning,
+                                  const LabelledEmbeddings& held_out, const Head& erm,
+                                  const SelfOptions& options = {});
 
 }  // namespace neurontune

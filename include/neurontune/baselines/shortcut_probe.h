@@ -7,11 +7,12 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
 /// Settings of ShortcutProbe; the defaults are its official code's for Waterbirds.
-struct ShortcutProbeOptions {
+struct NEURONTUNE_EXPORT ShortcutProbeOptions {
   int64_t prompts = 2;             ///< K, directions of shortcuts, 1 to M
   double probe_share = 0.3;        ///< r, of a class's samples on either side; over 0, up to 0.5
   double similarity_weight = 5;    ///< η, 0 or more
@@ -72,9 +73,10 @@ struct ShortcutProbeResult {
 /// @throws Error if the head is of several layers, shapes disagree, a label is out of range, a
 ///         value is not finite, a class has so few samples that r of them is none, or the
 ///         embeddings vary in too few dimensions for K prompts
-ShortcutProbeResult shortcut_probe(const LabelledEmbeddings& probe,
-                                   const LabelledEmbeddings& held_out, const Head& erm,
-                                   const ShortcutProbeOptions& options = {},
-                                   const ProgressFn& progress = {});
+NEURONTUNE_EXPORT ShortcutProbeResult shortcut_probe(const LabelledEmbeddings& probe,
+                                                     const LabelledEmbeddings& held_out,
+                                                     const Head& erm,
+                                                     const ShortcutProbeOptions& options = {},
+                                                     const ProgressFn& progress = {});
 
 }  // namespace neurontune

@@ -9,13 +9,14 @@
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/compare/ablation_report.h"
+#include "neurontune/export.h"
 #include "neurontune/pipeline/config.h"
 #include "neurontune/pipeline/page_options.h"
 
 namespace neurontune {
 
 /// A setting and the values it takes: "identify.mask_value=0,0.2,0.4".
-struct Sweep {
+struct NEURONTUNE_EXPORT Sweep {
   std::string key;
   std::vector<std::string> values;  ///< as on a command line
 
@@ -27,7 +28,7 @@ struct Sweep {
 /// Every combination of the sweeps' values, the last sweep's going round first; of no sweep one
 /// without settings. A recipe stands first among a combination's settings, which win over it.
 /// @throws OptionError if a key is swept twice
-std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps);
+NEURONTUNE_EXPORT std::vector<std::vector<SettingFlag>> grid(const std::vector<Sweep>& sweeps);
 
 /// A point of a sweep to be run.
 struct SweepPoint {
@@ -49,7 +50,8 @@ struct AblateOptions {
 /// Attributes reach the metrics only.
 ///
 /// @throws OptionError, Error as `run` does; Error if there is no test split
-AblationReport ablate(const AblateOptions& options, const std::filesystem::path& out,
-                      const ProgressFn& progress = {}, const LogFn& log = {});
+NEURONTUNE_EXPORT AblationReport ablate(const AblateOptions& options,
+                                        const std::filesystem::path& out,
+                                        const ProgressFn& progress = {}, const LogFn& log = {});
 
 }  // namespace neurontune

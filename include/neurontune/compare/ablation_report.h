@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/seed_summary.h"
 #include "neurontune/metrics/split_metrics.h"
 #include "neurontune/repair/candidate.h"
@@ -55,9 +56,9 @@ struct AblationReport {
 };
 
 /// ablate.json: `points`, each with `settings`, `test` and `runs`, and what they were run on.
-nlohmann::ordered_json ablation_json(const AblationReport& report);
+NEURONTUNE_EXPORT nlohmann::ordered_json ablation_json(const AblationReport& report);
 
 /// A row a point: its settings, mean and standard deviation of each figure.
-std::string ablation_csv(const AblationReport& report);
+NEURONTUNE_EXPORT std::string ablation_csv(const AblationReport& report);
 
 }  // namespace neurontune

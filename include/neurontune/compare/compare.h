@@ -12,13 +12,14 @@
 #include "neurontune/baselines/self.h"
 #include "neurontune/baselines/shortcut_probe.h"
 #include "neurontune/compare/comparison_report.h"
+#include "neurontune/export.h"
 #include "neurontune/pipeline/config.h"
 #include "neurontune/pipeline/page_options.h"
 
 namespace neurontune {
 
 /// Settings of a comparison.
-struct CompareOptions {
+struct NEURONTUNE_EXPORT CompareOptions {
   /// Data, splits, device, the first seed, and the settings of llr and neurontune_default; those of
   /// neurontune and neurontune_half are the same but for what the recipe `paper` fixes.
   Config config;
@@ -38,7 +39,7 @@ struct CompareOptions {
 
 /// The methods that can be compared, in the order in which they run; docs/baselines.md says what
 /// each is.
-std::vector<std::string> method_names();
+NEURONTUNE_EXPORT std::vector<std::string> method_names();
 
 /// Runs methods on the same embeddings, each with every seed, and holds their heads against the
 /// test split. Writes compare.json, compare.csv, compare.md, report.html and config.json into
@@ -49,7 +50,8 @@ std::vector<std::string> method_names();
 ///
 /// @throws OptionError, Error as `run` does; Error if there is no test split, or no method can be
 ///         run
-ComparisonReport compare(const CompareOptions& options, const std::filesystem::path& out,
-                         const ProgressFn& progress = {}, const LogFn& log = {});
+NEURONTUNE_EXPORT ComparisonReport compare(const CompareOptions& options,
+                                           const std::filesystem::path& out,
+                                           const ProgressFn& progress = {}, const LogFn& log = {});
 
 }  // namespace neurontune

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/seed_summary.h"
 #include "neurontune/report/check.h"
 
@@ -35,30 +36,31 @@ struct ComparisonReport {
 };
 
 /// compare.json: `methods` and what they were run on.
-nlohmann::ordered_json comparison_json(const ComparisonReport& report);
+NEURONTUNE_EXPORT nlohmann::ordered_json comparison_json(const ComparisonReport& report);
 
 /// A row a method: mean and standard deviation of each figure, and what it saw.
-std::string comparison_csv(const ComparisonReport& report);
+NEURONTUNE_EXPORT std::string comparison_csv(const ComparisonReport& report);
 
 /// The same as a table in Markdown, with how hyperparameters were chosen below it.
-std::string comparison_markdown(const ComparisonReport& report);
+NEURONTUNE_EXPORT std::string comparison_markdown(const ComparisonReport& report);
 
 /// A figure for a table, "0.742 ± 0.013", or a dash where there is none of the name.
-std::string summary_text(const MetricSummaries& summaries, const std::string& name);
+NEURONTUNE_EXPORT std::string summary_text(const MetricSummaries& summaries,
+                                           const std::string& name);
 
 /// {figure: {mean, std, values}}
-nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
+NEURONTUNE_EXPORT nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
 
 /// The figures of a stored comparison: method → figure → mean.
 using StoredMeans = std::map<std::string, std::map<std::string, double>>;
 
 /// @param stored a compare.json
 /// @throws Error if it is none, or has no figure of any method
-StoredMeans stored_means(const nlohmann::ordered_json& stored);
+NEURONTUNE_EXPORT StoredMeans stored_means(const nlohmann::ordered_json& stored);
 
 /// Holds a comparison against a stored one: a check for each stored figure, which does not hold
 /// where it is lower by more than `tolerance`, or no longer there.
-std::vector<Check> baseline_checks(const ComparisonReport& report, const StoredMeans& stored,
-                                   double tolerance);
+NEURONTUNE_EXPORT std::vector<Check> baseline_checks(const ComparisonReport& report,
+                                                     const StoredMeans& stored, double tolerance);
 
 }  // namespace neurontune

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// What follows the linear layer of a head that is a submodule of several layers.
@@ -24,7 +26,7 @@ struct LaterLayers {
 
 /// The end of a classifier, from the embedding to the logits: weight · z + bias, the last linear
 /// layer, and in a head of several layers what follows it.
-struct Head {
+struct NEURONTUNE_EXPORT Head {
   at::Tensor weight;  ///< floating point [C, M]; [H, M] in a head of several layers
   at::Tensor bias;    ///< floating point [C] or [H]; undefined where the layer has none
   std::vector<at::Tensor> later_parameters = {};              ///< of the later layers
@@ -41,29 +43,29 @@ struct Head {
 /// Checks shapes and dtypes; `name` is what the head is called in messages.
 /// @throws Error if weight is not floating [C, M] with C, M ≥ 1 or bias is neither undefined nor
 /// [C]
-void check_head(const Head& head, const std::string& name);
+NEURONTUNE_EXPORT void check_head(const Head& head, const std::string& name);
 
 /// Whether no number of the head is infinite or NaN.
-bool is_finite(const Head& head);
+NEURONTUNE_EXPORT bool is_finite(const Head& head);
 
 /// A copy on `device` in `dtype`, detached from any autograd graph.
-Head to(const Head& head, at::Device device, at::ScalarType dtype);
+NEURONTUNE_EXPORT Head to(const Head& head, at::Device device, at::ScalarType dtype);
 
 /// A linear head of one logit, [1, M], as one of two classes: weight [0; w], bias [0; b].
-Head two_classes(const Head& one_logit);
+NEURONTUNE_EXPORT Head two_classes(const Head& one_logit);
 
 /// Back to one logit: weight w₁ − w₀, bias b₁ − b₀, the same softmax.
 /// @param head linear, of two classes
-Head one_logit(const Head& head);
+NEURONTUNE_EXPORT Head one_logit(const Head& head);
 
 /// The head's logits, computed in the head's dtype over fixed blocks of rows, so that the bits do
 /// not depend on the number of threads, nor on where the embeddings lie in memory.
 ///
 /// @param embeddings floating point [N, M], on the head's device
 /// @return [N, C] in the head's dtype
-at::Tensor logits(const Head& head, const at::Tensor& embeddings);
+NEURONTUNE_EXPORT at::Tensor logits(const Head& head, const at::Tensor& embeddings);
 
 /// argmax of `logits`: int64 [N]; ties go to the lowest class.
-at::Tensor predictions(const Head& head, const at::Tensor& embeddings);
+NEURONTUNE_EXPORT at::Tensor predictions(const Head& head, const at::Tensor& embeddings);
 
 }  // namespace neurontune

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Orders a batch's tensors as a model's arguments, by name. An argument may have a number behind
@@ -21,9 +23,8 @@ namespace neurontune {
 /// @return at least `required` tensors, for the first arguments; those left out have a default
 /// @throws Error listing both lists of names if an input is no argument, an argument that is
 ///         required or stands before one that is given has no input, or one has two
-std::vector<at::Tensor> in_argument_order(const std::vector<at::Tensor>& inputs,
-                                          const std::vector<std::string>& input_names,
-                                          const std::vector<std::string>& arguments,
-                                          int64_t required);
+NEURONTUNE_EXPORT std::vector<at::Tensor> in_argument_order(
+    const std::vector<at::Tensor>& inputs, const std::vector<std::string>& input_names,
+    const std::vector<std::string>& arguments, int64_t required);
 
 }  // namespace neurontune

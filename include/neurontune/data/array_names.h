@@ -2,10 +2,12 @@
 
 #include <string>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// What the arrays of a folder of embeddings are called in its files.
-struct ArrayNames {
+struct NEURONTUNE_EXPORT ArrayNames {
   std::string embeddings = "embeddings";
   std::string labels = "labels";
   std::string attributes = "attributes";

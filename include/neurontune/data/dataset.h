@@ -10,11 +10,12 @@
 
 #include "neurontune/data/image.h"
 #include "neurontune/data/names.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
 /// The samples of one split, in a fixed order, as a model takes them.
-class Dataset {
+class NEURONTUNE_EXPORT Dataset {
  public:
   virtual ~Dataset() = default;
 
@@ -48,7 +49,7 @@ struct DatasetSplit {
 };
 
 /// A data set as it lies on disk.
-struct DataFolder {
+struct NEURONTUNE_EXPORT DataFolder {
   std::vector<DatasetSplit> splits;  ///< those present, in the order train, val, test, then by name
   Names names;                       ///< to show; may be empty
   std::vector<std::string> warnings;  ///< what a user should know of the data, one sentence each
@@ -74,7 +75,9 @@ enum class BadImages {
 /// @throws DataError with all findings: those of the manifest, and images that are refused
 /// @throws Error if there are neither, or a file cannot be read at all
 /// @throws OptionError if `transform` or `format` is not valid
-DataFolder open_data(const std::filesystem::path& path, const ImageTransform& transform,
-                     const std::string& format = "auto", BadImages bad = BadImages::refused);
+NEURONTUNE_EXPORT DataFolder open_data(const std::filesystem::path& path,
+                                       const ImageTransform& transform,
+                                       const std::string& format = "auto",
+                                       BadImages bad = BadImages::refused);
 
 }  // namespace neurontune

@@ -12,6 +12,7 @@
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/names.h"
 #include "neurontune/data/split.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
@@ -27,7 +28,7 @@ struct EmbeddingSplit {
 /// A folder of embeddings: SPLIT.safetensors or SPLIT.npz with `embeddings`, `labels` and
 /// optionally `attributes`, or `groups` (y·A + a, with one A for all splits); SPLIT.ids.txt, or
 /// `ids` in an .npz; head.safetensors or head.npz with `weight` and optionally `bias`; names.json.
-class EmbeddingFolder {
+class NEURONTUNE_EXPORT EmbeddingFolder {
  public:
   /// Opens every split and checks it against the others and the head. A file without embeddings
   /// is no split, and a warning says so.
@@ -78,14 +79,14 @@ class EmbeddingFolder {
 /// of a single logit, [1, M], becomes one of two classes.
 /// @param names what they are called
 /// @throws Error naming the file if it cannot be read or is no head
-Head read_head(const std::filesystem::path& path, const ArrayNames& names = {});
+NEURONTUNE_EXPORT Head read_head(const std::filesystem::path& path, const ArrayNames& names = {});
 
 /// Reads a head of the layers and shapes of another; in one of several layers the tensors have the
 /// names of the submodule's.
 /// @throws Error naming the file if it cannot be read or holds another head
-Head read_head(const std::filesystem::path& path, const Head& like);
+NEURONTUNE_EXPORT Head read_head(const std::filesystem::path& path, const Head& like);
 
 /// Writes a head as the model has it: of a single logit [1, M]. The file appears by rename.
-void write_head(const std::filesystem::path& path, const Head& head);
+NEURONTUNE_EXPORT void write_head(const std::filesystem::path& path, const Head& head);
 
 }  // namespace neurontune

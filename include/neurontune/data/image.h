@@ -7,15 +7,17 @@
 #include <filesystem>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// The filter that an image is resized by, as Pillow's of the same name.
 enum class Interpolation { nearest, bilinear, bicubic, lanczos, box, hamming };
 
-const char* name(Interpolation interpolation);
+NEURONTUNE_EXPORT const char* name(Interpolation interpolation);
 
 /// How a decoded image becomes a model's input. The defaults are those of ImageNet models.
-struct ImageTransform {
+struct NEURONTUNE_EXPORT ImageTransform {
   int64_t channels = 3;  ///< 3 (RGB) or 1 (grey, ITU-R 601 luma as Pillow's convert("L"))
   /// {S}: the short side becomes S, the other in proportion; {H, W}: exactly that; {}: not resized.
   std::vector<int64_t> resize = {256};
@@ -36,22 +38,24 @@ struct ImageTransform {
 ///
 /// @return uint8 [3, H, W] on the CPU, interleaved in memory (strides of [H, W, 3])
 /// @throws Error naming the file if it cannot be read or decoded whole
-at::Tensor decode_image(const std::filesystem::path& path);
+NEURONTUNE_EXPORT at::Tensor decode_image(const std::filesystem::path& path);
 
 /// Resizes (antialiased on uint8, as Pillow), crops and normalises.
 ///
 /// @param image uint8 [3, H, W]
 /// @return float32 [channels, H', W'], (value / 255 − mean) / std
 /// @throws Error if the crop is larger than the image (torchvision would pad it with black)
-at::Tensor transform_image(const at::Tensor& image, const ImageTransform& transform);
+NEURONTUNE_EXPORT at::Tensor transform_image(const at::Tensor& image,
+                                             const ImageTransform& transform);
 
 /// transform_image(decode_image(path)), faster: of a JPEG, pixels that the crop drops are not
 /// worked out.
 /// @throws Error as these two do
-at::Tensor load_image(const std::filesystem::path& path, const ImageTransform& transform);
+NEURONTUNE_EXPORT at::Tensor load_image(const std::filesystem::path& path,
+                                        const ImageTransform& transform);
 
 /// Writes a grey or RGB PNG; it appears by rename.
 /// @param image uint8 [H, W] or [3, H, W], on the CPU
-void write_png(const std::filesystem::path& path, const at::Tensor& image);
+NEURONTUNE_EXPORT void write_png(const std::filesystem::path& path, const at::Tensor& image);
 
 }  // namespace neurontune

@@ -9,6 +9,7 @@
 
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/names.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
@@ -22,7 +23,7 @@ struct ManifestRow {
 };
 
 /// What names samples with their labels, splits and optionally attributes: a CSV, or class folders.
-struct Manifest {
+struct NEURONTUNE_EXPORT Manifest {
   std::filesystem::path path;    ///< the CSV, or the folder of class folders
   std::filesystem::path folder;  ///< that the samples' paths are relative to
   std::map<std::string, std::vector<ManifestRow>> splits;  ///< rows in order; none is empty

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Where a row's label or attribute stands, and which index its cell means.
@@ -23,7 +25,7 @@ struct IndexColumn {
 /// How a data set lies on disk: which file names its samples, what its columns are called and what
 /// its cells mean. configs/data holds those that come with the program, in JSON of the same names
 /// and nesting; every key may be left out.
-struct ManifestFormat {
+struct NEURONTUNE_EXPORT ManifestFormat {
   std::string name;  ///< "celeba", or the JSON file's path
 
   std::vector<std::string> files;  ///< the CSV in the folder: the first of these that is there
@@ -66,10 +68,10 @@ struct ManifestFormat {
 };
 
 /// The formats compiled in, those of configs/data.
-std::vector<std::string> manifest_format_names();
+NEURONTUNE_EXPORT std::vector<std::string> manifest_format_names();
 
 /// A manifest that was found, and how to read it.
-struct ManifestSource {
+struct NEURONTUNE_EXPORT ManifestSource {
   std::filesystem::path path;  ///< a CSV, or of class folders the folder that holds them
   ManifestFormat format;
 
@@ -85,7 +87,7 @@ struct ManifestSource {
 /// @throws Error if `data` does not exist, has no manifest of the format named, or "auto" could be
 ///         several
 /// @throws OptionError as ManifestFormat::named
-std::optional<ManifestSource> find_manifest(const std::filesystem::path& data,
-                                            const std::string& format);
+NEURONTUNE_EXPORT std::optional<ManifestSource> find_manifest(const std::filesystem::path& data,
+                                                              const std::string& format);
 
 }  // namespace neurontune

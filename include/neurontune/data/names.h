@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// What to call labels and attributes; either list may be empty or too short.
-struct Names {
+struct NEURONTUNE_EXPORT Names {
   static constexpr const char* kFile = "names.json";
 
   std::vector<std::string> labels;

@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// A split, or a class-stratified part of one: "val" or "val:1/2".
-struct SplitSelector {
+struct NEURONTUNE_EXPORT SplitSelector {
   std::string name;
   int64_t part = 1;  ///< from 1 to `parts`
   int64_t parts = 1;
@@ -28,13 +30,13 @@ inline constexpr std::array<std::string_view, 2> kFilesBesideSplits = {"head", "
 /// A split's name becomes a file's: NAME.safetensors.
 /// @throws Error if it is empty or too long, begins with a dot, holds a slash, a colon or a control
 ///         character, or is that of a file beside the splits: head, spuriousness
-void check_split_name(const std::string& name);
+NEURONTUNE_EXPORT void check_split_name(const std::string& name);
 
 /// The rows of a part: of each class, in order of appearance, every `parts`-th from the `part`-th.
 /// Parts are disjoint, cover the split, and hold equally many of a class to within one.
 ///
 /// @param labels int64 [N]
 /// @return int64 [n] on the CPU, ascending
-at::Tensor part_rows(const at::Tensor& labels, const SplitSelector& selector);
+NEURONTUNE_EXPORT at::Tensor part_rows(const at::Tensor& labels, const SplitSelector& selector);
 
 }  // namespace neurontune

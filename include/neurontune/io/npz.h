@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Reads the arrays of numbers of a NumPy archive, as np.savez and np.savez_compressed write it,
@@ -17,20 +19,20 @@ namespace neurontune {
 ///
 /// @throws Error naming the file and the array: a damaged archive or header, an array whose bytes
 ///         are not as many as its shape needs, a u8 over the largest int64
-std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path);
+NEURONTUNE_EXPORT std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path);
 
 /// The same of the arrays that `names` lists, as far as they are there.
 /// @throws Error also if one of them holds no numbers
-std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path,
-                                           const std::vector<std::string>& names);
+NEURONTUNE_EXPORT std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path,
+                                                             const std::vector<std::string>& names);
 
 /// The names of all arrays of an archive, in its order.
-std::vector<std::string> npz_names(const std::filesystem::path& path);
+NEURONTUNE_EXPORT std::vector<std::string> npz_names(const std::filesystem::path& path);
 
 /// Reads a vector of text (dtypes U, as UTF-8, and S) or of integers, as text; empty where the
 /// archive has no array of that name.
 /// @throws Error naming the file and the array: as above; another dtype, not one-dimensional
-std::vector<std::string> read_npz_strings(const std::filesystem::path& path,
-                                          const std::string& name);
+NEURONTUNE_EXPORT std::vector<std::string> read_npz_strings(const std::filesystem::path& path,
+                                                            const std::string& name);
 
 }  // namespace neurontune

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/io/unfinished.h"
 
 namespace neurontune {
@@ -27,20 +28,21 @@ class PartialFile;
 /// @throws Error if the file cannot be read, or its header lies: offsets out of the file, sizes
 ///         that do not match shape and dtype, tensors that overlap or leave bytes between them or
 ///         after the last, a name given twice; or a U64 is over the largest int64
-std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path);
+NEURONTUNE_EXPORT std::map<std::string, at::Tensor> read_safetensors(
+    const std::filesystem::path& path);
 
 /// The same of the tensors that `names` lists, as far as they are there.
 /// @throws Error also if one of them has another dtype
-std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
-                                                   const std::vector<std::string>& names);
+NEURONTUNE_EXPORT std::map<std::string, at::Tensor> read_safetensors(
+    const std::filesystem::path& path, const std::vector<std::string>& names);
 
 /// The names of all tensors of a file, in their order.
-std::vector<std::string> safetensors_names(const std::filesystem::path& path);
+NEURONTUNE_EXPORT std::vector<std::string> safetensors_names(const std::filesystem::path& path);
 
 /// The digest that a safetensors file carries in `__metadata__`, as SafetensorsWriter::set_digest
 /// gave it; empty where it carries none.
 /// @throws Error as read_safetensors does
-std::string stored_digest(const std::filesystem::path& path);
+NEURONTUNE_EXPORT std::string stored_digest(const std::filesystem::path& path);
 
 /// What a tensor of a file to be written will be.
 struct TensorSpec {
@@ -60,7 +62,7 @@ enum class WithDigest { no, yes };
 /// writes: laid out by dtype, the largest items first so that all are aligned, then by name.
 ///
 /// With a digest, the header has `__metadata__`: {"digest": …}, which is filled in at the end.
-class SafetensorsWriter {
+class NEURONTUNE_EXPORT SafetensorsWriter {
  public:
   /// @throws Error if the file cannot be created, a name is given twice or a dtype has no place in
   ///         the format
@@ -105,7 +107,8 @@ class SafetensorsWriter {
 
 /// Writes whole tensors; the file appears by rename.
 /// @throws Error if the file cannot be written
-void write_safetensors(const std::filesystem::path& path,
-                       const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+NEURONTUNE_EXPORT void write_safetensors(
+    const std::filesystem::path& path,
+    const std::vector<std::pair<std::string, at::Tensor>>& tensors);
 
 }  // namespace neurontune

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Draws batches in which every class has ⌊B/C⌋ or ⌈B/C⌉ samples, with replacement. The extra
 /// places go round the classes; with C > B the classes themselves go round over the batches.
-class ClassBalancedSampler {
+class NEURONTUNE_EXPORT ClassBalancedSampler {
  public:
   /// @param labels     int64 [N] on any device, in 0…C−1
   /// @param classes    C, at least 1

@@ -6,6 +6,7 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/group_accuracy.h"
@@ -28,7 +29,7 @@ struct Identification {
 /// @param head     [C, M], on the same device
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, no class is
 ///         usable, or every dimension is flagged and the mask value is 0
-Identification identify(const LabelledEmbeddings& held_out, const Head& head,
-                        const IdentificationOptions& options);
+NEURONTUNE_EXPORT Identification identify(const LabelledEmbeddings& held_out, const Head& head,
+                                          const IdentificationOptions& options);
 
 }  // namespace neurontune

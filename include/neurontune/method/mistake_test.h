@@ -7,12 +7,13 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/method/spuriousness.h"
 
 namespace neurontune {
 
 /// Settings of the tests that tell dimensions that fire higher on mistakes from chance.
-struct MistakeTestOptions {
+struct NEURONTUNE_EXPORT MistakeTestOptions {
   double false_discovery_rate = 0.05;  ///< of a class's significant dimensions; over 0, below 1
   int64_t strata = 5;                  ///< quantiles of the distance from the boundary, at least 1
   double detectable_effect = 0.5;      ///< that `Verdict::none` rules out; over 0, up to 1
@@ -29,7 +30,7 @@ enum class Verdict {
   undecided,  ///< none is, and the class has too few mistakes or correct samples to tell
 };
 
-const char* name(Verdict verdict);
+NEURONTUNE_EXPORT const char* name(Verdict verdict);
 
 /// One null hypothesis, tested in every class and dimension against: the mistakes fire higher.
 struct NullTest {
@@ -75,7 +76,7 @@ struct MistakeTest {
 /// @return on the embeddings' device
 /// @throws Error if shapes disagree, a label is out of range or a value is not finite; OptionError
 ///         for an option
-MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const Head& erm,
-                          const MistakeTestOptions& options = {});
+NEURONTUNE_EXPORT MistakeTest test_mistakes(const LabelledEmbeddings& held_out, const Head& erm,
+                                            const MistakeTestOptions& options = {});
 
 }  // namespace neurontune

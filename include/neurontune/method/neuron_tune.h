@@ -10,6 +10,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/method/identification.h"
 #include "neurontune/method/retraining.h"
 #include "neurontune/method/selection.h"
@@ -19,7 +20,7 @@
 namespace neurontune {
 
 /// The settings of all steps.
-struct NeuronTuneOptions {
+struct NEURONTUNE_EXPORT NeuronTuneOptions {
   IdentificationOptions identify;
   RetrainingOptions tune;
   SelectionOptions select;
@@ -72,9 +73,9 @@ struct NeuronTuneResult {
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, a class is
 ///         absent from the tuning split, no class is usable at identification or the first epoch
 ///         becomes infinite
-NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
-                             const LabelledEmbeddings& tuning, const Head& erm,
-                             const NeuronTuneOptions& options = {},
-                             const ProgressFn& progress = {});
+NEURONTUNE_EXPORT NeuronTuneResult neuron_tune(const LabelledEmbeddings& identification,
+                                               const LabelledEmbeddings& tuning, const Head& erm,
+                                               const NeuronTuneOptions& options = {},
+                                               const ProgressFn& progress = {});
 
 }  // namespace neurontune

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "neurontune/core/head.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
@@ -17,7 +18,7 @@ enum class Start {
 };
 
 /// Settings of the retraining of the last layer.
-struct RetrainingOptions {
+struct NEURONTUNE_EXPORT RetrainingOptions {
   Start start = Start::erm;
   int64_t refresh = 0;              ///< identify anew every so many epochs; 0 never; at least 0
   int64_t epochs = 20;              ///< 1 to 100000
@@ -34,7 +35,7 @@ struct RetrainingOptions {
 /// A head with uniform weights in ±1/√M and a zero bias, where `like` has one; on the CPU, of the
 /// shape and dtype of `like`. In a head of several layers each matrix is drawn so, by its own
 /// number of inputs, biases are 0, and other vectors (of norms) stay.
-Head fresh_head(const Head& like, at::Generator generator);
+NEURONTUNE_EXPORT Head fresh_head(const Head& like, at::Generator generator);
 
 /// Retrains a head on class-balanced batches behind a mask: SGD on the mean cross-entropy of
 /// softmax(W · (z ∘ m) + b), whose gradient is written out. That of a head of several layers is
@@ -43,7 +44,7 @@ Head fresh_head(const Head& like, at::Generator generator);
 ///
 /// Bit-identical for the same inputs, generator state, device and LibTorch build, whatever the
 /// number of threads.
-class HeadRetrainer {
+class NEURONTUNE_EXPORT HeadRetrainer {
  public:
   /// @param embeddings floating point [N, M], on any device; not copied where rows are contiguous,
   ///                   but for the columns that a mask keeps, if those are at most 0.3 of all
@@ -72,6 +73,6 @@ class HeadRetrainer {
   std::unique_ptr<Training> training_;
 };
 
-const char* name(Start start);
+NEURONTUNE_EXPORT const char* name(Start start);
 
 }  // namespace neurontune

@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// By what a checkpoint is selected; only worst_group looks at attributes.
@@ -15,7 +17,7 @@ enum class Criterion {
 };
 
 /// Settings of the choice among checkpoints.
-struct SelectionOptions {
+struct NEURONTUNE_EXPORT SelectionOptions {
   Criterion criterion = Criterion::sfit;
   double guard = 0.02;  ///< fraction of class-balanced accuracy, 0…1
   /// The largest drop of class-balanced accuracy on held-out data that a repair may cause, 0…1;
@@ -33,13 +35,13 @@ struct CheckpointFigures {
 };
 
 /// Whether `repair` picks by the criterion, and not the paper's method.
-bool is_of_repair(Criterion criterion);
+NEURONTUNE_EXPORT bool is_of_repair(Criterion criterion);
 
 /// The candidates in order of preference, as indices into `checkpoints`; of equals the earlier
 /// first. Empty where no checkpoint has the figure that the criterion goes by.
-std::vector<std::size_t> ranked_candidates(const std::vector<CheckpointFigures>& checkpoints,
-                                           const SelectionOptions& options);
+NEURONTUNE_EXPORT std::vector<std::size_t> ranked_candidates(
+    const std::vector<CheckpointFigures>& checkpoints, const SelectionOptions& options);
 
-const char* name(Criterion criterion);
+NEURONTUNE_EXPORT const char* name(Criterion criterion);
 
 }  // namespace neurontune

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/numerics/activation.h"
 
 namespace neurontune {
@@ -27,7 +28,7 @@ enum class Significance {
 };
 
 /// Settings of the identification of biased dimensions.
-struct IdentificationOptions {
+struct NEURONTUNE_EXPORT IdentificationOptions {
   double threshold = 0;  ///< λ: biased where the score is over it; finite
   /// λ as a quantile of the aggregated scores, 0…1, instead of a value; per_class of each class's.
   std::optional<double> threshold_quantile;
@@ -48,7 +49,7 @@ struct IdentificationOptions {
 };
 
 /// Per class and dimension, how much higher a neuron fires on the class's mistakes.
-struct SpuriousnessScores {
+struct NEURONTUNE_EXPORT SpuriousnessScores {
   at::Tensor scores;                   ///< float [C, M]; the rows of unusable classes are 0
   at::Tensor median_correct;           ///< float [C, M]; NaN where a class has no correct sample
   at::Tensor median_misclassified;     ///< float [C, M]; NaN where a class has no mistake
@@ -73,16 +74,18 @@ struct SpuriousnessScores {
 /// @param classes     C, at least 1
 /// @return on the embeddings' device, in float32, or float64 where the embeddings are
 /// @throws Error if shapes disagree or a label or prediction is out of range
-SpuriousnessScores spuriousness_scores(const at::Tensor& embeddings, const at::Tensor& labels,
-                                       const at::Tensor& predictions, int64_t classes,
-                                       Activation activation = Activation::raw);
+NEURONTUNE_EXPORT SpuriousnessScores spuriousness_scores(const at::Tensor& embeddings,
+                                                         const at::Tensor& labels,
+                                                         const at::Tensor& predictions,
+                                                         int64_t classes,
+                                                         Activation activation = Activation::raw);
 
 /// The spuriousness fitness score: Σ abs(score) over classes and dimensions, summed in float64.
 /// Unusable classes add 0; none at all where no class is usable.
-std::optional<double> spuriousness_fitness(const SpuriousnessScores& scores);
+NEURONTUNE_EXPORT std::optional<double> spuriousness_fitness(const SpuriousnessScores& scores);
 
 /// The dimensions that are suppressed.
-struct BiasedDimensions {
+struct NEURONTUNE_EXPORT BiasedDimensions {
   at::Tensor biased;                 ///< bool [M]; under per_class [C, M]
   at::Tensor mask;                   ///< float of the same shape: `mask_value` where biased, else 1
   bool keep_at_least_binds = false;  ///< whether fewer are flagged than the threshold alone would
@@ -101,16 +104,17 @@ struct BiasedDimensions {
 /// @return on the scores' device
 /// @throws Error if no class is usable or, with a mask value and keep_at_least of 0, every
 ///         dimension is flagged
-BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
-                                   const IdentificationOptions& options,
-                                   const at::Tensor& significant = {});
+NEURONTUNE_EXPORT BiasedDimensions biased_dimensions(const SpuriousnessScores& scores,
+                                                     const IdentificationOptions& options,
+                                                     const at::Tensor& significant = {});
 
 /// One score a dimension, over the usable classes: [M]; under per_class the scores, [C, M].
 /// @throws Error if no class is usable
-at::Tensor aggregated_scores(const SpuriousnessScores& scores, Aggregate aggregate);
+NEURONTUNE_EXPORT at::Tensor aggregated_scores(const SpuriousnessScores& scores,
+                                               Aggregate aggregate);
 
-const char* name(Activation activation);
-const char* name(Aggregate aggregate);
-const char* name(Significance significance);
+NEURONTUNE_EXPORT const char* name(Activation activation);
+NEURONTUNE_EXPORT const char* name(Aggregate aggregate);
+NEURONTUNE_EXPORT const char* name(Significance significance);
 
 }  // namespace neurontune

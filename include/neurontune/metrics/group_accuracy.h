@@ -8,13 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// What stands for the attribute of a sample whose attribute is not known.
 inline constexpr int64_t kUnknownAttribute = -1;
 
 /// Whether any of the attributes is known. Undefined ones are not.
-bool any_attribute_known(const at::Tensor& attributes);
+NEURONTUNE_EXPORT bool any_attribute_known(const at::Tensor& attributes);
 
 /// Accuracy over all samples and over classes; fractions in [0, 1].
 struct AccuracyMetrics {
@@ -51,14 +53,14 @@ using GroupCounts = std::map<std::pair<int64_t, int64_t>, int64_t>;
 /// @param labels      int64 [N], in 0…C−1
 /// @param classes     C
 /// @throws Error if the shapes disagree, N is 0 or a label is out of range
-AccuracyMetrics accuracy_metrics(const at::Tensor& predictions, const at::Tensor& labels,
-                                 int64_t classes);
+NEURONTUNE_EXPORT AccuracyMetrics accuracy_metrics(const at::Tensor& predictions,
+                                                   const at::Tensor& labels, int64_t classes);
 
 /// Samples of each group present; the memory it takes does not depend on C or A.
 /// @param labels     int64 [N], in 0…C−1, on any device
 /// @param attributes int64 [N], in 0…A−1, or −1 where not known
-GroupCounts group_counts(const at::Tensor& labels, const at::Tensor& attributes, int64_t classes,
-                         int64_t attribute_values);
+NEURONTUNE_EXPORT GroupCounts group_counts(const at::Tensor& labels, const at::Tensor& attributes,
+                                           int64_t classes, int64_t attribute_values);
 
 /// @param predictions   int64 [N], on any device
 /// @param labels        int64 [N], in 0…C−1
@@ -68,8 +70,9 @@ GroupCounts group_counts(const at::Tensor& labels, const at::Tensor& attributes,
 /// @param train_counts  `group_counts` of the training split; empty where they are not known
 /// @throws Error if the shapes disagree, no attribute is known or a label or attribute is out of
 ///         range
-GroupMetrics group_metrics(const at::Tensor& predictions, const at::Tensor& labels,
-                           const at::Tensor& attributes, int64_t classes, int64_t attribute_values,
-                           const GroupCounts& train_counts = {});
+NEURONTUNE_EXPORT GroupMetrics group_metrics(const at::Tensor& predictions,
+                                             const at::Tensor& labels, const at::Tensor& attributes,
+                                             int64_t classes, int64_t attribute_values,
+                                             const GroupCounts& train_counts = {});
 
 }  // namespace neurontune

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/split_metrics.h"
 
 namespace neurontune {
@@ -16,16 +17,17 @@ struct SeedSummary {
 };
 
 /// @param values one a seed, at least one
-SeedSummary summarise(std::vector<double> values);
+NEURONTUNE_EXPORT SeedSummary summarise(std::vector<double> values);
 
 /// Figures by name: mean_accuracy, adjusted_mean_accuracy, worst_group_accuracy,
 /// worst_class_accuracy; those of groups where every seed has them.
 using MetricSummaries = std::vector<std::pair<std::string, SeedSummary>>;
 
 /// @param metrics one a seed, of the same split
-MetricSummaries summarise(const std::vector<SplitMetrics>& metrics);
+NEURONTUNE_EXPORT MetricSummaries summarise(const std::vector<SplitMetrics>& metrics);
 
 /// The figure of a name, or null.
-const SeedSummary* find(const MetricSummaries& summaries, const std::string& name);
+NEURONTUNE_EXPORT const SeedSummary* find(const MetricSummaries& summaries,
+                                          const std::string& name);
 
 }  // namespace neurontune

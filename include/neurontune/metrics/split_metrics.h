@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/class_predictions.h"
 #include "neurontune/metrics/group_accuracy.h"
 
@@ -31,11 +32,13 @@ struct SplitMetrics {
 /// @param labels      int64 [N]
 /// @param attributes  int64 [N], −1 where not known; or undefined
 /// @throws Error if the shapes disagree, N is 0 or an index is out of range
-SplitMetrics split_metrics(const at::Tensor& predictions, const at::Tensor& labels,
-                           const at::Tensor& attributes, const GroupSpace& space);
+NEURONTUNE_EXPORT SplitMetrics split_metrics(const at::Tensor& predictions,
+                                             const at::Tensor& labels, const at::Tensor& attributes,
+                                             const GroupSpace& space);
 
 /// The same of predictions with their probabilities.
-SplitMetrics split_metrics(const ClassPredictions& predictions, const at::Tensor& labels,
-                           const at::Tensor& attributes, const GroupSpace& space);
+NEURONTUNE_EXPORT SplitMetrics split_metrics(const ClassPredictions& predictions,
+                                             const at::Tensor& labels, const at::Tensor& attributes,
+                                             const GroupSpace& space);
 
 }  // namespace neurontune

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Where a share lies with some confidence, in [0, 1].
@@ -12,6 +14,6 @@ struct Interval {
 /// @param correct samples that count, 0 to `samples`
 /// @param samples 0 gives [0, 1]
 /// @param z       standard deviations of a normal distribution: 1.96 for 95 % confidence
-Interval wilson_interval(double correct, double samples, double z = 1.96);
+NEURONTUNE_EXPORT Interval wilson_interval(double correct, double samples, double z = 1.96);
 
 }  // namespace neurontune

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/model/split_model.h"
 
 namespace neurontune {
@@ -30,7 +31,7 @@ struct SplitOptions {
 /// positive factor, changes of shape and dtype) are part of the model, and of neither half.
 ///
 /// Not copyable; may be moved. One object must not be used from several threads at once.
-class ErmModel : public SplitModel {
+class NEURONTUNE_EXPORT ErmModel : public SplitModel {
  public:
   /// Loads a model that torch.jit.save wrote, and finds its head. Devices that its code names are
   /// replaced by `device`.
@@ -91,6 +92,6 @@ class ErmModel : public SplitModel {
 /// Loads a shared library of custom TorchScript operators into the process, for models that need
 /// them.
 /// @throws Error if it cannot be loaded
-void load_operators(const std::filesystem::path& library);
+NEURONTUNE_EXPORT void load_operators(const std::filesystem::path& library);
 
 }  // namespace neurontune

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "neurontune/core/head.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
@@ -62,7 +63,7 @@ class SplitModel {
 };
 
 /// A features function and a head as a model: for programs that have no TorchScript file.
-class FeaturesAndHead : public SplitModel {
+class NEURONTUNE_EXPORT FeaturesAndHead : public SplitModel {
  public:
   using Features = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 

@@ -2,12 +2,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// About the Hessian of a softmax regression on samples, κ XᵀX / n + λ I, as far as a minimiser
 /// needs it to take few steps: the leading part of XᵀX as it is, the rest as evenly spread. Fits to
 /// much the same samples may share one.
-class Curvature {
+class NEURONTUNE_EXPORT Curvature {
  public:
   /// @param embeddings floating [N, M], scaled here; evenly spaced ones stand for all
   explicit Curvature(const at::Tensor& embeddings);

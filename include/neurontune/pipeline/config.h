@@ -8,6 +8,7 @@
 
 #include "neurontune/base/log.h"
 #include "neurontune/data/image.h"
+#include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/repair/repair.h"
@@ -16,7 +17,7 @@ namespace neurontune {
 
 /// All settings of a run. The JSON form has the same names and nesting, and every key may be left
 /// out: {"seed": 0, "identify": {"threshold": 0, …}, …}.
-struct Config {
+struct NEURONTUNE_EXPORT Config {
   std::string recipe = "robust";  ///< the named set of settings the others start from
   uint64_t seed = 0;
   std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda or cuda:N
@@ -65,36 +66,37 @@ struct SettingFlag {
 ///
 /// @param config_file a JSON or YAML file, or empty for none
 /// @param log         gets which transform.json was used
-/// @throws OptionError for an unknown key, recipe or name, for a value of another type or out of
-/// its
+/// @throws OptionError for an unknown key, recipe or name, a value of another type or out of its
 ///         range, or a config that is neither JSON nor YAML
 /// @throws Error if a file cannot be read
-Config resolve_config(const std::filesystem::path& config_file,
-                      const std::vector<SettingFlag>& flags, const LogFn& log = {});
+NEURONTUNE_EXPORT Config resolve_config(const std::filesystem::path& config_file,
+                                        const std::vector<SettingFlag>& flags,
+                                        const LogFn& log = {});
 
 /// The transform that a transform.json says.
 /// @param base of what it leaves out
 /// @throws OptionError, Error as `resolve_config` does
-ImageTransform transform_of_file(const std::filesystem::path& file, const ImageTransform& base);
+NEURONTUNE_EXPORT ImageTransform transform_of_file(const std::filesystem::path& file,
+                                                   const ImageTransform& base);
 
 /// A config with some settings changed, in their order; that of a recipe changes all the recipe
 /// names, whatever file or flag set them before.
 /// @throws OptionError as `resolve_config` does
-Config with_settings(Config config, const std::vector<SettingFlag>& settings);
+NEURONTUNE_EXPORT Config with_settings(Config config, const std::vector<SettingFlag>& settings);
 
 /// Every setting, in the nesting that `resolve_config` reads.
-nlohmann::ordered_json config_json(const Config& config);
+NEURONTUNE_EXPORT nlohmann::ordered_json config_json(const Config& config);
 
 /// The names of the recipes compiled in.
-std::vector<std::string> recipe_names();
+NEURONTUNE_EXPORT std::vector<std::string> recipe_names();
 
 /// The settings the paper's method takes of a config, and those that `repair` does.
-NeuronTuneOptions neuron_tune_options(const Config& config);
-RepairOptions repair_options(const Config& config);
+NEURONTUNE_EXPORT NeuronTuneOptions neuron_tune_options(const Config& config);
+NEURONTUNE_EXPORT RepairOptions repair_options(const Config& config);
 
 /// The device that `text` (auto, cpu, cuda, cuda:N) names on this machine.
 /// @throws OptionError if it is no such name; Error if there is no such device
 /// @param log gets the device, and how many threads there are
-at::Device resolve_device(const std::string& text, const LogFn& log = {});
+NEURONTUNE_EXPORT at::Device resolve_device(const std::string& text, const LogFn& log = {});
 
 }  // namespace neurontune

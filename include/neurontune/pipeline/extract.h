@@ -10,6 +10,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/skipped_report.h"
+#include "neurontune/export.h"
 #include "neurontune/metrics/class_predictions.h"
 #include "neurontune/model/split_model.h"
 
@@ -23,7 +24,7 @@ enum class StoredAs {
   bfloat16,
 };
 
-const char* name(StoredAs stored_as);
+NEURONTUNE_EXPORT const char* name(StoredAs stored_as);
 
 /// How embeddings are made and stored.
 struct ExtractionOptions {
@@ -59,16 +60,19 @@ struct Extraction {
 /// @throws Error if the model cannot take the data, a label is outside its classes, mixed precision
 ///         changes the features by over 2e-2 of the largest, or a file cannot be read or written
 /// @param log gets which splits are reused, and why others are not
-Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
-                              const ExtractionOptions& options, const std::filesystem::path& folder,
-                              const ProgressFn& progress = {}, const LogFn& log = {});
+NEURONTUNE_EXPORT Extraction extract_embeddings(SplitModel& model, const DataFolder& data,
+                                                const ExtractionOptions& options,
+                                                const std::filesystem::path& folder,
+                                                const ProgressFn& progress = {},
+                                                const LogFn& log = {});
 
 /// What a head on a model's features says of each sample. Nothing is written.
 /// @param options its batch size and precision
 /// @throws OptionError if bad samples are to be skipped
 /// @throws Error as extract_embeddings
-ClassPredictions predict(const SplitModel& model, const Head& head, const Dataset& dataset,
-                         const ExtractionOptions& options = {}, const ProgressFn& progress = {},
-                         const LogFn& log = {});
+NEURONTUNE_EXPORT ClassPredictions predict(const SplitModel& model, const Head& head,
+                                           const Dataset& dataset,
+                                           const ExtractionOptions& options = {},
+                                           const ProgressFn& progress = {}, const LogFn& log = {});
 
 }  // namespace neurontune

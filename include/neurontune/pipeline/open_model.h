@@ -3,6 +3,7 @@
 #include "neurontune/base/log.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/model/erm_model.h"
 #include "neurontune/pipeline/config.h"
 
@@ -12,14 +13,15 @@ namespace neurontune {
 
 /// Opens `config.data`.
 /// @throws DataError, OptionError, Error as open_data does
-DataFolder open_configured_data(const Config& config, const LogFn& log = {});
+NEURONTUNE_EXPORT DataFolder open_configured_data(const Config& config, const LogFn& log = {});
 
 /// Opens `config.embeddings`.
 /// @throws OptionError, Error as ArrayNames::parse and EmbeddingFolder::open do
-EmbeddingFolder open_configured_embeddings(const Config& config, const LogFn& log = {});
+NEURONTUNE_EXPORT EmbeddingFolder open_configured_embeddings(const Config& config,
+                                                             const LogFn& log = {});
 
 /// Loads `config.model`, and before it the operators it needs, to `config.device`.
 /// @throws OptionError, Error as ErmModel::load and resolve_device do
-ErmModel open_model(const Config& config, const LogFn& log = {});
+NEURONTUNE_EXPORT ErmModel open_model(const Config& config, const LogFn& log = {});
 
 }  // namespace neurontune

@@ -6,6 +6,7 @@
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/data/names.h"
+#include "neurontune/export.h"
 #include "neurontune/pipeline/config.h"
 #include "neurontune/pipeline/page_options.h"
 #include "neurontune/report/run_report.h"
@@ -29,8 +30,8 @@ struct RunOutcome {
 /// @throws OptionError if the config names neither or both of model + data and embeddings, or `out`
 ///         is the folder of the embeddings
 /// @throws Error for files, data and models that are not as they should be
-RunOutcome run(const Config& config, const std::filesystem::path& out,
-               const ProgressFn& progress = {}, const LogFn& log = {},
-               const PageOptions& page = {});
+NEURONTUNE_EXPORT RunOutcome run(const Config& config, const std::filesystem::path& out,
+                                 const ProgressFn& progress = {}, const LogFn& log = {},
+                                 const PageOptions& page = {});
 
 }  // namespace neurontune

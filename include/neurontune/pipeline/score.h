@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "neurontune/base/log.h"
+#include "neurontune/export.h"
 #include "neurontune/method/mistake_test.h"
 #include "neurontune/method/spuriousness.h"
 #include "neurontune/pipeline/config.h"
@@ -33,9 +34,10 @@ struct ScoreOutcome {
 
 /// Identifies on `config.splits.identify` of the folder `config.embeddings.path`.
 /// @param samples how many samples to name for each dimension
-ScoreOutcome score(const Config& config, int64_t samples = 3, const LogFn& log = {});
+NEURONTUNE_EXPORT ScoreOutcome score(const Config& config, int64_t samples = 3,
+                                     const LogFn& log = {});
 
 /// {classes, biased_dimensions, sfit, warnings, strongest, scores}
-nlohmann::ordered_json score_json(const ScoreOutcome& outcome);
+NEURONTUNE_EXPORT nlohmann::ordered_json score_json(const ScoreOutcome& outcome);
 
 }  // namespace neurontune

@@ -6,12 +6,13 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/numerics/curvature.h"
 
 namespace neurontune {
 
 /// Settings of retraining that stays near the ERM head.
-struct AnchoredOptions {
+struct NEURONTUNE_EXPORT AnchoredOptions {
   /// λ of λ/2 ∥W − W_ERM∥², on dimensions of deviation 1, each over 0; at least one
   std::vector<double> penalties = {10, 1, 0.1, 0.01};
   /// γ of the weights exp(−γ p): the larger, the more misclassified samples count; each 0 or more,
@@ -32,7 +33,7 @@ struct AnchoredSetting {
 };
 
 /// Each γ with all λ before the next γ.
-std::vector<AnchoredSetting> anchored_settings(const AnchoredOptions& options);
+NEURONTUNE_EXPORT std::vector<AnchoredSetting> anchored_settings(const AnchoredOptions& options);
 
 /// Fits a linear head to data that it was not trained on, and pulls it towards where it was: the
 /// softmax regression with classes balanced and a penalty on the distance of its weights from the
@@ -49,9 +50,9 @@ std::vector<AnchoredSetting> anchored_settings(const AnchoredOptions& options);
 /// @return a head of each setting, in `anchored_settings`' order, of the ERM head's dtype
 /// @throws Error if the head has several layers, shapes disagree, a label is out of range, a value
 ///         is not finite or a class is absent
-std::vector<Head> anchored_heads(const LabelledEmbeddings& data, const Head& erm,
-                                 const AnchoredOptions& options = {},
-                                 std::shared_ptr<const Curvature> curvature = nullptr);
+NEURONTUNE_EXPORT std::vector<Head> anchored_heads(
+    const LabelledEmbeddings& data, const Head& erm, const AnchoredOptions& options = {},
+    std::shared_ptr<const Curvature> curvature = nullptr);
 
 /// What `anchored` chose.
 struct AnchoredResult {
@@ -63,7 +64,7 @@ struct AnchoredResult {
 /// The same with λ and γ chosen: those of the best worst-class accuracy out of fold, of equals the
 /// first; fitted to all of the data.
 /// @throws Error also if a class has fewer samples than there are folds
-AnchoredResult anchored(const LabelledEmbeddings& data, const Head& erm,
-                        const AnchoredOptions& options = {});
+NEURONTUNE_EXPORT AnchoredResult anchored(const LabelledEmbeddings& data, const Head& erm,
+                                          const AnchoredOptions& options = {});
 
 }  // namespace neurontune

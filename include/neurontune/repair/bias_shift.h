@@ -2,6 +2,7 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
@@ -19,6 +20,6 @@ namespace neurontune {
 /// @return the head on the embeddings' device, in float32, or float64 where they are
 /// @throws Error if the head has several layers or no bias, shapes disagree, a label is out of
 ///         range, a value is not finite or a class is absent
-Head shift_biases(const LabelledEmbeddings& held_out, const Head& erm);
+NEURONTUNE_EXPORT Head shift_biases(const LabelledEmbeddings& held_out, const Head& erm);
 
 }  // namespace neurontune

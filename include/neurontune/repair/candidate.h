@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/group_accuracy.h"
 #include "neurontune/shortcut/inferred_accuracy.h"
 
@@ -37,7 +38,7 @@ struct CandidateSettings {
 };
 
 /// "retrained with classes balanced on held-out data": what follows "The head is".
-std::string describe(const CandidateSettings& settings);
+NEURONTUNE_EXPORT std::string describe(const CandidateSettings& settings);
 
 /// Why a head may be picked.
 enum class Acceptance {
@@ -63,8 +64,8 @@ struct Candidate {
   std::optional<double> sfit;                ///< of neurontune on tuning, fitted to all of it
 };
 
-const char* name(Source source);
-const char* name(FittedTo data);
-const char* name(Acceptance acceptance);
+NEURONTUNE_EXPORT const char* name(Source source);
+NEURONTUNE_EXPORT const char* name(FittedTo data);
+NEURONTUNE_EXPORT const char* name(Acceptance acceptance);
 
 }  // namespace neurontune

@@ -10,6 +10,7 @@
 #include "neurontune/base/progress.h"
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/repair/anchored_retraining.h"
 #include "neurontune/repair/candidate.h"
@@ -19,7 +20,7 @@ namespace neurontune {
 
 /// Settings of the default recipe. `neurontune.select` names the criterion, inferred_groups or
 /// worst_group, and `max_drop`.
-struct RepairOptions {
+struct NEURONTUNE_EXPORT RepairOptions {
   RepairOptions();
   explicit RepairOptions(const NeuronTuneOptions& own) : neurontune(own) {}
 
@@ -77,8 +78,10 @@ struct RepairResult {
 ///         are
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, a class is
 ///         absent from the tuning split, or worst_group is asked for and no attribute is known
-RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
-                    const Head& erm, const RepairOptions& options = {},
-                    const ProgressFn& progress = {}, const at::Tensor& attributes = {});
+NEURONTUNE_EXPORT RepairResult repair(const LabelledEmbeddings& held_out,
+                                      const LabelledEmbeddings& tuning, const Head& erm,
+                                      const RepairOptions& options = {},
+                                      const ProgressFn& progress = {},
+                                      const at::Tensor& attributes = {});
 
 }  // namespace neurontune

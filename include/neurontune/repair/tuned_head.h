@@ -7,13 +7,14 @@
 #include <variant>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/repair/repair.h"
 
 namespace neurontune {
 
 /// What the method of a criterion gave: the paper's alone, or `repair`.
-struct TunedHead {
+struct NEURONTUNE_EXPORT TunedHead {
   std::variant<NeuronTuneResult, RepairResult> result;
 
   const RepairResult* repair() const { return std::get_if<RepairResult>(&result); }
@@ -30,8 +31,9 @@ struct TunedHead {
 
 /// Runs the method that the criterion names; see `neuron_tune` and `repair`.
 /// @param attributes as `repair` takes them; used by criterion worst_group alone
-TunedHead tune_head(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
-                    const Head& erm, const RepairOptions& options, const at::Tensor& attributes,
-                    const ProgressFn& progress = {});
+NEURONTUNE_EXPORT TunedHead tune_head(const LabelledEmbeddings& held_out,
+                                      const LabelledEmbeddings& tuning, const Head& erm,
+                                      const RepairOptions& options, const at::Tensor& attributes,
+                                      const ProgressFn& progress = {});
 
 }  // namespace neurontune

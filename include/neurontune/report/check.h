@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Something that is required of a result, and what of it is not so.
@@ -12,6 +14,6 @@ struct Check {
 };
 
 /// Those of all checks, in order.
-std::vector<std::string> all_findings(const std::vector<Check>& checks);
+NEURONTUNE_EXPORT std::vector<std::string> all_findings(const std::vector<Check>& checks);
 
 }  // namespace neurontune

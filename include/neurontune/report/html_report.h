@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// Makes OUT/report.html again from the files that `run`, `compare` or `ablate` left in a folder:
@@ -10,6 +12,6 @@ namespace neurontune {
 /// @return the page's path
 /// @throws Error if the folder holds no results, a file is not as it was written, or the page is
 ///         somebody else's
-std::filesystem::path write_html_report(const std::filesystem::path& out);
+NEURONTUNE_EXPORT std::filesystem::path write_html_report(const std::filesystem::path& out);
 
 }  // namespace neurontune

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/report/check.h"
 
 namespace neurontune {
@@ -15,6 +16,6 @@ inline constexpr std::string_view kJunitBeginning =
 /// Checks as test cases in JUnit's XML, as Jenkins, GitLab and Maven's Surefire read it: those that
 /// do not hold are failures.
 /// @param suite what was checked, "eval.test"; bytes that XML cannot hold are escaped
-std::string junit_xml(const std::string& suite, const std::vector<Check>& checks);
+NEURONTUNE_EXPORT std::string junit_xml(const std::string& suite, const std::vector<Check>& checks);
 
 }  // namespace neurontune

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/split_metrics.h"
 
 namespace neurontune {
@@ -12,6 +13,6 @@ namespace neurontune {
 /// worst_group_accuracy, worst_group_interval, worst_group, groups, adjusted_mean_accuracy (null
 /// where the training groups are not known) and, where there are such samples, attribute_unknown.
 /// Intervals are Wilson's, of 95 %.
-nlohmann::ordered_json metrics_json(const SplitMetrics& metrics);
+NEURONTUNE_EXPORT nlohmann::ordered_json metrics_json(const SplitMetrics& metrics);
 
 }  // namespace neurontune

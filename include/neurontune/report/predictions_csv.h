@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/metrics/class_predictions.h"
 
 namespace neurontune {
@@ -20,7 +21,9 @@ inline constexpr std::string_view kPredictionsHeader =
 /// @param labels     int64 [N]
 /// @param attributes int64 [N], −1 where not known; or undefined
 /// @throws Error if the counts disagree
-std::string predictions_csv(const std::vector<std::string>& ids, const at::Tensor& labels,
-                            const at::Tensor& attributes, const ClassPredictions& predictions);
+NEURONTUNE_EXPORT std::string predictions_csv(const std::vector<std::string>& ids,
+                                              const at::Tensor& labels,
+                                              const at::Tensor& attributes,
+                                              const ClassPredictions& predictions);
 
 }  // namespace neurontune

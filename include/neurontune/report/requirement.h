@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/export.h"
 #include "neurontune/report/check.h"
 
 namespace neurontune {
 
 /// A bound on a figure: "worst_group_accuracy>=0.8".
-struct Requirement {
+struct NEURONTUNE_EXPORT Requirement {
   enum class Relation { at_least, more, at_most, less };
 
   std::string text;  ///< as it was written
@@ -26,7 +27,7 @@ struct Requirement {
 ///
 /// @param block a metric block
 /// @throws OptionError if a key is not one of the block's (naming the nearest) or no number
-std::vector<Check> check(const std::vector<Requirement>& requirements,
-                         const nlohmann::ordered_json& block);
+NEURONTUNE_EXPORT std::vector<Check> check(const std::vector<Requirement>& requirements,
+                                           const nlohmann::ordered_json& block);
 
 }  // namespace neurontune

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "neurontune/data/skipped_report.h"
+#include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
 #include "neurontune/metrics/split_metrics.h"
 #include "neurontune/model/split_model.h"
@@ -31,24 +32,29 @@ struct RunReport {
   std::map<std::string, double> seconds;     ///< a step's name → wall time
 };
 
+/// The split whose figures a person wants to see first: test, or else the last one.
+NEURONTUNE_EXPORT std::string shown_split(const RunReport& report);
+
 /// result.json. Everything but `seconds` is the same for the same inputs and seed.
-nlohmann::ordered_json result_json(const RunReport& report);
+NEURONTUNE_EXPORT nlohmann::ordered_json result_json(const RunReport& report);
 
 /// trajectory.jsonl: a line an epoch.
-std::string trajectory_jsonl(const NeuronTuneResult& result);
+NEURONTUNE_EXPORT std::string trajectory_jsonl(const NeuronTuneResult& result);
 
 /// {count, total, indices}; with per_class masks `indices` is a list for each class.
-nlohmann::ordered_json biased_dimensions_json(const BiasedDimensions& biased);
+NEURONTUNE_EXPORT nlohmann::ordered_json biased_dimensions_json(const BiasedDimensions& biased);
 
 /// [{label, correct, misclassified, usable}]
-nlohmann::ordered_json classes_json(const SpuriousnessScores& scores);
+NEURONTUNE_EXPORT nlohmann::ordered_json classes_json(const SpuriousnessScores& scores);
 
 /// {plain, given_margin}, each [{label, verdict, significant, minimal_effect}]
-nlohmann::ordered_json mistake_test_json(const MistakeTest& test);
+NEURONTUNE_EXPORT nlohmann::ordered_json mistake_test_json(const MistakeTest& test);
 
 /// Writes spuriousness.safetensors: scores, mask, median_correct, median_misclassified, float32;
 /// with a test also effect, p_value, effect_given_margin and p_value_given_margin.
-void write_spuriousness(const std::filesystem::path& path, const SpuriousnessScores& scores,
-                        const BiasedDimensions& biased, const std::optional<MistakeTest>& test);
+NEURONTUNE_EXPORT void write_spuriousness(const std::filesystem::path& path,
+                                          const SpuriousnessScores& scores,
+                                          const BiasedDimensions& biased,
+                                          const std::optional<MistakeTest>& test);
 
 }  // namespace neurontune

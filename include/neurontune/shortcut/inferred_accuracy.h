@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "neurontune/export.h"
+
 namespace neurontune {
 
 /// What the prior of a group's accuracy is worth: with fewer samples than this of its own, a group
@@ -13,7 +15,7 @@ inline constexpr double kPriorSamples = 10;
 inline constexpr double kQuantile = 1.6448536269514722;
 
 /// A head's accuracy in the groups (label, inferred attribute), and how sure it is.
-struct InferredAccuracy {
+struct NEURONTUNE_EXPORT InferredAccuracy {
   at::Tensor samples;   ///< float64 [C, A]: the beliefs' sum
   at::Tensor accuracy;  ///< float64 [C, A], shrunk towards that of the class's groups
   at::Tensor lower;     ///< float64 [C, A], of the 90 % interval
@@ -40,7 +42,8 @@ struct InferredAccuracy {
 /// @return on the CPU; a class without samples has accuracy and bounds of 1, 0 and 1 and is never
 ///         the worst
 /// @throws Error if shapes disagree or a label is out of range
-InferredAccuracy inferred_accuracy(const at::Tensor& predictions, const at::Tensor& labels,
-                                   const at::Tensor& beliefs, int64_t classes);
+NEURONTUNE_EXPORT InferredAccuracy inferred_accuracy(const at::Tensor& predictions,
+                                                     const at::Tensor& labels,
+                                                     const at::Tensor& beliefs, int64_t classes);
 
 }  // namespace neurontune

@@ -5,11 +5,12 @@
 #include <cstdint>
 
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 
 namespace neurontune {
 
 /// Settings of the estimation of an attribute that nobody labelled.
-struct InferredGroupsOptions {
+struct NEURONTUNE_EXPORT InferredGroupsOptions {
   double confidence = 0.9;  ///< first belief in the value that the evidence names; over 0, below 1
   double smoothing = 2;     ///< added to each count of evidence, over 0
   /// Of the classes' rates of evidence for another value, the quantile that the prior takes: 0
@@ -27,7 +28,7 @@ struct InferredGroupsOptions {
 /// A model of embeddings with a class and an attribute of as many values, whose effects add up:
 /// z | y, a ~ N(c_y + s_a, Σ), on embeddings scaled to mean 0 and deviation 1 in each dimension.
 /// The attribute is what the ERM head takes for the class where it leans on a shortcut.
-struct InferredGroups {
+struct NEURONTUNE_EXPORT InferredGroups {
   at::Tensor mean, deviation;    ///< float64 [M], of the scaling
   at::Tensor class_effects;      ///< c, float64 [C, M]
   at::Tensor attribute_effects;  ///< s, float64 [C, M]
@@ -73,7 +74,8 @@ struct InferredGroups {
 /// @param classes  C, at least 2
 /// @throws Error if shapes disagree, a label is out of range, a value is not finite, or the
 ///         embeddings do not vary within the classes
-InferredGroups infer_groups(const LabelledEmbeddings& held_out, const at::Tensor& evidence,
-                            int64_t classes, const InferredGroupsOptions& options = {});
+NEURONTUNE_EXPORT InferredGroups infer_groups(const LabelledEmbeddings& held_out,
+                                              const at::Tensor& evidence, int64_t classes,
+                                              const InferredGroupsOptions& options = {});
 
 }  // namespace neurontune

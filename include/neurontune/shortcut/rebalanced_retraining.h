@@ -8,13 +8,14 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/numerics/curvature.h"
 #include "neurontune/shortcut/inferred_groups.h"
 
 namespace neurontune {
 
 /// Settings of the retraining on rebalanced groups.
-struct RebalancingOptions {
+struct NEURONTUNE_EXPORT RebalancingOptions {
   double penalty = 1e-2;     ///< λ of λ/2 ∥W∥², on dimensions of deviation 1; over 0
   int64_t iterations = 100;  ///< of L-BFGS at most, at least 1
   double tolerance = 1e-4;   ///< largest component of the gradient that ends it, over 0
@@ -33,12 +34,13 @@ struct RebalancingOptions {
 /// @param labels  int64 [N], in 0…C−1
 /// @param beliefs floating [N, A], the rows sum to 1; on the same device
 /// @return float64 [N]
-at::Tensor rebalancing_weights(const at::Tensor& labels, const at::Tensor& beliefs,
-                               int64_t classes);
+NEURONTUNE_EXPORT at::Tensor rebalancing_weights(const at::Tensor& labels,
+                                                 const at::Tensor& beliefs, int64_t classes);
 
 /// The same of what inferred groups believe of samples.
 /// @throws Error as `InferredGroups::beliefs` does
-at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGroups& groups);
+NEURONTUNE_EXPORT at::Tensor rebalancing_weights(const LabelledEmbeddings& data,
+                                                 const InferredGroups& groups);
 
 /// Fits a linear head anew: the L2-penalised softmax regression of weighted samples, behind a mask,
 /// that may be kept from following an attribute. It has one minimum, which does not depend on where
@@ -46,7 +48,7 @@ at::Tensor rebalancing_weights(const LabelledEmbeddings& data, const InferredGro
 /// bias is free.
 ///
 /// The same inputs, device and LibTorch build give the same bits, whatever the number of threads.
-class RebalancedRetrainer {
+class NEURONTUNE_EXPORT RebalancedRetrainer {
  public:
   /// @param tuning on any device
   /// @param like   a linear head [C, M]: results have a bias where it has one, and its dtype

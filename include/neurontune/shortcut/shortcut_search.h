@@ -9,6 +9,7 @@
 
 #include "neurontune/core/head.h"
 #include "neurontune/core/labelled_embeddings.h"
+#include "neurontune/export.h"
 #include "neurontune/shortcut/inferred_groups.h"
 #include "neurontune/shortcut/rebalanced_retraining.h"
 
@@ -24,7 +25,7 @@ inline constexpr double kEvidencePerClass = 0.4;
 inline constexpr int64_t kProbeSamples = 8192;
 
 /// Settings of the search for a shortcut that no one labelled.
-struct ShortcutSearchOptions {
+struct NEURONTUNE_EXPORT ShortcutSearchOptions {
   InferredGroupsOptions groups;
   RebalancingOptions retraining;
   double evidence_threshold = 4;  ///< a shortcut is behind the mistakes from here on; 0 or more
@@ -45,10 +46,10 @@ enum class ShortcutVerdict {
   undecided,    ///< too few samples or mistakes to tell
 };
 
-const char* name(ShortcutVerdict verdict);
+NEURONTUNE_EXPORT const char* name(ShortcutVerdict verdict);
 
 /// The attribute that the ERM head takes for the class, if there is one.
-struct ShortcutSearch {
+struct NEURONTUNE_EXPORT ShortcutSearch {
   ShortcutVerdict verdict = ShortcutVerdict::undecided;
   std::string reason;  ///< of the verdict, a sentence
   /// Held-out samples whose label looks wrong; none where the search ended before.
@@ -99,8 +100,9 @@ struct ShortcutSearch {
 /// @param erm      the trained head, of one or several layers
 /// @param seed     of the folds
 /// @throws Error if shapes disagree, a label is out of range or a value is not finite
-ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
-                               const Head& erm, const ShortcutSearchOptions& options = {},
-                               uint64_t seed = 0);
+NEURONTUNE_EXPORT ShortcutSearch search_shortcut(const LabelledEmbeddings& held_out,
+                                                 const LabelledEmbeddings& tuning, const Head& erm,
+                                                 const ShortcutSearchOptions& options = {},
+                                                 uint64_t seed = 0);
 
 }  // namespace neurontune
