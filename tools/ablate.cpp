@@ -6,6 +6,7 @@
 
 #include "add_subcommand.h"
 #include "base/describe.h"
+#include "base/number_text.h"
 #include "help.h"
 #include "io/json_text.h"
 #include "neurontune/compare/comparison_report.h"
@@ -57,8 +58,7 @@ void print_ablation(const AblationReport& report, const Screen& screen) {
       rows.back().push_back(summary_text(point.test, name));
   }
   const auto note = "accuracy on test, mean ± standard deviation over " +
-                    std::to_string(report.seeds.size()) +
-                    (report.seeds.size() == 1 ? " seed" : " seeds") + "; of " +
+                    counted(static_cast<int64_t>(report.seeds.size()), "seed") + "; of " +
                     std::to_string(report.dimensions) + " dimensions";
   std::cout << table(rows, screen, emphasised) << screen.fitted(note) << '\n';
 }

@@ -59,7 +59,7 @@ std::string explanation(const RunReport& report) {
   const auto masked = report.result.masked();
   std::ostringstream text;
   text << conclusion(report.result);
-  if (text.str().find("dimensions masked") == std::string::npos)
+  if (report.result.settings().source != Source::neurontune)  // of these it says so itself
     text << " " << masked.count() << " of " << masked.biased.numel() << " dimensions masked.";
   if (report.verified)
     text << " head(features(x)) equals model(x) within " << report.verified->max_abs_difference
@@ -113,10 +113,6 @@ std::string file_list(const RunReport& report, const std::filesystem::path& out,
 }
 
 }  // namespace
-
-std::string shown_split(const RunReport& report) {
-  return report.tuned.contains("test") ? "test" : report.tuned.rbegin()->first;
-}
 
 std::string closing_message(const RunOutcome& outcome, const std::filesystem::path& out,
                             const NamedMetrics& rows, const Screen& screen) {

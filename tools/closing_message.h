@@ -14,9 +14,6 @@ namespace neurontune::cli {
 /// Accuracies of heads on the same split, by name.
 using NamedMetrics = std::vector<std::pair<std::string, SplitMetrics>>;
 
-/// The split a person wants to see: test, or else the last one.
-std::string shown_split(const RunReport& report);
-
 /// A finished run, told to a person: how the worst group and the mean have changed, what was done
 /// and why, the table of accuracies, and which files were written.
 ///

@@ -9,6 +9,7 @@
 
 #include "add_subcommand.h"
 #include "base/describe.h"
+#include "base/number_text.h"
 #include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
@@ -48,9 +49,8 @@ void print_comparison(const ComparisonReport& report, const Screen& screen) {
          summary_text(method.test, "worst_class_accuracy"), seconds_text(method.seconds)});
   }
   const auto note = "accuracy on test, mean ± standard deviation over " +
-                    std::to_string(report.seeds.size()) +
-                    (report.seeds.size() == 1 ? " seed" : " seeds") + "; time of one seed" +
-                    (oracles ? "; * an oracle: sees attributes" : "");
+                    counted(static_cast<int64_t>(report.seeds.size()), "seed") +
+                    "; time of one seed" + (oracles ? "; * an oracle: sees attributes" : "");
   std::cout << table(rows, screen, emphasised) << screen.fitted(note) << "\n\n";
   constexpr std::size_t kIndent = 11;
   for (const auto& method : report.methods) {

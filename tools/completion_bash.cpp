@@ -36,28 +36,32 @@ std::string value_cases(const std::vector<CompletedCommand>& commands) {
   return text;
 }
 
+/// The subcommands, which stand where no other is yet.
+std::string subcommands(const std::vector<CompletedCommand>& commands) {
+  std::vector<std::string> names;
+  for (const auto& command : commands)
+    if (!command.name.empty()) names.push_back(command.name);
+  return action(Completed::words, names);
+}
+
 /// The flags of each subcommand, and its argument.
 std::string command_cases(const std::vector<CompletedCommand>& commands) {
-  std::vector<std::string> subcommands;
   std::string text;
   for (const auto& command : commands) {
     std::vector<std::string> flags;
     for (const auto& flag : command.flags)
       flags.insert(flags.end(), flag.names.begin(), flag.names.end());
-    if (!command.name.empty()) subcommands.push_back(command.name);
     text += "    '" + command.name + "')\n      flags='" + joined(flags, " ") + "'\n";
     if (!command.name.empty())
       text += "      argument=(" + action(command.argument, command.argument_words) + ")\n";
     text += "      ;;\n";
   }
-  return "    argument=(_neurontune_words '" + joined(subcommands, " ") + "')\n" + text;
+  return text;
 }
 
 }  // namespace
 
 std::string bash_completion(const std::vector<CompletedCommand>& commands) {
-  auto cases = command_cases(commands);
-  const auto first_line = cases.find('\n') + 1;
   return R"(# bash completion of neurontune, made by `neurontune completion bash`.
 
 _neurontune_words() {
@@ -88,9 +92,10 @@ _neurontune() {
 )" + value_cases(commands) +
          R"(  esac
 
-  local -a )" +
-         cases.substr(4, first_line - 4) + R"(  case $subcommand in
-)" + cases.substr(first_line) +
+  local -a argument=()" +
+         subcommands(commands) + R"()
+  case $subcommand in
+)" + command_cases(commands) +
          R"(  esac
   if [[ $current == -* ]]; then
     _neurontune_words "$flags"

@@ -36,12 +36,10 @@ struct EmbedCommand {
     const auto data = open_configured_data(config, output.log.callback());
     const auto extraction = [&] {
       ProgressBar progress(output.log);
-      Extraction extracted;
-      with_size_advice(model, data, config, [&] {
-        extracted = extract_embeddings(model, data, config.data.extraction, out,
-                                       progress.callback(), output.log.callback());
+      return with_size_advice(model, data, config, [&] {
+        return extract_embeddings(model, data, config.data.extraction, out, progress.callback(),
+                                  output.log.callback());
       });
-      return extracted;
     }();
     print_warnings(data.warnings, output);
     print_warnings(enlargement_warnings(model, data, config), output);

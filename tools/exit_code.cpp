@@ -61,7 +61,8 @@ std::string conversion_message(const CLI::ConversionError& error) {
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   const auto unknown = app.remaining(/*recurse=*/true);
   if (!unknown.empty()) return unknown_argument(app, unknown.front());
-  if (app.get_subcommands().empty()) return "no subcommand is given; neurontune --help shows them";
+  if (app.get_subcommands().empty() && !app.get_subcommands({}).empty())
+    return "no subcommand is given; neurontune --help shows them";
   const auto* conversion = dynamic_cast<const CLI::ConversionError*>(&error);
   return conversion ? conversion_message(*conversion) : error.what();
 }

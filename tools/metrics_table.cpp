@@ -1,23 +1,18 @@
 #include "metrics_table.h"
 
-#include <cstdio>
-
+#include "base/number_text.h"
 #include "table.h"
 
 namespace neurontune::cli {
-namespace {
 
-std::string fraction(double value) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
+std::string accuracy_text(double value) { return fixed(value, 3); }
+
+std::string group_name(const GroupAccuracy& group, const Names& names) {
+  return names.label(group.label) + " with " + names.attribute(group.attribute);
 }
 
-}  // namespace
-
 std::string worst_group_name(const GroupMetrics& metrics, const Names& names) {
-  const auto& worst = metrics.groups[metrics.worst_group];
-  return names.label(worst.label) + " with " + names.attribute(worst.attribute);
+  return group_name(metrics.groups[metrics.worst_group], names);
 }
 
 std::string metrics_table(const std::vector<std::pair<std::string, SplitMetrics>>& heads,
@@ -30,15 +25,17 @@ std::string metrics_table(const std::vector<std::pair<std::string, SplitMetrics>
   for (const auto& [name, metrics] : heads) {
     const auto& accuracy = metrics.accuracy;
     if (!grouped) {
-      rows.push_back({name, fraction(accuracy.mean_accuracy), fraction(accuracy.balanced_accuracy),
-                      fraction(accuracy.worst_class_accuracy)});
+      rows.push_back({name, accuracy_text(accuracy.mean_accuracy),
+                      accuracy_text(accuracy.balanced_accuracy),
+                      accuracy_text(accuracy.worst_class_accuracy)});
       continue;
     }
     const auto& groups = *metrics.groups;
     for (const std::size_t column : {3, 4}) emphasised.insert({rows.size(), column});
-    rows.push_back({name, fraction(accuracy.mean_accuracy),
-                    groups.adjusted_mean_accuracy ? fraction(*groups.adjusted_mean_accuracy) : "–",
-                    fraction(groups.worst_group_accuracy), worst_group_name(groups, names)});
+    rows.push_back(
+        {name, accuracy_text(accuracy.mean_accuracy),
+         groups.adjusted_mean_accuracy ? accuracy_text(*groups.adjusted_mean_accuracy) : "–",
+         accuracy_text(groups.worst_group_accuracy), worst_group_name(groups, names)});
   }
   return table(std::move(rows), screen, emphasised);
 }

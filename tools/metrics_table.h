@@ -15,7 +15,11 @@ namespace neurontune::cli {
 std::string metrics_table(const std::vector<std::pair<std::string, SplitMetrics>>& heads,
                           const Names& names, const Screen& screen);
 
+/// A figure as tables have it: "0.798"
+std::string accuracy_text(double value);
+
 /// "pullover with bag"
+std::string group_name(const GroupAccuracy& group, const Names& names);
 std::string worst_group_name(const GroupMetrics& metrics, const Names& names);
 
 }  // namespace neurontune::cli

@@ -1,5 +1,7 @@
 #include "base/describe.h"
 
+#include "base/number_text.h"
+
 #include <c10/core/ScalarType.h>
 
 #include <cstdio>
@@ -42,10 +44,6 @@ std::string listed(const std::vector<std::string>& items, std::size_t most) {
          " more";
 }
 
-std::string as_percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * fraction);
-  return text;
-}
+std::string as_percent(double fraction) { return fixed(100 * fraction, 1) + " %"; }
 
 }  // namespace neurontune

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/describe.h"
+#include "base/number_text.h"
 #include "io/csv_row.h"
 #include "neurontune/base/error.h"
 #include "neurontune/version.h"
@@ -16,12 +17,6 @@ namespace neurontune {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string fixed(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 /// The names of all figures that any method has, in their order.
 std::vector<std::string> figure_names(const ComparisonReport& report) {
@@ -119,8 +114,8 @@ std::string comparison_markdown(const ComparisonReport& report) {
     row.insert(row.end(), {fixed(method.seconds, 2), joined(method.sees, ", ")});
     text += markdown_row(row);
   }
-  text += "\nMean ± standard deviation over " + std::to_string(report.seeds.size()) +
-          (report.seeds.size() == 1 ? " seed" : " seeds") +
+  text += "\nMean ± standard deviation over " +
+          counted(static_cast<int64_t>(report.seeds.size()), "seed") +
           ", accuracy on test. How hyperparameters were chosen:\n\n";
   for (const auto& method : report.methods)
     text += "- " + method.method + ": " + method.selection +

@@ -1,55 +1,22 @@
 #include "compare/sweep_effects.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/describe.h"
+#include "pipeline/settings_in_force.h"
 
 namespace neurontune {
 namespace {
 
-/// Settings that are used with certain others only.
-struct Condition {
-  const char* key;  ///< or the beginning of keys, "shortcut."
-  bool (*holds)(const Config& config);
-  const char* others;
-};
-
-bool compares_candidates(const Config& config) { return is_of_repair(config.select.criterion); }
-bool has_test(const Config& config) { return config.identify.significance != Significance::none; }
-
-constexpr const char* kCandidates = "select.criterion inferred_groups or worst_group";
-constexpr const char* kTest = "identify.significance plain or given_margin";
-
-const std::array<Condition, 7> kConditions = {{
-    {"select.guard",
-     [](const Config& config) { return config.select.criterion == Criterion::guarded_sfit; },
-     "select.criterion guarded_sfit"},
-    {"select.max_drop",
-     [](const Config& config) { return config.select.criterion == Criterion::inferred_groups; },
-     "select.criterion inferred_groups"},
-    {"shortcut.", compares_candidates, kCandidates},
-    {"identify.false_discovery_rate", has_test, kTest},
-    {"identify.strata", has_test, kTest},
-    {"identify.detectable_effect", has_test, kTest},
-    {"identify.threshold",
-     [](const Config& config) { return !config.identify.threshold_quantile.has_value(); },
-     "identify.threshold_quantile none"},
-}};
-
-bool is_of(const std::string& key, const std::string& condition) {
-  return condition.ends_with('.') ? key.starts_with(condition) : key == condition;
-}
-
-/// With which other settings a key would be used, where no point has them.
-const char* missing_settings(const std::string& key, const std::vector<SweepPoint>& points) {
-  for (const auto& condition : kConditions)
-    if (is_of(key, condition.key) &&
-        std::none_of(points.begin(), points.end(),
-                     [&](const SweepPoint& point) { return condition.holds(point.config); }))
-      return condition.others;
-  return nullptr;
+/// The condition of a key that no point fulfils.
+const Condition* unfulfilled(const std::string& key, const std::vector<SweepPoint>& points) {
+  const auto* const condition = condition_of(key);
+  const bool holds = condition == nullptr ||
+                     std::any_of(points.begin(), points.end(), [&](const SweepPoint& point) {
+                       return condition->holds(point.config);
+                     });
+  return holds ? nullptr : condition;
 }
 
 bool same(const AblationRun& one, const AblationRun& other) {
@@ -102,7 +69,7 @@ std::string selected_instead(const std::vector<SweepPoint>& points,
                              const std::vector<AblationPoint>& reports) {
   std::vector<std::string> sources;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!compares_candidates(points[i].config)) return "";
+    if (!is_of_repair(points[i].config.select.criterion)) return "";
     for (const auto& run : reports[i].runs) {
       if (run.source == Source::neurontune) return "";
       if (std::find(sources.begin(), sources.end(), name(run.source)) == sources.end())
@@ -121,12 +88,13 @@ std::vector<std::string> sweeps_without_effect(const std::vector<SweepPoint>& po
   for (const auto& [key, value] : reports.front().settings) {
     const auto values = values_of(key, reports);
     if (values.size() < 2 || !has_no_effect(key, reports)) continue;
-    const auto* const others = missing_settings(key, points);
-    warnings.push_back("the sweep of " + key + " changes no result: " + listed(values) +
-                       " give the same" +
-                       (others ? std::string("; it is used only with ") + others + ", and recipe " +
-                                     points.front().config.recipe + " as it is set here has another"
-                               : selected_instead(points, reports)));
+    const auto* const missing = unfulfilled(key, points);
+    warnings.push_back(
+        "the sweep of " + key + " changes no result: " + listed(values) + " give the same" +
+        (missing != nullptr
+             ? std::string("; it is used only with ") + missing->other + " " + missing->values +
+                   ", and recipe " + points.front().config.recipe + " as it is set here has another"
+             : selected_instead(points, reports)));
   }
   return warnings;
 }

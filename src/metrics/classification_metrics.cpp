@@ -7,17 +7,10 @@
 #include <vector>
 
 #include "base/checks.h"
+#include "base/tensor_values.h"
 
 namespace neurontune {
 namespace {
-
-/// The values on the host, of one type.
-template <typename Value>
-std::vector<Value> values_of(const at::Tensor& tensor, at::ScalarType type) {
-  const auto host = tensor.cpu().to(type).contiguous();
-  const auto* const begin = host.const_data_ptr<Value>();
-  return {begin, begin + host.numel()};
-}
 
 at::Tensor counts(const at::Tensor& indices, int64_t classes) {
   return at::bincount(indices.cpu(), {}, classes);
@@ -39,8 +32,8 @@ double macro_f1(const at::Tensor& predictions, const at::Tensor& labels, int64_t
 std::optional<double> auroc(const at::Tensor& scores, const at::Tensor& labels) {
   if (scores.isnan().any().item<bool>()) return std::nullopt;
   const auto order = std::get<1>(scores.sort(/*stable=*/true, 0, /*descending=*/false));
-  const auto score = values_of<double>(scores.index_select(0, order), at::kDouble);
-  const auto label = values_of<int64_t>(labels.cpu().index_select(0, order), at::kLong);
+  const auto score = values_of<double>(scores.index_select(0, order));
+  const auto label = values_of<int64_t>(labels.cpu().index_select(0, order));
   int64_t below = 0, positives = 0;
   double pairs = 0;  // whole numbers of halves: exact
   for (std::size_t first = 0; first < score.size();) {
@@ -63,8 +56,8 @@ std::optional<double> expected_calibration_error(const at::Tensor& probability,
   struct Bin {
     double confidence = 0, correct = 0;
   };
-  const auto confidence = values_of<double>(probability, at::kDouble);
-  const auto right = values_of<double>(correct, at::kDouble);
+  const auto confidence = values_of<double>(probability);
+  const auto right = values_of<double>(correct);
   std::vector<Bin> filled(static_cast<std::size_t>(bins));
   for (std::size_t i = 0; i < confidence.size(); ++i) {
     if (std::isnan(confidence[i])) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/tensor_values.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
 #include "pipeline/thumbnails.h"
@@ -23,18 +24,6 @@ constexpr int64_t kMostClasses = 4;  ///< of a neuron
 constexpr int64_t kBins = 20;
 constexpr int64_t kPoints = 120;  ///< of a curve of scores
 constexpr std::size_t kMostCurves = 8;
-
-std::vector<int64_t> values_of(const at::Tensor& tensor) {
-  const auto host = tensor.to(at::kCPU, at::kLong).contiguous();
-  const auto* const data = host.const_data_ptr<int64_t>();
-  return {data, data + host.numel()};
-}
-
-std::vector<double> numbers_of(const at::Tensor& tensor) {
-  const auto host = tensor.to(at::kCPU, at::kDouble).contiguous();
-  const auto* const data = host.const_data_ptr<double>();
-  return {data, data + host.numel()};
-}
 
 /// The first `most` of some rows, the highest first; of equals the earlier.
 std::vector<int64_t> highest(std::vector<int64_t> rows, const std::vector<double>& values,
@@ -61,10 +50,10 @@ class Collector {
     const auto device = held_out_.embeddings.device();
     outputs_ = logits(to(folder.head(), device, at::kFloat), held_out_.embeddings);
     erm_ = outputs_.argmax(1);
-    before_ = values_of(erm_);
-    after_ = values_of(predictions(report.result.head(), held_out_.embeddings));
-    labels_ = values_of(split_.labels);
-    if (split_.attributes.defined()) attributes_ = values_of(split_.attributes);
+    before_ = values_of<int64_t>(erm_);
+    after_ = values_of<int64_t>(predictions(report.result.head(), held_out_.embeddings));
+    labels_ = values_of<int64_t>(split_.labels);
+    if (split_.attributes.defined()) attributes_ = values_of<int64_t>(split_.attributes);
   }
 
   PageData collect() {
@@ -73,7 +62,7 @@ class Collector {
       page.labels.push_back(folder_.names().label(label));
     for (int64_t value = 0; value < folder_.attribute_values(); ++value)
       page.attributes.push_back(folder_.names().attribute(value));
-    page.shown = report_.tuned.contains("test") ? "test" : report_.tuned.rbegin()->first;
+    page.shown = shown_split(report_);
     page.identify = config_.splits.identify;
     page.samples = static_cast<int64_t>(labels_.size());
     page.dimensions = folder_.head().embedding_dim();
@@ -118,7 +107,7 @@ class Collector {
     for (int64_t label = 0; label < classes_; ++label)
       for (int64_t value = 0; value < classes_; ++value) groups.emplace_back(label, value);
     if (const auto& accuracy = report_.result.repair()->erm.inferred) {
-      const auto rates = numbers_of(accuracy->accuracy);
+      const auto rates = values_of<double>(accuracy->accuracy);
       const auto rate = [&](const auto& group) {
         return rates[static_cast<std::size_t>(group.first * classes_ + group.second)];
       };
@@ -138,8 +127,8 @@ class Collector {
 
   std::vector<PageData::Sheet> sheets_of_groups() {
     const auto [strongest, value] = inferred()->beliefs.cpu().max(1);
-    const auto beliefs = numbers_of(strongest);
-    const auto values = values_of(value), rows = values_of(inferred()->trusted);
+    const auto beliefs = values_of<double>(strongest);
+    const auto values = values_of<int64_t>(value), rows = values_of<int64_t>(inferred()->trusted);
     std::vector<PageData::Sheet> sheets;
     for (const auto& [label, of] : shown_groups()) {
       std::vector<int64_t> members;
@@ -162,7 +151,7 @@ class Collector {
 
   /// Of each class the surest mistakes, then the surest correct predictions.
   std::vector<PageData::Sheet> sheets_of_classes() {
-    const auto sureness = numbers_of(outputs_.to(at::kDouble).softmax(1).amax(1));
+    const auto sureness = values_of<double>(outputs_.to(at::kDouble).softmax(1).amax(1));
     std::vector<PageData::Sheet> sheets;
     for (int64_t label = 0; label < classes_ && sheets.size() < kMostSheets; ++label) {
       std::vector<int64_t> mistakes, correct;
@@ -202,8 +191,8 @@ class Collector {
         found().scores.scores.to(at::kCPU, at::kDouble).index_select(0, at::tensor(usable));
     const auto is_flagged = flagged();
     const auto pick = [&](const at::Tensor& among, const at::Tensor& strength) {
-      auto rows = values_of(among.nonzero().squeeze(1));
-      return highest(std::move(rows), numbers_of(strength), static_cast<int64_t>(kNeurons));
+      auto rows = values_of<int64_t>(among.nonzero().squeeze(1));
+      return highest(std::move(rows), values_of<double>(strength), static_cast<int64_t>(kNeurons));
     };
     std::vector<PageData::Neuron> shown;
     for (const auto dimension : pick(is_flagged, scores.amax(0)))
@@ -221,11 +210,11 @@ class Collector {
     one.dimension = dimension;
     one.biased = biased;
     const auto scores = spuriousness_scores(column.unsqueeze(1), held_out_.labels, erm_, classes_);
-    const auto deltas = numbers_of(scores.scores);
+    const auto deltas = values_of<double>(scores.scores);
     std::vector<double> strength(deltas.size());
     std::transform(deltas.begin(), deltas.end(), strength.begin(),
                    [&](double delta) { return biased ? delta : -delta; });
-    const auto activations = numbers_of(column);
+    const auto activations = values_of<double>(column);
     for (const auto label : highest(usable, strength, kMostClasses))
       if (scores.usable(label)) one.classes.push_back(distribution(activations, label, scores));
     std::vector<int64_t> rows(labels_.size());
@@ -281,7 +270,7 @@ class Collector {
     std::sort(usable.begin(), usable.end());
     std::vector<PageData::Scores> curves;
     for (const auto label : usable) {
-      auto scores = numbers_of(found().scores.scores[label]);
+      auto scores = values_of<double>(found().scores.scores[label]);
       std::sort(scores.begin(), scores.end(), std::greater<>());
       PageData::Scores curve{label, 0, {}};
       curve.over_threshold =

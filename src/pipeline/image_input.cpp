@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "base/describe.h"
+#include "base/number_text.h"
 #include "io/json_text.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/image.h"
@@ -35,10 +35,6 @@ std::string size_text(int64_t height, int64_t width) {
   return std::to_string(height) + " x " + std::to_string(width);
 }
 
-std::string channels_text(int64_t channels) {
-  return std::to_string(channels) + (channels == 1 ? " channel" : " channels");
-}
-
 /// "--resize 32,32 --crop 32"
 std::string size_flags(int64_t height, int64_t width) {
   const auto both = std::to_string(height) + "," + std::to_string(width);
@@ -55,7 +51,7 @@ std::string other_size(const SplitModel& model, int64_t channels, const std::str
   }
   if (sizes.empty()) return "";
   return ", and the model takes " + listed(sizes, sizes.size()) +
-         (more_flags.empty() ? "" : " with " + channels_text(channels)) +
+         (more_flags.empty() ? "" : " with " + counted(channels, "channel")) +
          ", of the sizes that were tried: " + size_flags(first, first) + more_flags;
 }
 
@@ -76,7 +72,7 @@ std::string advice(const SplitModel& model, const Dataset& dataset,
   const auto flag = " --channels " + std::to_string(other) +
                     (values > other ? ", and one value of --mean and --std" : "");
   auto found = takes(model, other, height, width)
-                   ? ", and the model takes " + channels_text(other) + ":" + flag
+                   ? ", and the model takes " + counted(other, "channel") + ":" + flag
                    : other_size(model, channels, "");
   if (found.empty()) found = other_size(model, other, flag);
   if (found.empty()) return "";
@@ -139,16 +135,9 @@ std::vector<std::string> transform_warnings(const Config& config) {
           " beside the model says: " + joined(differences, "; ")};
 }
 
-void with_size_advice(const SplitModel& model, const DataFolder& data, const Config& config,
-                      const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    if (!image_manifest(config)) throw;
-    const auto text = advice(model, *data.splits.front().dataset, config.data.transform);
-    if (text.empty()) throw;
-    throw Error(error.what() + text);
-  }
+std::string size_advice(const SplitModel& model, const DataFolder& data, const Config& config) {
+  if (!image_manifest(config)) return "";
+  return advice(model, *data.splits.front().dataset, config.data.transform);
 }
 
 std::vector<std::string> enlargement_warnings(const SplitModel& model, const DataFolder& data,
@@ -161,10 +150,8 @@ std::vector<std::string> enlargement_warnings(const SplitModel& model, const Dat
   const auto height = image.size(1), width = image.size(2);
   const double times = enlargement(transform.resize, height, width);
   if (times <= kMuch || !takes(model, transform.channels, height, width)) return {};
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", times);
   return {
-      "images of " + size_text(height, width) + " pixels are enlarged " + text +
+      "images of " + size_text(height, width) + " pixels are enlarged " + fixed(times, 1) +
       " times, but the model also takes them as they are; if it was trained on that size, give " +
       size_flags(height, width)};
 }

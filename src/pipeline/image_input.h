@@ -1,11 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "neurontune/base/error.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/model/split_model.h"
@@ -22,12 +22,24 @@ std::filesystem::path transform_beside(const std::filesystem::path& model);
 /// A warning where images are preprocessed otherwise than the file beside the model says.
 std::vector<std::string> transform_warnings(const Config& config);
 
-/// Does some work with a model and images. Where it fails since the model cannot take images of
-/// this size or these channels, the error also says which it takes, of those that are tried, and
-/// the flags for them.
+/// Where a model cannot take images of this size or these channels: which it takes, of those that
+/// are tried, and the flags for them, as the end of an error. Else empty.
+std::string size_advice(const SplitModel& model, const DataFolder& data, const Config& config);
+
+/// Does some work with a model and images. Where it fails for their size or channels, the error
+/// also gives advice.
 /// @throws Error what the work threw
-void with_size_advice(const SplitModel& model, const DataFolder& data, const Config& config,
-                      const std::function<void()>& work);
+template <typename Work>
+auto with_size_advice(const SplitModel& model, const DataFolder& data, const Config& config,
+                      const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    const auto advice = size_advice(model, data, config);
+    if (advice.empty()) throw;
+    throw Error(error.what() + advice);
+  }
+}
 
 /// A warning where images are enlarged to over twice their size for a model that takes them as they
 /// are, too: such a model has a pooling layer, and does not tell which size it was trained on.

@@ -52,9 +52,8 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   auto model = open_model(config, log);
   auto data = open_configured_data(config, log);
   for (const auto& split : splits) data.split(split);
-  Extraction extraction;
-  with_size_advice(model, data, config, [&] {
-    extraction = extract_embeddings(model, data, config.data.extraction, folder, progress, log);
+  auto extraction = with_size_advice(model, data, config, [&] {
+    return extract_embeddings(model, data, config.data.extraction, folder, progress, log);
   });
   clock.finish("extract");
   auto opened = EmbeddingFolder::open(folder, model.head());

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "base/describe.h"
+#include "base/number_text.h"
 
 namespace neurontune {
 namespace {
@@ -10,10 +11,6 @@ namespace {
 std::string capitalised(std::string text) {
   if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   return text;
-}
-
-std::string counted(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 /// "from 83.0 % to 89.4 %"
@@ -50,7 +47,8 @@ std::string on_held_out(const RepairResult& result) {
 
 std::string grounds(const RepairResult& result) {
   const auto choice =
-      " It was selected among " + counted(result.candidates.size(), "accepted candidate") + ".";
+      " It was selected among " +
+      counted(static_cast<int64_t>(result.candidates.size()), "accepted candidate") + ".";
   switch (result.acceptance) {
     case Acceptance::free:
       return " It costs no held-out accuracy: " + on_held_out(result) +
@@ -74,7 +72,7 @@ std::string grounds(const RepairResult& result) {
 }
 
 std::string why_kept(const RepairResult& result) {
-  const auto others = result.candidates.size() - 1;
+  const auto others = static_cast<int64_t>(result.candidates.size()) - 1;
   return (others == 0
               ? ": every other one costs held-out accuracy"
               : ": none of " + counted(others, "other candidate") + " is better on held-out data") +
@@ -99,8 +97,7 @@ std::string estimate(const RepairResult& result) {
 
 std::string refused(const RepairResult& result) {
   if (result.refused == 0) return "";
-  return " " + counted(static_cast<std::size_t>(result.refused), "other head") +
-         (result.refused == 1 ? " was" : " were") +
+  return " " + counted(result.refused, "other head") + (result.refused == 1 ? " was" : " were") +
          " refused because of the held-out accuracy that would be lost.";
 }
 
@@ -110,8 +107,7 @@ std::string conclusion(const NeuronTuneResult& result) {
   if (result.selected_epoch == 0)
     return "The ERM head is kept: no epoch has a spuriousness fitness score.";
   return "The head is epoch " + std::to_string(result.selected_epoch) +
-         " of class-balanced retraining with " +
-         counted(static_cast<std::size_t>(result.biased.count()), "dimension") +
+         " of class-balanced retraining with " + counted(result.biased.count(), "dimension") +
          " masked, selected among " + std::to_string(result.candidates.size()) +
          " by its spuriousness fitness score.";
 }

@@ -2,13 +2,13 @@
 
 #include <torch/version.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
 #include "base/byte_escapes.h"
 #include "base/describe.h"
+#include "base/number_text.h"
 #include "io/yaml_text.h"
 #include "neurontune/data/split.h"
 #include "neurontune/report/conclusion.h"
@@ -20,17 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The split that the card speaks of: test, or else the last one.
-std::string card_split(const RunReport& report) {
-  return report.tuned.contains("test") ? "test" : report.tuned.rbegin()->first;
-}
-
-std::string fraction(std::optional<double> value) {
-  if (!value) return "–";
-  char text[16];
-  std::snprintf(text, sizeof text, "%.3f", *value);
-  return text;
-}
+std::string fraction(std::optional<double> value) { return value ? fixed(*value, 3) : "–"; }
 
 /// A figure by the name of its key in a metric block.
 struct Figure {
@@ -69,7 +59,7 @@ Json metrics(const RunReport& report, const std::string& split) {
 
 /// https://huggingface.co/docs/hub/model-cards#evaluation-results
 Json front_matter(const RunReport& report, const CardSource& source) {
-  const auto split = card_split(report), data = escaped_line(source.data);
+  const auto split = shown_split(report), data = escaped_line(source.data);
   Json result;
   result["task"] = {{"type", "other"}, {"name", "Classification"}};
   result["dataset"] = {{"type", data}, {"name", data}, {"split", escaped_line(split)}};
@@ -120,7 +110,7 @@ std::string class_table(const AccuracyMetrics& before, const AccuracyMetrics& af
 
 /// @param selected_on whether the split that is measured on is the one that selected the head
 std::string accuracies(const RunReport& report, const Names& names, bool selected_on) {
-  const auto split = card_split(report);
+  const auto split = shown_split(report);
   const auto &before = report.erm.at(split), &after = report.tuned.at(split);
   const auto on = " on " + markdown_text(split);
   auto text = "## Accuracy\n\nMeasured" + on + ", " + std::to_string(after.accuracy.samples) +
@@ -187,7 +177,7 @@ constexpr const char* kLimits =
 
 std::string limits(const RunReport& report) {
   auto text = std::string("## Limits\n\n") + kLimits;
-  if (!report.tuned.at(card_split(report)).groups)
+  if (!report.tuned.at(shown_split(report)).groups)
     text += "- The data has no attributes, so that accuracy in true groups is not known.\n";
   for (const auto& warning : report.warnings)
     text += "- Warning of this run: " + markdown_text(warning) + "\n";
@@ -202,7 +192,7 @@ std::string model_card(const RunReport& report, const CardSource& source) {
          markdown_text(source.model) + (kept ? ", examined by" : ", repaired by") +
          " NeuronTune\n\n" +
          accuracies(report, source.names,
-                    SplitSelector::parse(source.identify).name == card_split(report)) +
+                    SplitSelector::parse(source.identify).name == shown_split(report)) +
          "\n" + what_was_done(report) + "\n" + data(report, source) + "\n" + method(report) + "\n" +
          limits(report);
 }

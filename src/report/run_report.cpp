@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/tensor_values.h"
 #include "neurontune/io/safetensors.h"
 #include "neurontune/report/conclusion.h"
 #include "neurontune/report/metrics_json.h"
@@ -120,12 +121,14 @@ Json null_json(const NullTest& null) {
 }
 
 std::vector<int64_t> indices_of(const at::Tensor& flags) {
-  const auto indices = flags.nonzero().squeeze(1).cpu().contiguous();
-  const auto* const data = indices.const_data_ptr<int64_t>();
-  return {data, data + indices.numel()};
+  return values_of<int64_t>(flags.nonzero());
 }
 
 }  // namespace
+
+std::string shown_split(const RunReport& report) {
+  return report.tuned.contains("test") ? "test" : report.tuned.rbegin()->first;
+}
 
 nlohmann::ordered_json biased_dimensions_json(const BiasedDimensions& biased) {
   Json indices = Json::array();

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import unittest
 
-from fixture import make_all, neurontune
+from fixture import SIZES, load_file, make_all, neurontune, save_file
 
 QUICK = ["--epochs", 4, "--batches-per-epoch", 30, "--keep-at-least", 4, "--lr", 0.05]
 
@@ -29,6 +29,15 @@ class CliTest(unittest.TestCase):
         target = self.out() / source.name
         shutil.copytree(source, target)
         return target
+
+    def without_attributes(self):
+        """A copy of the embeddings whose samples have none."""
+        embeddings = self.copy(self.embeddings)
+        for split in SIZES:
+            tensors = load_file(embeddings / f"{split}.safetensors")
+            del tensors["attributes"]
+            save_file(tensors, embeddings / f"{split}.safetensors")
+        return embeddings
 
     def assert_fails(self, code, part, *arguments):
         """One closing line `error: …` that contains `part`, the exit code, nothing on stdout."""

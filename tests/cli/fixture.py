@@ -31,6 +31,18 @@ def json_of(*arguments):
     return json.loads(succeed(*arguments, "--json"))
 
 
+def read_terminal(primary):
+    """All that comes to a terminal until its other end is closed."""
+    shown = b""
+    try:
+        while part := os.read(primary, 65536):
+            shown += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(primary)
+    return shown
+
+
 def without_clock(page):
     """A report.html without its tables of wall times."""
     return re.sub(r'<table class="clock">.*?</table>', "", page, flags=re.DOTALL)

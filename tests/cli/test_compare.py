@@ -20,14 +20,6 @@ def without_clock(report):
 
 
 class Compare(CliTest):
-    def without_attributes(self):
-        embeddings = self.copy(self.embeddings)
-        for split in SIZES:
-            tensors = load_file(embeddings / f"{split}.safetensors")
-            del tensors["attributes"]
-            save_file(tensors, embeddings / f"{split}.safetensors")
-        return embeddings
-
     def test_every_method_with_its_figures_and_what_it_saw(self):
         out = self.out()
         printed = json_of("compare", "--embeddings", self.embeddings, "--out", out, "--seeds", 3, *QUICK)

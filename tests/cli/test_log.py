@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from cli_test_case import QUICK, CliTest
-from fixture import PROGRAM, load_file, neurontune, save_file
+from fixture import PROGRAM, load_file, neurontune, read_terminal, save_file
 
 LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\] \[(trace|debug|info|warning|error)\] \S.*")
 LEVELS = ["trace", "debug", "info", "warn", "error", "off"]
@@ -223,13 +223,7 @@ class Log(CliTest):
         arguments = ["run", "--model", self.model, "--data", self.data, "--out", self.out(), *QUICK, "--log-level", "info"]
         process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=terminal)
         os.close(terminal)
-        shown = b""
-        try:
-            while part := os.read(primary, 65536):
-                shown += part
-        except OSError:  # the other end is closed
-            pass
-        os.close(primary)
+        shown = read_terminal(primary)
         self.assertEqual(process.wait(), 0)
         self.assertIn(b"extract train", shown)
         for start in re.finditer(rb"info: ", shown):

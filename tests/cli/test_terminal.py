@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from cli_test_case import QUICK, CliTest
-from fixture import PROGRAM, SIZES, load_file, neurontune, save_file, succeed
+from fixture import PROGRAM, SIZES, neurontune, read_terminal, succeed
 
 EMPHASIS = "\x1b[1;35m"
 
@@ -31,13 +31,7 @@ def on_terminal(*arguments, columns=80, stream="stdout", **more):
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {stream: terminal}
     process = subprocess.Popen([PROGRAM, *map(str, arguments)], env=environment(**more), **streams)
     os.close(terminal)
-    shown = b""
-    try:
-        while part := os.read(primary, 65536):
-            shown += part
-    except OSError:  # the other end is closed
-        pass
-    os.close(primary)
+    shown = read_terminal(primary)
     assert process.wait() == 0
     return shown.decode().replace("\r\n", "\n")
 
@@ -45,14 +39,6 @@ def on_terminal(*arguments, columns=80, stream="stdout", **more):
 class Terminal(CliTest):
     def run_arguments(self, out, *more, embeddings=None):
         return ["run", "--embeddings", embeddings or self.embeddings, "--out", out, *QUICK, *more]
-
-    def without_attributes(self):
-        embeddings = self.copy(self.embeddings)
-        for split in SIZES:
-            tensors = load_file(embeddings / f"{split}.safetensors")
-            del tensors["attributes"]
-            save_file(tensors, embeddings / f"{split}.safetensors")
-        return embeddings
 
     # --- The closing message --------------------------------------------------------------------
 

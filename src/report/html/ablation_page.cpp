@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "base/describe.h"
 #include "report/html/advice.h"
 #include "report/html/markup.h"
 #include "report/html/page.h"
@@ -72,8 +73,9 @@ Table points_table(const Json& ablation, const std::string& worst) {
   table.head = keys;
   table.head.insert(table.head.end(), {figure_name(worst), "mean", "selected", "neurons masked"});
   for (const auto& point : ablation.at("points")) {
-    std::vector<std::string> row;
-    for (const auto& key : keys) row.push_back(value_of(point, key));
+    std::vector<std::string> row(keys.size());
+    std::transform(keys.begin(), keys.end(), row.begin(),
+                   [&](const std::string& key) { return value_of(point, key); });
     row.push_back(over_seeds_text(point.at("test"), worst));
     row.push_back(over_seeds_text(point.at("test"), "mean_accuracy"));
     row.push_back(failed(point) ? "not run: " + point.at("failure").get<std::string>()
@@ -204,7 +206,7 @@ std::string ablation_page(const Json& ablation) {
     page.verdict.push_back("The best accuracy in the " + figure_name(worst) + " is " +
                            over_seeds_text(point->at("test"), worst) + ", with " +
                            settings_text(*point) + "; the model as it came has " +
-                           percent(ablation.at("erm").at(worst).get<double>()) + ".");
+                           as_percent(ablation.at("erm").at(worst).get<double>()) + ".");
   page.verdict.emplace_back(
       "All are accuracies on test. A setting that is chosen by them looks better there than it "
       "is.");

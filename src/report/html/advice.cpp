@@ -1,13 +1,18 @@
 #include "report/html/advice.h"
 
 #include <array>
-#include <utility>
 
 namespace neurontune::html {
 namespace {
 
-/// A part of a warning, and what to try.
-constexpr std::array<std::pair<const char*, const char*>, 17> kAdvice = {{
+/// A part of a warning, what to try, and the only criterion of which that holds, if there is one.
+struct Advice {
+  const char* part;
+  const char* text;
+  const char* criterion = nullptr;
+};
+
+constexpr std::array<Advice, 18> kAdvice = {{
     {"is it training data",
      "pass data that the model was not trained on to --identify: without mistakes there is nothing "
      "to learn from."},
@@ -20,7 +25,11 @@ constexpr std::array<std::pair<const char*, const char*>, 17> kAdvice = {{
      "candidates were still compared."},
     {"class-balanced accuracy",
      "see below whether the gain in the worst group is worth it; with a lower --max-drop a repair "
-     "may cost less."},
+     "may cost less.",
+     "inferred_groups"},
+    {"class-balanced accuracy",
+     "check below whether the gain in the worst group is worth it; recipe robust refuses repairs "
+     "that cost more than --max-drop."},
     {"share samples",
      "use disjoint parts, such as --identify val:1/2 --tune val:2/2, or keep --tune train."},
     {"infinite", "lower --learning-rate."},
@@ -41,12 +50,9 @@ constexpr std::array<std::pair<const char*, const char*>, 17> kAdvice = {{
 }  // namespace
 
 std::string advice(const std::string& warning, const std::string& criterion) {
-  if (warning.find("class-balanced accuracy") != std::string::npos &&
-      criterion != "inferred_groups")
-    return "check below whether the gain in the worst group is worth it; recipe robust refuses "
-           "repairs that cost more than --max-drop.";
-  for (const auto& [part, text] : kAdvice)
-    if (warning.find(part) != std::string::npos) return text;
+  for (const auto& [part, text, only] : kAdvice)
+    if (warning.find(part) != std::string::npos && (only == nullptr || criterion == only))
+      return text;
   return "";
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/number_text.h"
 #include "report/html/markup.h"
 #include "report/html/svg.h"
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/byte_escapes.h"
+#include "base/number_text.h"
 
 namespace neurontune::html {
 namespace {
@@ -44,18 +45,6 @@ std::string escaped(std::string_view text) {
   }
   return result;
 }
-
-std::string fixed(double value, int digits) {
-  std::array<char, 400> text{};
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value,
-                                          std::chars_format::fixed, digits);
-  std::string result(text.data(), end);
-  if (result.find_first_not_of("-0.") == std::string::npos && result.starts_with('-'))
-    result.erase(0, 1);
-  return result;
-}
-
-std::string percent(double fraction) { return fixed(100 * fraction, 1) + " %"; }
 
 std::string points(double change) {
   std::string text = change > 0 ? "+" : "";

@@ -9,12 +9,6 @@ namespace neurontune::html {
 /// any text.
 std::string escaped(std::string_view text);
 
-/// A number with so many digits behind the point, whatever the locale; "-0.0" is "0.0".
-std::string fixed(double value, int digits);
-
-/// A fraction as "23.4 %".
-std::string percent(double fraction);
-
 /// A change of a fraction in points: "+12.3".
 std::string points(double change);
 

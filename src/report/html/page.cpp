@@ -86,18 +86,11 @@ Data of_sample(const Sample& sample) {
   return data;
 }
 
-Data of_sheet(const Sheet& sheet) {
-  Data data{Data::type::object};
-  data.set("title", sheet.title);
-  data.set("note", optional_text(sheet.note));
-  data.set("samples", list(sheet.samples, of_sample));
-  return data;
-}
-
 Data of_card(const Card& card) {
   Data data{Data::type::object};
   data.set("title", card.title);
   data.set("note", optional_text(card.note));
+  data.set("has_figures", flag(!card.figures.empty()));
   data.set("figures", list(card.figures, of_figure));
   data.set("samples", list(card.samples, of_sample));
   return data;
@@ -111,7 +104,6 @@ Data of_section(const Section& section) {
   data.set("has_figures", flag(!section.figures.empty()));
   data.set("figures", list(section.figures, of_figure));
   data.set("cards", list(section.cards, of_card));
-  data.set("sheets", list(section.sheets, of_sheet));
   data.set("tables", list(section.tables, of_table));
   data.set("commands", list(section.commands, of_text));
   return data;

@@ -40,13 +40,7 @@ struct Sample {
   bool mistake = false;
 };
 
-/// Samples beside each other.
-struct Sheet {
-  std::string title, note;
-  std::vector<Sample> samples;
-};
-
-/// A dimension: small charts beside each other, and samples.
+/// Small charts beside each other, where there are any, and samples.
 struct Card {
   std::string title, note;
   std::vector<Figure> figures;
@@ -59,7 +53,6 @@ struct Section {
   std::vector<std::string> paragraphs = {};
   std::vector<Figure> figures = {};
   std::vector<Card> cards = {};
-  std::vector<Sheet> sheets = {};
   std::vector<Table> tables = {};
   std::vector<std::string> commands = {};  ///< shown as they are typed
 };

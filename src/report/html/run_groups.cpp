@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/describe.h"
+#include "base/number_text.h"
 #include "neurontune/metrics/wilson_interval.h"
 #include "report/html/chart.h"
 #include "report/html/markup.h"
@@ -25,7 +27,7 @@ Estimate of_counts(double accuracy, double samples) {
 }
 
 std::string with_interval(const Estimate& estimate) {
-  return percent(estimate.value) + " (" + fixed(100 * *estimate.lower, 1) + "–" +
+  return as_percent(estimate.value) + " (" + fixed(100 * *estimate.lower, 1) + "–" +
          fixed(100 * *estimate.upper, 1) + ")";
 }
 
@@ -96,7 +98,8 @@ Figure classes(const RunSources& run) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& row = rows[i];
     if (i < kMostRows) chart.rows.push_back({row.name, "", {row.before, row.after}});
-    figure.numbers.rows.push_back({row.name, percent(row.before.value), percent(row.after.value),
+    figure.numbers.rows.push_back({row.name, as_percent(row.before.value),
+                                   as_percent(row.after.value),
                                    points(row.after.value - row.before.value)});
   }
   figure.svg = drawn(chart);

@@ -1,5 +1,6 @@
 #include "report/html/run_page.h"
 
+#include "base/number_text.h"
 #include "io/json_text.h"
 #include "report/html/advice.h"
 #include "report/html/page.h"

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/describe.h"
+#include "base/number_text.h"
 #include "report/html/chart.h"
 #include "report/html/markup.h"
 #include "report/html/run_sections.h"
@@ -15,7 +17,7 @@ std::string outcome(const RunSources& run, const Json& sample) {
   const auto label = sample.at("label").get<int64_t>();
   const auto before = sample.at("before").get<int64_t>();
   const auto after = sample.at("after").get<int64_t>();
-  const auto first = before == label ? "right" : "taken for " + run.label(before);
+  auto first = before == label ? "right" : "taken for " + run.label(before);
   if (before == after) return first;
   return first + ", now " + (after == label ? "right" : "for " + run.label(after));
 }
@@ -44,8 +46,8 @@ std::optional<double> least_belief(const Json& samples) {
   return least;
 }
 
-Sheet sheet_of(const RunSources& run, const Json& json) {
-  Sheet sheet;
+Card sheet_of(const RunSources& run, const Json& json) {
+  Card sheet;
   const auto label = json.at("label").get<int64_t>();
   sheet.title = json.at("value").is_null()
                     ? run.label(label)
@@ -57,7 +59,7 @@ Sheet sheet_of(const RunSources& run, const Json& json) {
     sheet.note += ", the surest " + std::to_string(sheet.samples.size()) + " shown";
   if (const auto least = least_belief(json.at("samples")))
     sheet.note += "; each is in this group with a probability of at least " +
-                  percent(std::floor(*least * 1000) / 1000);
+                  as_percent(std::floor(*least * 1000) / 1000);
   return sheet;
 }
 
@@ -127,7 +129,7 @@ Section samples_section(const RunSources& run) {
                 ", the mistakes that the model was surest of (marked at the left), then the "
                 "correct "
                 "predictions that it was surest of. What do the mistakes have in common?");
-  for (const auto& sheet : sheets) section.sheets.push_back(sheet_of(run, sheet));
+  for (const auto& sheet : sheets) section.cards.push_back(sheet_of(run, sheet));
   return section;
 }
 

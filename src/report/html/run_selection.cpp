@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "base/describe.h"
+#include "base/number_text.h"
 #include "report/html/chart.h"
 #include "report/html/markup.h"
 #include "report/html/run_sections.h"
@@ -181,7 +183,7 @@ Figure candidates(const RunSources& run) {
                              percent_or_dash(number(candidate, "worst_lower")),
                              candidate.value("acceptance", std::string("–"))});
     if (groups)
-      row.push_back(worst ? percent(worst->value) + " (" + fixed(100 * *worst->lower, 1) + "–" +
+      row.push_back(worst ? as_percent(worst->value) + " (" + fixed(100 * *worst->lower, 1) + "–" +
                                 fixed(100 * *worst->upper, 1) + ")"
                           : "–");
     row.push_back(sfit ? plain(*sfit) : "–");

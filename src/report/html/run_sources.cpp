@@ -1,5 +1,7 @@
 #include "report/html/run_sources.h"
 
+#include "base/describe.h"
+#include "base/number_text.h"
 #include "neurontune/data/names.h"
 #include "report/html/markup.h"
 
@@ -42,11 +44,7 @@ std::optional<double> number(const Json& object, const char* key) {
 }
 
 std::string percent_or_dash(const std::optional<double>& fraction) {
-  return fraction ? percent(*fraction) : "–";
-}
-
-std::string counted(int64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  return fraction ? as_percent(*fraction) : "–";
 }
 
 }  // namespace neurontune::html

@@ -52,7 +52,4 @@ std::optional<double> number(const Json& object, const char* key);
 /// "23.4 %", or a dash.
 std::string percent_or_dash(const std::optional<double>& fraction);
 
-/// "1 sample", "12 samples"
-std::string counted(int64_t count, const std::string& what);
-
 }  // namespace neurontune::html

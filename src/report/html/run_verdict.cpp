@@ -1,5 +1,7 @@
 #include <map>
 
+#include "base/describe.h"
+#include "base/number_text.h"
 #include "report/html/markup.h"
 #include "report/html/run_sections.h"
 
@@ -8,9 +10,9 @@ namespace {
 
 /// "an estimated 23.3 % (17.1 % to 30.9 %)"
 std::string estimated(const Json& inferred) {
-  return "an estimated " + percent(inferred.at("worst_group_accuracy").get<double>()) + " (" +
-         percent(inferred.at("interval").at(0).get<double>()) + " to " +
-         percent(inferred.at("interval").at(1).get<double>()) + ")";
+  return "an estimated " + as_percent(inferred.at("worst_group_accuracy").get<double>()) + " (" +
+         as_percent(inferred.at("interval").at(0).get<double>()) + " to " +
+         as_percent(inferred.at("interval").at(1).get<double>()) + ")";
 }
 
 std::string worst_inferred_group(const RunSources& run, const Json& inferred) {
@@ -32,9 +34,9 @@ std::string failure(const RunSources& run, const std::string& model = "it") {
   const auto& metrics = run.before();
   if (run.has_groups()) {
     const auto adjusted = number(metrics, "adjusted_mean_accuracy");
-    return model + " was right on " + percent(metrics.at("worst_group_accuracy").get<double>()) +
+    return model + " was right on " + as_percent(metrics.at("worst_group_accuracy").get<double>()) +
            " of “" + run.group(metrics.at("worst_group")) + "”, its worst group, against " +
-           percent(adjusted.value_or(metrics.at("mean_accuracy").get<double>())) +
+           as_percent(adjusted.value_or(metrics.at("mean_accuracy").get<double>())) +
            (adjusted ? " with groups weighted as in training" : " on average") + " (" +
            run.shown() + ")";
   }
@@ -45,8 +47,9 @@ std::string failure(const RunSources& run, const std::string& model = "it") {
   }
   return (model == "it" ? "its" : model + "'s") + " worst class, “" +
          run.label(worst_class(metrics)) + "”, had an accuracy of " +
-         percent(metrics.at("worst_class_accuracy").get<double>()) + ", against " +
-         percent(metrics.at("mean_accuracy").get<double>()) + " on average (" + run.shown() + ")";
+         as_percent(metrics.at("worst_class_accuracy").get<double>()) + ", against " +
+         as_percent(metrics.at("mean_accuracy").get<double>()) + " on average (" + run.shown() +
+         ")";
 }
 
 std::string what_was_wrong(const RunSources& run) {

@@ -1,5 +1,6 @@
 #include "report/html/settings_table.h"
 
+#include "base/number_text.h"
 #include "report/html/markup.h"
 
 namespace neurontune::html {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/describe.h"
+#include "base/number_text.h"
 #include "report/html/markup.h"
 
 namespace neurontune::html {
@@ -19,8 +21,8 @@ std::optional<Estimate> over_seeds(const Json& figures, const std::string& name)
 std::string over_seeds_text(const Json& figures, const std::string& name) {
   const auto found = over_seeds(figures, name);
   if (!found) return "–";
-  if (!found->upper) return percent(found->value);
-  return percent(found->value) + " ± " + fixed(100 * (*found->upper - found->value), 1);
+  if (!found->upper) return as_percent(found->value);
+  return as_percent(found->value) + " ± " + fixed(100 * (*found->upper - found->value), 1);
 }
 
 std::string worst_figure(const Json& figures) {

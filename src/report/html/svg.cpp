@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "report/html/markup.h"
 
 namespace neurontune::html {

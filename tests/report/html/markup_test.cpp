@@ -1,5 +1,8 @@
 #include "report/html/markup.h"
 
+#include "base/describe.h"
+#include "base/number_text.h"
+
 #include <gtest/gtest.h>
 
 #include <clocale>
@@ -18,7 +21,7 @@ TEST(Markup, HiddenCharactersAreNotObeyed) {
 TEST(Markup, NumbersAreTheSameInEveryLocale) {
   const char* const locale = std::setlocale(LC_NUMERIC, "de_DE.UTF-8");
   EXPECT_EQ(fixed(1234.56, 1), "1234.6");
-  EXPECT_EQ(percent(0.2345), "23.4 %");
+  EXPECT_EQ(as_percent(0.2345), "23.4 %");
   EXPECT_EQ(plain(0.00012), "0.00012");
   EXPECT_EQ(points(0.125), "+12.5");
   EXPECT_EQ(points(-0.125), "-12.5");

@@ -22,8 +22,7 @@ TEST(Page, EveryTextIsEscaped) {
   section.tables = {table};
   section.figures = {{kNasty, {{"c0", kNasty, kNasty}}, "<svg></svg>", table}};
   const Sample sample{kNasty, kNasty, "", true};
-  section.sheets = {{kNasty, kNasty, {sample}}};
-  section.cards = {{kNasty, kNasty, section.figures, {sample}}};
+  section.cards = {{kNasty, kNasty, section.figures, {sample}}, {kNasty, kNasty, {}, {sample}}};
   page.sections = {section};
   const auto html = rendered(page);
   EXPECT_THAT(html, HasSubstr(kEscaped));
