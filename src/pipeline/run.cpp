@@ -88,6 +88,13 @@ CardSource card_source(const Config& config, const Names& names) {
   return source;
 }
 
+PageSource page_source(const PageOptions& page) {
+  PageSource source;
+  source.images = page.images;
+  if (!page.vocabulary.empty()) source.vocabulary = Vocabulary::read(page.vocabulary);
+  return source;
+}
+
 /// Removes what an earlier run left and this one does not write. Without result.json a folder is
 /// unfinished.
 void remove_earlier(const std::vector<std::string>& files, OutputFolder& out) {
@@ -134,6 +141,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
                const LogFn& log, const PageOptions& page) {
   config.validate();
   check_out(config, out);
+  auto source = page_source(page);
   OutputFolder output(out, written_files(config, page));
   const auto device = resolve_device(config.device, log);
   RunOutcome outcome;
@@ -160,11 +168,15 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
            report.result.masked().biased.numel(), " dimensions");
   report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
   report.tuned = evaluate(report.result.head(), folder);
+  if (!report.tuned.contains("test"))
+    report.warnings.push_back("there is no split test: figures of " + shown_split(report) +
+                              " are of data that the repair has seen, and too optimistic");
   clock.finish("evaluate");
 
   std::optional<PageData> shown;
   if (page.written) {
-    shown = collect_page(config, folder, report, page.images && data ? &*data : nullptr);
+    source.data = data ? &*data : nullptr;
+    shown = collect_page(config, folder, report, source);
     clock.finish("report");
   }
   outcome.names = folder.names();
