@@ -12,6 +12,7 @@
 #include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/export.h"
 #include "neurontune/method/identification.h"
+#include "neurontune/method/mistake_test.h"
 #include "neurontune/method/retraining.h"
 #include "neurontune/method/selection.h"
 #include "neurontune/method/spuriousness.h"
@@ -47,6 +48,7 @@ struct NeuronTuneResult {
   std::optional<MistakeTest> test;  ///< of the first identification, where significance was asked
   BiasedDimensions biased;          ///< of the selected head
   int64_t selected_epoch = 0;    ///< 0 is the ERM head, where no epoch has the criterion's figure
+  std::string reason;            ///< why it was selected, a sentence; `conclusion` says more
   std::optional<double> sfit;    ///< of the selected head
   AccuracyMetrics erm_accuracy;  ///< of the ERM head, on the identification split
   std::vector<Checkpoint> trajectory;  ///< one an epoch

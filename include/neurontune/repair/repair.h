@@ -37,6 +37,7 @@ struct RepairResult {
   Head head;                   ///< the selected head
   CandidateSettings settings;  ///< which one it is
   Acceptance acceptance = Acceptance::kept;
+  std::string reason;                 ///< why it was selected, in sentences; `conclusion` says more
   std::vector<Candidate> candidates;  ///< accepted, the best first; the selected head is the first
   int64_t refused = 0;                ///< heads that cost too much
   Candidate erm;                      ///< the ERM head as it was judged
