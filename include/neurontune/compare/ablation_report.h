@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,7 +55,7 @@ struct AblationReport {
 };
 
 /// ablate.json: `points`, each with `settings`, `test` and `runs`, and what they were run on.
-NEURONTUNE_EXPORT nlohmann::ordered_json ablation_json(const AblationReport& report);
+NEURONTUNE_EXPORT std::string json_text(const AblationReport& report);
 
 /// A row a point: its settings, mean and standard deviation of each figure.
 NEURONTUNE_EXPORT std::string ablation_csv(const AblationReport& report);

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -36,7 +35,7 @@ struct ComparisonReport {
 };
 
 /// compare.json: `methods` and what they were run on.
-NEURONTUNE_EXPORT nlohmann::ordered_json comparison_json(const ComparisonReport& report);
+NEURONTUNE_EXPORT std::string json_text(const ComparisonReport& report);
 
 /// A row a method: mean and standard deviation of each figure, and what it saw.
 NEURONTUNE_EXPORT std::string comparison_csv(const ComparisonReport& report);
@@ -48,15 +47,12 @@ NEURONTUNE_EXPORT std::string comparison_markdown(const ComparisonReport& report
 NEURONTUNE_EXPORT std::string summary_text(const MetricSummaries& summaries,
                                            const std::string& name);
 
-/// {figure: {mean, std, values}}
-NEURONTUNE_EXPORT nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
-
 /// The figures of a stored comparison: method → figure → mean.
 using StoredMeans = std::map<std::string, std::map<std::string, double>>;
 
-/// @param stored a compare.json
+/// @param stored the text of a compare.json
 /// @throws Error if it is none, or has no figure of any method
-NEURONTUNE_EXPORT StoredMeans stored_means(const nlohmann::ordered_json& stored);
+NEURONTUNE_EXPORT StoredMeans stored_means(const std::string& stored);
 
 /// Holds a comparison against a stored one: a check for each stored figure, which does not hold
 /// where it is lower by more than `tolerance`, or no longer there.

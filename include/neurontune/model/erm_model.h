@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/core/head.h"
 #include "neurontune/export.h"
 #include "neurontune/model/split_model.h"
 

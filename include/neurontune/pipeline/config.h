@@ -1,8 +1,9 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,13 @@
 #include "neurontune/data/image.h"
 #include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/method/retraining.h"
+#include "neurontune/method/selection.h"
+#include "neurontune/method/spuriousness.h"
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/repair/anchored_retraining.h"
 #include "neurontune/repair/repair.h"
+#include "neurontune/shortcut/shortcut_search.h"
 
 namespace neurontune {
 
@@ -84,8 +90,8 @@ NEURONTUNE_EXPORT ImageTransform transform_of_file(const std::filesystem::path& 
 /// @throws OptionError as `resolve_config` does
 NEURONTUNE_EXPORT Config with_settings(Config config, const std::vector<SettingFlag>& settings);
 
-/// Every setting, in the nesting that `resolve_config` reads.
-NEURONTUNE_EXPORT nlohmann::ordered_json config_json(const Config& config);
+/// Every setting as JSON, which `resolve_config` reads.
+NEURONTUNE_EXPORT std::string json_text(const Config& config);
 
 /// The names of the recipes compiled in.
 NEURONTUNE_EXPORT std::vector<std::string> recipe_names();

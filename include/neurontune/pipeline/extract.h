@@ -8,6 +8,7 @@
 
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/skipped_report.h"
 #include "neurontune/export.h"

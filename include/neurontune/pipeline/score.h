@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +37,7 @@ struct ScoreOutcome {
 NEURONTUNE_EXPORT ScoreOutcome score(const Config& config, int64_t samples = 3,
                                      const LogFn& log = {});
 
-/// {classes, biased_dimensions, sfit, warnings, strongest, scores}
-NEURONTUNE_EXPORT nlohmann::ordered_json score_json(const ScoreOutcome& outcome);
+/// score.json: {classes, biased_dimensions, sfit, warnings, strongest, scores}
+NEURONTUNE_EXPORT std::string json_text(const ScoreOutcome& outcome);
 
 }  // namespace neurontune

@@ -2,13 +2,19 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
+#include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/method/spuriousness.h"
+#include "neurontune/repair/candidate.h"
 #include "neurontune/repair/repair.h"
 
 namespace neurontune {
