@@ -13,7 +13,7 @@ namespace neurontune {
 
 /// A method's result, over all seeds.
 struct MethodReport {
-  std::string method;
+  std::string method;             ///< its name, as `compare` takes it
   bool oracle = false;            ///< whether it sees attributes
   std::vector<std::string> sees;  ///< train_labels, val_labels, val_attributes, …
   std::string selection;          ///< how its hyperparameters were chosen; the same for every seed
@@ -25,12 +25,13 @@ struct MethodReport {
 
 /// Methods side by side.
 struct ComparisonReport {
-  std::string embeddings;      ///< the folder they were all given
-  std::string identify, tune;  ///< the splits
-  std::string recipe;          ///< of neurontune_default
-  std::string device;
-  std::vector<uint64_t> seeds;
-  std::vector<MethodReport> methods;
+  std::string embeddings;             ///< the folder they were all given
+  std::string identify;               ///< the split that identifies
+  std::string tune;                   ///< the split that retrains
+  std::string recipe;                 ///< of neurontune_default
+  std::string device;                 ///< that it was run on
+  std::vector<uint64_t> seeds;        ///< that each method was run with
+  std::vector<MethodReport> methods;  ///< in the order asked for
   std::vector<std::string> warnings;  ///< what a user should know, one sentence each
 };
 

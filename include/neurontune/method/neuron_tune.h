@@ -22,10 +22,10 @@ namespace neurontune {
 
 /// The settings of all steps.
 struct NEURONTUNE_EXPORT NeuronTuneOptions {
-  IdentificationOptions identify;
-  RetrainingOptions tune;
-  SelectionOptions select;
-  uint64_t seed = 0;  ///< of the batches and a fresh head
+  IdentificationOptions identify;  ///< of the biased dimensions
+  RetrainingOptions tune;          ///< of the head
+  SelectionOptions select;         ///< of an epoch
+  uint64_t seed = 0;               ///< of the batches and a fresh head
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -36,9 +36,9 @@ struct Checkpoint {
   int64_t epoch = 0;           ///< from 1; 0 is the ERM head
   std::optional<double> loss;  ///< mean over the epoch's batches; none of the ERM head
   std::optional<double> sfit;  ///< none where no class has correct and misclassified samples
-  AccuracyMetrics accuracy;
-  Head head;                ///< the mask folded in
-  BiasedDimensions biased;  ///< the mask it was trained behind
+  AccuracyMetrics accuracy;    ///< of the head
+  Head head;                   ///< the mask folded in
+  BiasedDimensions biased;     ///< the mask it was trained behind
 };
 
 /// What NeuronTune found and did.

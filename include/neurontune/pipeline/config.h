@@ -25,36 +25,36 @@ namespace neurontune {
 /// out: {"seed": 0, "identify": {"threshold": 0, …}, …}.
 struct NEURONTUNE_EXPORT Config {
   std::string recipe = "robust";  ///< the named set of settings the others start from
-  uint64_t seed = 0;
-  std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda or cuda:N
-  int64_t threads = 0;          ///< for tensor work, up to 4 a processor; 0: LibTorch's
+  uint64_t seed = 0;              ///< of everything random
+  std::string device = "auto";    ///< auto (CUDA where there is one), cpu, cuda or cuda:N
+  int64_t threads = 0;            ///< for tensor work, up to 4 a processor; 0: LibTorch's
 
   struct {
     std::string path;           ///< a TorchScript file
     std::string head = "auto";  ///< as in SplitOptions
     std::string output = "auto";
     std::string preload_lib;  ///< shared libraries of custom operators, separated by commas
-  } model;
+  } model;                    ///< that is repaired
   struct {
     std::string path;  ///< a folder with metadata.csv or another manifest, or the manifest
     std::string format = "auto";  ///< of the manifest, as open_data takes it
     ImageTransform transform;
     ExtractionOptions extraction;
-  } data;
+  } data;  ///< its images or tokens
   struct {
     std::string path;    ///< a folder of embeddings, instead of model and data
     std::string arrays;  ///< what its arrays are called, as ArrayNames::parse takes it
-  } embeddings;
+  } embeddings;          ///< computed elsewhere
   struct {
     std::string identify = "val";
     std::string tune = "train";
-  } splits;
+  } splits;  ///< or parts of them, as SplitSelector::parse takes them
 
-  IdentificationOptions identify;
-  RetrainingOptions tune;
-  SelectionOptions select;
-  ShortcutSearchOptions shortcut;
-  AnchoredOptions anchored;
+  IdentificationOptions identify;  ///< of the biased dimensions
+  RetrainingOptions tune;          ///< of the head
+  SelectionOptions select;         ///< of the repair
+  ShortcutSearchOptions shortcut;  ///< of the evidence
+  AnchoredOptions anchored;        ///< of the heads retrained near the ERM head
 
   /// @throws OptionError if a value is out of its range
   void validate() const;

@@ -21,8 +21,9 @@ namespace neurontune {
 
 /// What the method of a criterion gave: the paper's alone, or `repair`.
 struct NEURONTUNE_EXPORT TunedHead {
-  std::variant<NeuronTuneResult, RepairResult> result;
+  std::variant<NeuronTuneResult, RepairResult> result;  ///< of the method that ran
 
+  /// Null where the paper's method ran alone.
   const RepairResult* repair() const { return std::get_if<RepairResult>(&result); }
   /// The paper's method, which `repair` runs too.
   const NeuronTuneResult& neurontune() const;
@@ -31,8 +32,8 @@ struct NEURONTUNE_EXPORT TunedHead {
   CandidateSettings settings() const;    ///< which one that is
   std::optional<int64_t> epoch() const;  ///< of it; 0 is the ERM head, none of other heads
   BiasedDimensions masked() const;       ///< in it
-  std::optional<double> sfit() const;
-  const std::vector<std::string>& warnings() const;
+  std::optional<double> sfit() const;    ///< of it, where it has one
+  const std::vector<std::string>& warnings() const;  ///< what a user should know, one sentence each
 };
 
 /// Runs the method that the criterion names; see `neuron_tune` and `repair`.

@@ -11,13 +11,14 @@ namespace neurontune {
 
 /// A bound on a figure: "worst_group_accuracy>=0.8".
 struct NEURONTUNE_EXPORT Requirement {
+  /// Of a figure to a bound.
   enum class Relation { at_least, more, at_most, less };
 
   std::string text;  ///< as it was written
-  std::string
-      key;  ///< of the metric block; "class_accuracy.1" and "groups.0.accuracy" reach inside
-  Relation relation = Relation::at_least;
-  double bound = 0;
+  /// Of the metric block; "class_accuracy.1" and "groups.0.accuracy" reach inside.
+  std::string key;
+  Relation relation = Relation::at_least;  ///< >=, >, <= or <
+  double bound = 0;                        ///< finite
 
   /// @throws OptionError if the text is not KEY>=NUMBER (or >, <=, <)
   static Requirement parse(const std::string& text);

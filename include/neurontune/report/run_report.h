@@ -20,11 +20,11 @@ namespace neurontune {
 
 /// What a run found, as its files tell it.
 struct RunReport {
-  std::string recipe;
-  std::string criterion;
-  uint64_t seed = 0;
-  std::string device;
-  TunedHead result;
+  std::string recipe;                         ///< whose settings were the start
+  std::string criterion;                      ///< by which the head was selected
+  uint64_t seed = 0;                          ///< of everything random
+  std::string device;                         ///< that it ran on
+  TunedHead result;                           ///< what the method gave
   std::vector<std::string> warnings;          ///< of the data and of the result
   std::map<std::string, SplitMetrics> erm;    ///< a split's name → the ERM head's metrics
   std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
