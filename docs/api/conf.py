@@ -15,25 +15,24 @@ extensions = ["breathe", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosu
               "sphinx.ext.napoleon", "sphinx.ext.viewcode", "header", "mathml"]
 root_doc = "index"
 exclude_patterns = ["README.md"]
-if not PYTHON_PACKAGE.is_dir():
-    exclude_patterns.append("api/python.rst")
 
 # The C++ reference: the XML that Doxygen wrote; scripts/docs says where.
 breathe_default_project = "neurontune"
 breathe_default_members = ("members",)
 breathe_show_include = False
-primary_domain = "cpp"
 cpp_index_common_prefix = ["neurontune::"]
 cpp_id_attributes = ["NEURONTUNE_EXPORT"]
 
 # The Python reference needs neither the extension nor any framework.
-autodoc_mock_imports = ["jax", "flax", "matplotlib", "neurontune._core", "numpy", "pandas", "safetensors",
+autodoc_mock_imports = ["jax", "flax", "matplotlib", "neurontune._core", "numpy", "pandas", "safetensors", "scipy",
                         "sklearn", "timm", "torch", "transformers"]
 autodoc_typehints = "description"
 napoleon_google_docstring = False
+napoleon_use_ivar = True
 
 # The guides are written for GitHub: its math, its headings as link targets.
 myst_enable_extensions = ["dollarmath"]
+myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4
 # Links to source files lead nowhere from here, and stay text.
 suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]

@@ -29,17 +29,17 @@ def signature(member):
 
 
 def declared(xml, header):
-    """(line, kind, name) of all that a header declares at the namespace's level."""
+    """(line, kind, name) of all that a header declares outside of classes."""
     for compound in compounds(xml):
-        if compound.find("location").get("file") != header:
-            continue
         if compound.get("kind") in ("struct", "class"):
-            name = compound.findtext("compoundname")
-            if name.count("::") == 1:
-                yield int(compound.find("location").get("line")), compound.get("kind"), name
-        elif compound.get("kind") == "file":
+            place, name = compound.find("location"), compound.findtext("compoundname")
+            if place.get("file") == header and name.count("::") == 1:
+                yield int(place.get("line")), compound.get("kind"), name
+        elif compound.get("kind") in ("namespace", "file"):
             for member in compound.iter("memberdef"):
-                yield int(member.find("location").get("line")), member.get("kind"), signature(member)
+                place = member.find("location")
+                if place.get("file") == header:
+                    yield int(place.get("line")), member.get("kind"), signature(member)
 
 
 class Header(SphinxDirective):

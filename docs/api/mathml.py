@@ -9,7 +9,7 @@ def inline(self, node):
 
 
 def display(self, node):
-    self.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    self.body.append(f'<div style="overflow: auto hidden">{convert(node.astext(), display="block")}</div>')
     raise SkipNode
 
 
