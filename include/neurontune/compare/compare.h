@@ -28,10 +28,10 @@ struct NEURONTUNE_EXPORT CompareOptions {
 
   PageOptions page;  ///< whether report.html is written
 
-  AfrOptions afr;
-  DfrOptions dfr;
-  SelfOptions self;
-  ShortcutProbeOptions shortcut_probe;
+  AfrOptions afr;                       ///< of `afr`
+  DfrOptions dfr;                       ///< of `dfr`
+  SelfOptions self;                     ///< of `self`
+  ShortcutProbeOptions shortcut_probe;  ///< of `shortcut_probe`
 
   /// @throws OptionError if a value is out of its range or a method is unknown
   void validate() const;
@@ -48,7 +48,7 @@ NEURONTUNE_EXPORT std::vector<std::string> method_names();
 ///
 /// Attributes reach the metrics and the oracle methods only.
 ///
-/// @throws OptionError, Error as `run` does; Error if there is no test split, or no method can be
+/// @throws Error as `run` does, and if there is no test split, or no method can be
 ///         run
 NEURONTUNE_EXPORT ComparisonReport compare(const CompareOptions& options,
                                            const std::filesystem::path& out,

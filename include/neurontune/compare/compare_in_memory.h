@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/compare/compare.h"
@@ -19,8 +17,5 @@ NEURONTUNE_EXPORT ComparisonReport compare_in_memory(const CompareOptions& optio
                                                      const EmbeddingFolder& data,
                                                      const ProgressFn& progress = {},
                                                      const LogFn& log = {});
-
-/// The text of compare.json.
-NEURONTUNE_EXPORT std::string comparison_text(const ComparisonReport& report);
 
 }  // namespace neurontune
