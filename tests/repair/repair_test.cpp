@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
