@@ -30,6 +30,8 @@ from neurontune.steps import (
 )
 from neurontune.tuning import tune
 
+__version__: str = _core.__version__
+
 __all__ = [
     "Comparison",
     "Epoch",
