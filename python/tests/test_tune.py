@@ -224,7 +224,7 @@ def test_ctrl_c_ends_the_work_and_other_threads_run_meanwhile(world, ctrl_c):
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        neurontune.tune(world.val, world.train, world.head, recipe="paper", epochs=100_000)
+        neurontune.tune(world.val, world.train, world.head, recipe="paper", epochs=5_000)
     thread.join()
     assert np.diff(ticks).max() < 1  # the interpreter's lock was free
 
