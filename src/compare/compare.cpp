@@ -16,6 +16,7 @@
 #include "io/json_text.h"
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
+#include "neurontune/compare/compare_in_memory.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
@@ -160,7 +161,7 @@ std::vector<std::string> written_files(const PageOptions& page) {
 void write_results(const CompareOptions& options, const ComparisonReport& report,
                    OutputFolder& out) {
   const auto files = written_files(options.page);
-  const auto comparison = json_text(comparison_json(report)) + "\n";
+  const auto comparison = comparison_text(report);
   if (!options.page.written) out.remove(kPageFile);
   out.begin(files);
   write_file(out / "config.json", json_text(config_json(options.config)) + "\n");
@@ -169,6 +170,29 @@ void write_results(const CompareOptions& options, const ComparisonReport& report
   if (options.page.written) write_file(out / kPageFile, html_of_comparison(comparison));
   write_file(out / "compare.json", comparison);
   out.finish(files);
+}
+
+ComparisonReport started_report(const CompareOptions& options, at::Device device) {
+  const auto& config = options.config;
+  ComparisonReport report;
+  report.identify = config.splits.identify;
+  report.tune = config.splits.tune;
+  report.recipe = config.recipe;
+  report.device = device.str();
+  for (int64_t i = 0; i < options.seeds; ++i)
+    report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
+  return report;
+}
+
+/// Adds every wanted method to the report.
+void compare_methods(const CompareOptions& options, const EmbeddingFolder& folder,
+                     ComparisonReport& report, const ProgressFn& progress, const LogFn& log) {
+  Comparison comparison(folder, at::Device(report.device), report);
+  for (const auto& method : wanted(options, folder, report.warnings))
+    log_info(log, method.name, ": ", comparison.add(method, progress).seconds, " s a seed");
+  if (std::all_of(report.methods.begin(), report.methods.end(),
+                  [](const MethodReport& method) { return !method.failure.empty(); }))
+    throw Error("no method could be run, the first because " + report.methods.front().failure);
 }
 
 }  // namespace
@@ -193,14 +217,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   const auto device = resolve_device(config.device, log);
   check_holds_no_other(out, {"result.json", "ablate.json", kCacheFile});
   OutputFolder output(out, written_files(options.page));
-  ComparisonReport report;
-  report.identify = config.splits.identify;
-  report.tune = config.splits.tune;
-  report.recipe = config.recipe;
-  report.device = device.str();
-  for (int64_t i = 0; i < options.seeds; ++i)
-    report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
-
+  auto report = started_report(options, device);
   std::map<std::string, double> seconds;
   StepClock clock(seconds, log);
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
@@ -210,14 +227,24 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   report.warnings = data_warnings;
   report.embeddings = folder.path().string();
 
-  Comparison comparison(folder, device, report);
-  for (const auto& method : wanted(options, folder, report.warnings))
-    log_info(log, method.name, ": ", comparison.add(method, progress).seconds, " s a seed");
-  if (std::all_of(report.methods.begin(), report.methods.end(),
-                  [](const MethodReport& method) { return !method.failure.empty(); }))
-    throw Error("no method could be run, the first because " + report.methods.front().failure);
+  compare_methods(options, folder, report, progress, log);
   write_results(options, report, output);
   return report;
+}
+
+ComparisonReport compare_in_memory(const CompareOptions& options, const EmbeddingFolder& data,
+                                   const ProgressFn& progress, const LogFn& log) {
+  options.validate();
+  auto report = started_report(options, data.split("test").embeddings.device());
+  report.embeddings = data.path().string();
+  report.warnings = data.warnings();
+  for (auto& warning : class_warnings(data)) report.warnings.push_back(std::move(warning));
+  compare_methods(options, data, report, progress, log);
+  return report;
+}
+
+std::string comparison_text(const ComparisonReport& report) {
+  return json_text(comparison_json(report)) + "\n";
 }
 
 }  // namespace neurontune

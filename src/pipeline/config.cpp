@@ -20,6 +20,7 @@
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
+#include "pipeline/flat_settings.h"
 #include "pipeline/image_input.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
@@ -29,9 +30,6 @@
 namespace neurontune {
 namespace {
 
-/// Settings of one layer as dotted keys.
-using FlatSettings = std::vector<std::pair<std::string, Json>>;
-
 std::vector<std::string> known_keys() {
   std::vector<std::string> keys;
   const Config config;
@@ -39,31 +37,15 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
-constexpr int kDeepest = 4;  // objects in objects: no key has as many
-
-/// Objects become prefixes: {"tune": {"epochs": 3}} is {"tune.epochs", 3}.
-void flatten(const Json& object, const std::string& prefix, FlatSettings& settings) {
-  for (const auto& [key, value] : object.items()) {
-    if (value.is_object() && std::count(prefix.begin(), prefix.end(), '.') < kDeepest)
-      flatten(value, prefix + key + ".", settings);
-    else
-      settings.emplace_back(prefix + key, value);
-  }
-}
-
 FlatSettings parse_layer(const std::string& source, const std::string& text) {
-  FlatSettings settings;
-  flatten(parse_json_settings(source, text), "", settings);
-  return settings;
+  return flattened(parse_json_settings(source, text));
 }
 
 /// A file of the user's, in YAML or JSON as its name says.
 FlatSettings read_layer(const std::filesystem::path& file) {
-  FlatSettings settings;
   const auto source = file.string(), text = read_file(file);
-  flatten(is_yaml(file) ? parse_yaml_settings(source, text) : parse_json_settings(source, text), "",
-          settings);
-  return settings;
+  return flattened(is_yaml(file) ? parse_yaml_settings(source, text)
+                                 : parse_json_settings(source, text));
 }
 
 Json flag_value(const SettingFlag& flag) {
@@ -129,10 +111,10 @@ std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
 }
 
 void apply_transform(const std::string& source, const std::string& text, Config& config) {
-  FlatSettings settings;
-  flatten(own_transform(source, parse_json_settings(source, text), config.data.transform),
-          "data.transform.", settings);
-  apply(source, settings, config);
+  const auto settings = parse_json_settings(source, text);
+  apply(source,
+        flattened(own_transform(source, settings, config.data.transform), "data.transform."),
+        config);
 }
 
 /// The transform that images of the format usually have, then that of the data, then that of the

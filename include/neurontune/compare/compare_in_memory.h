@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "neurontune/base/log.h"
+#include "neurontune/base/progress.h"
+#include "neurontune/compare/compare.h"
+#include "neurontune/compare/comparison_report.h"
+#include "neurontune/data/embeddings.h"
+#include "neurontune/export.h"
+
+namespace neurontune {
+
+/// What `compare` does between its files, where the tensors are.
+///
+/// @param data its splits all on one device; one of them is called test
+/// @throws OptionError, Error as `compare` does
+NEURONTUNE_EXPORT ComparisonReport compare_in_memory(const CompareOptions& options,
+                                                     const EmbeddingFolder& data,
+                                                     const ProgressFn& progress = {},
+                                                     const LogFn& log = {});
+
+/// The text of compare.json.
+NEURONTUNE_EXPORT std::string comparison_text(const ComparisonReport& report);
+
+}  // namespace neurontune

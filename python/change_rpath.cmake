@@ -1,0 +1,10 @@
+# Where the installed program looks for LibTorch: `rpath` instead of the folder that it was linked with.
+set(program $ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/neurontune/bin/neurontune)
+file(READ_ELF ${program} RUNPATH linked RPATH linked_by_rpath)
+if(NOT linked AND linked_by_rpath)
+  set(linked ${linked_by_rpath})
+endif()
+if(NOT linked)
+  message(FATAL_ERROR "the installed program names no folder of LibTorch, which could be changed")
+endif()
+file(RPATH_CHANGE FILE ${program} OLD_RPATH "${linked}" NEW_RPATH "${rpath}")
