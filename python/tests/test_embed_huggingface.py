@@ -116,7 +116,7 @@ def test_head_of_another_shape_is_refused_and_nothing_changed(bert):
 def test_layer_that_gives_no_logits_is_refused(bert, tokenizer):
     with pytest.raises(ValueError, match="the head gives logits of shape"):
         embed_huggingface(bert, {"val": (TEXTS, LABELS)}, tokenizer, head="bert.pooler.dense")
-    with pytest.raises(ValueError, match="is a Dropout, expected a Linear"):
+    with pytest.raises(ValueError, match="is a Dropout, expected a linear layer"):
         embed_huggingface(bert, {"val": (TEXTS, LABELS)}, tokenizer, head="dropout")
 
 

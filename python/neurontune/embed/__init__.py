@@ -4,12 +4,11 @@ The *embedding* of a sample is what enters a classifier's last linear layer, the
 changes the head alone, so embeddings and head are all that it needs of a model.
 """
 
-from .embedded import Embedded, EmbeddedSplit
+from .embedded import Embedded
 from .huggingface import embed_huggingface
 from .jax import embed_jax
 from .put_back import put_head_back
 from .samples import Samples
 from .timm import embed_timm
 
-__all__ = ["Embedded", "EmbeddedSplit", "Samples", "embed_huggingface", "embed_jax", "embed_timm",
-           "put_head_back"]
+__all__ = ["Embedded", "Samples", "embed_huggingface", "embed_jax", "embed_timm", "put_head_back"]

@@ -7,47 +7,32 @@ from typing import Any, NamedTuple
 
 import torch
 
+from neurontune._tensors import Head, Split
+
 from . import framework
 from .lines import as_line
 from .samples import Samples, Splits, checked
 
 
-class EmbeddedSplit(NamedTuple):
-    """N samples as the head sees them.
-
-    Attributes
-    ----------
-    embeddings
-        float32 [N, M], on the CPU.
-    labels
-        int64 [N], from 0.
-    attributes
-        int64 [N], or None.
-    ids
-        N names, or None.
-    """
-
-    embeddings: torch.Tensor
-    labels: torch.Tensor
-    attributes: torch.Tensor | None = None
-    ids: Sequence[str] | None = None
-
-
 class Embedded(NamedTuple):
-    """What an embedding function returns.
+    """What an embedding function returns; `tune` takes its splits and its head.
 
     Attributes
     ----------
     splits
-        Each split by its name.
+        By name: embeddings float32 [N, M], labels int64 [N], and attributes int64 [N] or None, on
+        the CPU.
+    ids
+        The names of the samples, N for each split that has names.
     head
         weight float32 [C, M] and bias [C] (or None) of the model's last linear layer.
     label_names
         Of the C classes, or None.
     """
 
-    splits: dict[str, EmbeddedSplit]
-    head: tuple[torch.Tensor, torch.Tensor | None]
+    splits: dict[str, Split]
+    ids: dict[str, Sequence[str]]
+    head: Head
     label_names: Sequence[str] | None = None
 
     def save(self, folder: str | pathlib.Path) -> None:
@@ -69,7 +54,7 @@ class Embedded(NamedTuple):
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
             save_file(_tensors(split), folder / f"{name}.safetensors")
-            _write_ids(folder / f"{name}.ids.txt", split.ids)
+            _write_ids(folder / f"{name}.ids.txt", self.ids.get(name))
         weight, bias = self.head
         save_file({"weight": weight.contiguous()} |
                   ({} if bias is None else {"bias": bias.contiguous()}),
@@ -126,15 +111,15 @@ def _write_ids(path: pathlib.Path, ids: Sequence[str] | None) -> None:
         path.write_text("".join(map(as_line, ids)), encoding="utf-8")
 
 
-def _tensors(split: EmbeddedSplit) -> dict[str, torch.Tensor]:
+def _tensors(split: Split) -> dict[str, torch.Tensor]:
     tensors = {"embeddings": split.embeddings.contiguous(), "labels": split.labels.contiguous()}
     return tensors if split.attributes is None else {**tensors,
                                                      "attributes": split.attributes.contiguous()}
 
 
 def embed_splits(splits: Splits, embed_batch: Callable[[Any], torch.Tensor],
-                 batch_size: int) -> dict[str, EmbeddedSplit]:
-    """Embeds each split, a batch at a time.
+                 batch_size: int) -> tuple[dict[str, Split], dict[str, Sequence[str]]]:
+    """The embeddings of each split, and the names of its samples where they have names.
 
     Parameters
     ----------
@@ -152,12 +137,14 @@ def embed_splits(splits: Splits, embed_batch: Callable[[Any], torch.Tensor],
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected at least 1")
-    return {name: _embed_split(name, samples, embed_batch, batch_size)
-            for name, samples in checked(splits).items()}
+    samples = checked(splits)
+    ids = {name: split.ids for name, split in samples.items() if split.ids is not None}
+    return {name: _embed_split(name, split, embed_batch, batch_size)
+            for name, split in samples.items()}, ids
 
 
 def _embed_split(name: str, samples: Samples, embed_batch: Callable[[Any], torch.Tensor],
-                 batch_size: int) -> EmbeddedSplit:
+                 batch_size: int) -> Split:
     batches = []
     for first in range(0, len(samples.inputs), batch_size):
         batch = samples.inputs[first:first + batch_size]
@@ -166,4 +153,4 @@ def _embed_split(name: str, samples: Samples, embed_batch: Callable[[Any], torch
             raise ValueError(f"{name}: {len(batch)} inputs gave embeddings of shape "
                              f"{list(embeddings.shape)}, expected [{len(batch)}, M]")
         batches.append(embeddings)
-    return EmbeddedSplit(torch.cat(batches), samples.labels, samples.attributes, samples.ids)
+    return Split(torch.cat(batches), samples.labels, samples.attributes)

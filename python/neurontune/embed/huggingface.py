@@ -5,10 +5,12 @@ from typing import Any
 
 import torch
 
+from neurontune.modules import evaluating, linear_layer
+
 from . import framework
 from .embedded import Embedded, embed_splits
 from .images import opened
-from .linear_input import evaluating, head_of, linear_input
+from .linear_input import head_of, linear_input
 from .samples import Splits
 
 INSTALL = "pip install transformers"
@@ -71,7 +73,7 @@ def embed_huggingface(model: torch.nn.Module | str, splits: Splits,
 
     with evaluating(model):
         embedded = embed_splits(splits, embed_batch, batch_size)
-    return Embedded(embedded, head_of(layer), label_names(model))
+    return Embedded(*embedded, head_of(layer), label_names(model))
 
 
 def load_model(name: str) -> torch.nn.Module:
@@ -107,10 +109,7 @@ def last_linear(model: torch.nn.Module, name: str | None = None) -> torch.nn.Lin
         If there is none.
     """
     if name is not None:
-        layer = model.get_submodule(name)
-        if not isinstance(layer, torch.nn.Linear):
-            raise ValueError(f"{name} is a {type(layer).__name__}, expected a Linear")
-        return layer
+        return linear_layer(model, name)
     classes = getattr(getattr(model, "config", None), "num_labels", None)
     layers = [module for module in model.modules() if isinstance(module, torch.nn.Linear)
               and classes in (None, module.out_features)]

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurontune._tensors import Head
+
 from .embedded import Embedded, embed_splits
 from .samples import Splits
 
@@ -54,8 +56,8 @@ def embed_jax(features: Callable[[Any], Any], kernel: Any, bias: Any | None, spl
                              f"{tuple(matrix.shape)}, expected (n, M) and (M, C)")
         return embeddings
 
-    return Embedded(embed_splits(splits, embed_batch, batch_size),
-                    (matrix.T.contiguous(), offset))
+    return Embedded(*embed_splits(splits, embed_batch, batch_size),
+                    Head(matrix.T.contiguous(), offset))
 
 
 def _tensor(values: Any) -> torch.Tensor:

@@ -1,35 +1,23 @@
 """What enters the last linear layer of a PyTorch model."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
+
+from neurontune._tensors import Head
 
 # Of the largest logit, in single and in half precision; as for models of the command line.
 _TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 2e-2}
 
 
-@contextmanager
-def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; each module's mode is as before afterwards."""
-    training = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-
-
-def head_of(layer: torch.nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:
+def head_of(layer: torch.nn.Linear) -> Head:
     """Copies of weight [C, M] and bias [C] in float32, on the CPU."""
     def copy(values: torch.Tensor) -> torch.Tensor:
         return values.detach().to("cpu", torch.float32, copy=True)
 
     # nn.Linear's bias is None where it has none, which its type hints leave out.
     bias: torch.Tensor | None = layer.bias
-    return copy(layer.weight), None if bias is None else copy(bias)
+    return Head(copy(layer.weight), None if bias is None else copy(bias))
 
 
 def linear_input(layer: torch.nn.Linear, forward: Callable[[], torch.Tensor]) -> torch.Tensor:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from neurontune._tensors import tensor_of
+
 from .embedded import safetensors
 from .huggingface import last_linear
 from .timm import classifier
@@ -70,13 +72,7 @@ def _read(head: Head) -> tuple[torch.Tensor, torch.Tensor | None]:
             raise ValueError(f"{path} holds {', '.join(sorted(tensors))}, expected weight and bias")
         return tensors["weight"], tensors.get("bias")
     weight, bias = head
-    return _tensor(weight), None if bias is None else _tensor(bias)
-
-
-def _tensor(values: Any) -> torch.Tensor:
-    if isinstance(values, torch.Tensor):
-        return values.detach()
-    return torch.from_numpy(np.array(values, np.float32))
+    return tensor_of(weight), None if bias is None else tensor_of(bias)
 
 
 def _layer(model: torch.nn.Module, name: str | None) -> torch.nn.Linear:

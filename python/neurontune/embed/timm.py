@@ -5,10 +5,12 @@ from typing import Any
 
 import torch
 
+from neurontune.modules import evaluating
+
 from . import framework
 from .embedded import Embedded, embed_splits
 from .images import opened
-from .linear_input import evaluating, head_of, linear_input
+from .linear_input import head_of, linear_input
 from .samples import Splits
 
 INSTALL = "pip install timm"
@@ -63,7 +65,7 @@ def embed_timm(model: torch.nn.Module, splits: Splits,
 
     with evaluating(model):
         embedded = embed_splits(splits, embed_batch, batch_size)
-    return Embedded(embedded, head_of(layer))
+    return Embedded(*embedded, head_of(layer))
 
 
 def classifier(model: torch.nn.Module) -> torch.nn.Linear:
