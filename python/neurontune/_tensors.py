@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias, Union, cast
+from typing import NamedTuple, TypeAlias, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +96,7 @@ def head_of(head: HeadLike) -> Head:
             f"head is {_described(head)}, expected (weight, bias), a torch.nn.Linear or the path of "
             "a TorchScript model"
         )
-    weight, bias = cast("tuple[Array, Array | None]", head)
+    weight, bias = head
     return Head(tensor_of(weight), None if bias is None else tensor_of(bias))
 
 

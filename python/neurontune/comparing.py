@@ -71,7 +71,7 @@ def compare(
     methods: Sequence[str] = (),
     seeds: int = 5,
     progress: Progress | None = None,
-    **options: object,
+    **options: Any,
 ) -> Comparison:
     """Runs methods on the same embeddings and holds their heads against the test data.
 

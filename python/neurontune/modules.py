@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ def repair(
     data: Mapping[str, Batches],
     *,
     progress: Progress | None = None,
-    **options: object,
+    **options: Any,
 ) -> Result:
     """Repairs a classifier in place: embeds the data, tunes the last layer and writes it back.
 
@@ -115,7 +115,7 @@ def embed_module(
     """
     layer = linear_layer(module, head)
     device = layer.weight.device
-    total = len(batches) if hasattr(batches, "__len__") else 0
+    total = len(batches) if isinstance(batches, Sized) else 0
     embeddings: list[Tensor] = []
     labels: list[Tensor] = []
     attributes: list[Tensor] = []
@@ -235,7 +235,7 @@ def _the_one(entered: list[Tensor], head: str, samples: int) -> Tensor:
         raise RuntimeError(
             f"{head} is used {len(entered)} times in a forward pass, expected once"
         )
-    embedding = cast(Tensor, entered[0]).detach()
+    embedding = entered[0].detach()
     if embedding.dim() != 2 or len(embedding) != samples:
         raise RuntimeError(
             f"{head} gets {list(embedding.shape)} of a batch of {samples} labels, expected "

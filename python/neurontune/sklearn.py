@@ -61,7 +61,7 @@ class NeuronTuneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         *,
         held_out: float = 0.3,
         recipe: str = "robust",
-        settings: Mapping[str, object] | None = None,
+        settings: Mapping[str, Any] | None = None,
         random_state: int = 0,
     ) -> None:
         self.estimator = estimator
@@ -122,7 +122,7 @@ class NeuronTuneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """Logits: ``[N, C]``, of two classes ``[N]``, above 0 for the second one."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        logits: Matrix = X @ self.coef_.T + self.intercept_
+        logits: Matrix = np.asarray(X @ self.coef_.T + self.intercept_, np.float64)
         return logits.ravel() if logits.shape[1] == 1 else logits
 
     def predict(self, X: ArrayLike) -> npt.NDArray[Any]:

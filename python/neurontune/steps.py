@@ -141,7 +141,7 @@ def spuriousness_scores(
     )
 
 
-def identify(held_out: SplitLike, head: HeadLike, **options: object) -> Identification:
+def identify(held_out: SplitLike, head: HeadLike, **options: Any) -> Identification:
     """Finds the dimensions that a head is misled by.
 
     Parameters
@@ -176,7 +176,7 @@ def retrain(
     mask: Array | None = None,
     *,
     progress: Progress | None = None,
-    **options: object,
+    **options: Any,
 ) -> list[Epoch]:
     """Retrains a head behind a mask, on batches in which the classes are balanced.
 
@@ -215,7 +215,7 @@ def retrain(
     return [Epoch(loss, Head(*tensors)) for loss, tensors in epochs]
 
 
-def select(held_out: SplitLike, heads: Iterable[HeadLike], **options: object) -> Selection:
+def select(held_out: SplitLike, heads: Iterable[HeadLike], **options: Any) -> Selection:
     """Orders heads by their spuriousness fitness score on held-out data, as the paper does.
 
     Parameters
@@ -248,7 +248,7 @@ def select(held_out: SplitLike, heads: Iterable[HeadLike], **options: object) ->
 
 
 def infer_groups(
-    held_out: SplitLike, tuning: SplitLike, head: HeadLike, **options: object
+    held_out: SplitLike, tuning: SplitLike, head: HeadLike, **options: Any
 ) -> Groups:
     """Infers the groups behind a head's mistakes, and whether they are groups at all.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from neurontune import _core
 from neurontune._settings import settings_text
@@ -20,7 +21,7 @@ def tune(
     *,
     test: SplitLike | None = None,
     progress: Progress | None = None,
-    **options: object,
+    **options: Any,
 ) -> Result:
     """Finds the dimensions that a head is misled by, and retrains it without relying on them.
 
