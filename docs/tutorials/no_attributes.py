@@ -14,7 +14,7 @@ usage: python docs/tutorials/no_attributes.py [--small] [--out DIR]
 import torch
 from dominoes import ATTRIBUTES, LABELS, SmallCnn, make_dominoes, train
 from torch.utils.data import DataLoader, TensorDataset
-from tutorial import AFTER, BEFORE, arguments, bars, images_in_rows, plt, show
+from tutorial import AFTER, BEFORE, arguments, bars, images_in_rows, plt, say, show
 
 import neurontune
 
@@ -58,7 +58,7 @@ print(f"accuracy on val: {(logits.argmax(1) == splits['val'].labels).double().me
 
 # %%
 groups = neurontune.infer_groups(splits["val"], splits["train"], model.fc)
-print(f"{groups.verdict}: {groups.reason}")
+say(f"{groups.verdict}: {groups.reason}")
 print(f"evidence {groups.evidence:.2f}")
 
 # %% [markdown]
@@ -100,7 +100,7 @@ show(images_in_rows(shown), "1-inferred-groups", options.out)
 
 # %%
 result = neurontune.tune(splits["val"], splits["train"], model.fc)
-print(result.conclusion)
+say(result.conclusion)
 estimates = result.figures["shortcut"]
 for name in ("erm", "tuned"):
     low, high = estimates[name]["interval"]
@@ -139,17 +139,22 @@ show(figure, "2-true-groups", options.out)
 # %% [markdown]
 # ## If you can label a little
 #
-# Once you have seen the feature, a few hundred held-out samples are quickly labelled: 0 or 1 for the
+# Once you have seen the feature, you can label it in a part of the held-out samples: 0 or 1 for the
 # attribute, and -1 for all others. With `criterion="worst_group"` heads are judged by these true
-# groups instead of inferred ones.
+# groups instead of inferred ones. What counts is how many samples of the rare groups are among
+# them: with fewer than about fifteen in a group, the choice is mostly chance.
 
 # %%
-few = torch.full_like(hidden["val"], -1)
-few[: len(few) // 4] = hidden["val"][: len(few) // 4]
-labelled = neurontune.tune((splits["val"].embeddings, splits["val"].labels, few), splits["train"],
+count = len(hidden["val"]) // 2
+some = torch.full_like(hidden["val"], -1)
+some[:count] = hidden["val"][:count]
+rare_and_labelled = (some >= 0) & (some != splits["val"].labels)
+labelled = neurontune.tune((splits["val"].embeddings, splits["val"].labels, some), splits["train"],
                            model.fc, criterion="worst_group")
-print(f"worst group on test: {min(before.values()):.3f} before, {min(after.values()):.3f} repaired, "
-      f"{min(accuracy_of_groups(labelled.head).values()):.3f} with {len(few) // 4} attributes")
+print(f"{count} samples have an attribute, {rare_and_labelled.sum()} of them are in rare groups")
+print(f"worst group on test: {min(before.values()):.3f} before, "
+      f"{min(after.values()):.3f} by inferred groups, "
+      f"{min(accuracy_of_groups(labelled.head).values()):.3f} by true groups")
 
 # %% [markdown]
 # ## What we have learnt
@@ -158,6 +163,6 @@ print(f"worst group on test: {min(before.values()):.3f} before, {min(after.value
 #   having labelled it. Where there is none, the verdict says so.
 # - Look at the inferred groups. They tell what the shortcut is, and whether to trust the repair.
 # - The accuracy in inferred groups is an estimate, and has an interval.
-# - Some labels of the attribute, once it is known, make the choice among repairs surer.
+# - Once the feature is known, labels of it can replace the inferred groups, if there are enough.
 #
 # Next: [compare methods](compare_methods_on_text.py).

@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 import sys
+import textwrap
 
 import matplotlib
 import numpy as np
@@ -57,14 +58,19 @@ def bars(axes, names, series, errors=None):
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(series))
 
 
-def images_in_rows(rows, columns=8, width=0.75):
+def images_in_rows(rows, columns=8):
     """A grid of grey images; `rows` is {title: images [n, 1, H, W]}."""
-    figure, grid = plt.subplots(len(rows), columns, squeeze=False,
-                                figsize=(columns * width, len(rows) * (2 * width + 0.3)))
+    figure, grid = plt.subplots(len(rows), columns, squeeze=False, figsize=(6.4, 1.8 * len(rows)))
     for line, (title, images) in zip(grid, rows.items()):
         for axes in line:
             axes.axis("off")
         for axes, image in zip(line, images):
             axes.imshow(image[0], cmap="gray", vmin=0, vmax=1)
-        line[0].set_title(title, loc="left")
+        # Not the title of its axes, which would be as wide as all of them.
+        line[0].text(0, -3, title, fontsize=10).set_in_layout(False)
     return figure
+
+
+def say(text):
+    """Prints a paragraph."""
+    print(textwrap.fill(text, 98))
