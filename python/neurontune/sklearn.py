@@ -106,7 +106,7 @@ class NeuronTuneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.result_ = tune(
             (X_val, y_val, a_val),
             (X_train, y_train, a_train),
-            (base.coef_, base.intercept_),
+            (np.atleast_2d(base.coef_), np.atleast_1d(base.intercept_)),  # ridge's may be flat
             recipe=self.recipe,
             seed=self.random_state,
             **(self.settings or {}),

@@ -57,7 +57,7 @@ def test_without_attributes_oracles_are_left_out(world):
 
 
 def test_an_unknown_method_is_a_value_error(world):
-    with pytest.raises(ValueError, match="unknown method drf; the nearest known one is dfr"):
-        neurontune.compare(world.val, world.train, world.head, world.test, methods=["drf"])
+    with pytest.raises(ValueError, match="unknown method anchord; the nearest known one is anchored"):
+        neurontune.compare(world.val, world.train, world.head, world.test, methods=["anchord"])
     with pytest.raises(ValueError, match="seeds is 0, expected 1 to"):
         neurontune.compare(world.val, world.train, world.head, world.test, seeds=0)

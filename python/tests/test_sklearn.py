@@ -10,7 +10,8 @@ from sklearn.linear_model import RidgeClassifier  # noqa: E402
 from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 
 
-@parametrize_with_checks([NeuronTuneClassifier()])
+# Fewer epochs than by default: there are fifty checks.
+@parametrize_with_checks([NeuronTuneClassifier(settings={"epochs": 2, "batches_per_epoch": 20})])
 def test_is_an_estimator_as_scikit_learn_has_them(estimator, check):
     check(estimator)
 

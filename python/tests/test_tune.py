@@ -158,8 +158,8 @@ def changed(split, **parts):
         (lambda z, y: (z[:-1], y), "val: labels has 1000 rows, embeddings has 999"),
         (lambda z, y: (z[:, :3], y), "val: embeddings has 3 dimensions, the head takes 16"),
         (lambda z, y: (z, y + 1), "expected 0 to 1: the head has 2 classes"),
-        (lambda z, y: (z, y.float()), "val: `labels` is F32 [1000], expected integers [N]"),
-        (lambda z, y: (z.long(), y), "val: `embeddings` is I64 [1000, 16], expected F64, F32"),
+        (lambda z, y: (z, y.float()), "val: `labels` is float32 [1000], expected integers [N]"),
+        (lambda z, y: (z.long(), y), "val: `embeddings` is int64 [1000, 16], expected F64, F32"),
         (lambda z, y: (z / 0, y), "expected finite values"),
     ],
 )

@@ -53,8 +53,8 @@ def main():
     python = make_environment(work / "environment")
     run(sys.executable, "-m", "pip", "--python", python, "install", "--disable-pip-version-check",
         "--no-deps", "--no-index", wheel)
-    run(python, "-B", "-W", "ignore::DeprecationWarning", "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "--durations=5", SOURCE / "python" / "tests", cwd=work)
+    run(python, "-B", "-W", "ignore::DeprecationWarning", "-m", "pytest", "-q", "-rs", "-p",
+        "no:cacheprovider", "--durations=8", SOURCE / "python" / "tests", cwd=work)
 
 
 if __name__ == "__main__":
