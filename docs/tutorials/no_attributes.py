@@ -142,7 +142,7 @@ show(figure, "2-true-groups", options.out)
 # Once you have seen the feature, you can label it in a part of the held-out samples: 0 or 1 for the
 # attribute, and -1 for all others. With `criterion="worst_group"` heads are judged by these true
 # groups instead of inferred ones. What counts is how many samples of the rare groups are among
-# them: with fewer than about fifteen in a group, the choice is mostly chance.
+# them: with a handful in each, the choice is mostly chance.
 
 # %%
 count = len(hidden["val"]) // 2

@@ -51,7 +51,7 @@ def bars(axes, names, series, errors=None):
                          label=label, yerr=errors and [100 * error for error in errors[label]],
                          ecolor=INK, error_kw={"lw": 1})
         axes.bar_label(drawn, fmt="%.0f", padding=2, fontsize=8, color=INK)
-    axes.set_xticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(0, 112)
     axes.set_yticks(range(0, 101, 25))
     axes.set_ylabel("accuracy, %")
@@ -68,6 +68,7 @@ def images_in_rows(rows, columns=8):
             axes.imshow(image[0], cmap="gray", vmin=0, vmax=1)
         # Not the title of its axes, which would be as wide as all of them.
         line[0].text(0, -3, title, fontsize=10).set_in_layout(False)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.98))  # room for the first
     return figure
 
 

@@ -5,7 +5,7 @@ import torch
 from embed_cases import another_head, error_of, ids_of, logits_of, run
 from safetensors.torch import load_file, save_file
 
-from neurontune.embed import embed_huggingface, put_head_back
+from neurontune import embed_huggingface, put_head_back
 
 transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")

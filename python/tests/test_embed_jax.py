@@ -6,7 +6,7 @@ import torch
 from embed_cases import another_head, error_of, ids_of, logits_of, run
 from safetensors.torch import load_file
 
-from neurontune.embed import embed_jax, put_head_back
+from neurontune import embed_jax, put_head_back, tune
 
 try:
     import jax
@@ -92,6 +92,23 @@ def test_features_that_do_not_fit_are_refused():
         embed_jax(features, KERNEL, BIAS.repeat(2), {"val": (INPUTS, LABELS)})
     with pytest.raises(ValueError, match="10 inputs gave embeddings of shape"):
         embed_jax(lambda inputs: features(inputs)[1:], KERNEL, BIAS, {"val": (INPUTS, LABELS)})
+
+
+def test_folder_is_tuned_as_the_embeddings_in_memory(world, run_program, tmp_path):
+    weight, bias = world.head
+    embedded = embed_jax(lambda inputs: inputs, weight.T, bias,
+                         {"train": world.train, "val": world.val, "test": world.test})
+    result = tune(embedded.splits["val"], embedded.splits["train"], embedded.head)
+    embedded.save(tmp_path / "embeddings")
+    done = run_program("run", "--embeddings", tmp_path / "embeddings", "--out", tmp_path / "out",
+                       "--no-report")
+    assert done.returncode == 0, done.stderr
+    head = load_file(tmp_path / "out" / "head.safetensors")
+    assert torch.equal(head["weight"], result.head.weight)
+    assert torch.equal(head["bias"], result.head.bias)
+    assert not torch.equal(head["weight"], weight)
+    layer = put_head_back(torch.nn.Linear(16, 2), tmp_path / "out" / "head.safetensors")
+    assert torch.equal(layer.weight, result.head.weight)
 
 
 MODEL = """

@@ -4,7 +4,7 @@ import pytest
 import torch
 from embed_cases import another_head, error_of, ids_of, logits_of, run
 
-from neurontune.embed import embed_timm, put_head_back
+from neurontune import embed_timm, put_head_back
 
 try:
     import timm
