@@ -53,8 +53,9 @@ def deal(decks, size, correlation, rng):
     labels = np.arange(size) % 2
     agrees = np.arange(size) // 2 < round(correlation * size / 2)
     attributes = np.where(agrees, labels, 1 - labels)
-    images = torch.stack([torch.cat([next(decks[ATTRIBUTES[attribute]]), next(decks[LABELS[label]])])
-                          for label, attribute in zip(labels, attributes)])
+    images = torch.stack([
+        torch.cat([next(decks[ATTRIBUTES[attribute]]), next(decks[LABELS[label]])])
+        for label, attribute in zip(labels, attributes)])
     order = torch.from_numpy(rng.permutation(size))
     return images[order, None], torch.from_numpy(labels)[order], torch.from_numpy(attributes)[order]
 

@@ -96,8 +96,8 @@ result = neurontune.repair(model, head="fc", data=loaders)
 say(result.conclusion)
 
 # %% [markdown]
-# The conclusion says which kind of new layer was selected, by which evidence, and what it costs. The
-# model has changed in place, and only in `fc`:
+# The conclusion says which kind of new layer was selected, by which evidence, and what it costs.
+# The model has changed in place, and only in `fc`:
 
 # %%
 assert all(map(torch.equal, original.convolutions.parameters(), model.convolutions.parameters()))
@@ -134,7 +134,7 @@ print(HEADER, line("before", before), line("after", after), sep="\n")
 # try settings on them; that takes a second each. `max_drop` is how much accuracy on validation data
 # a repair may cost (0.1 by default). With 0, only what is free is accepted, and here little is.
 # `recipe="paper"` is the method of the paper alone: it retrains behind a mask, and does not compare
-# that with other ways. On this network it does not help.
+# that with other ways. On this network it costs more than it brings.
 
 # %%
 embedded = {split: neurontune.embed_module(original, "fc", loader)

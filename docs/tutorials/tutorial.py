@@ -65,7 +65,7 @@ def images_in_rows(rows, columns=8):
         for axes in line:
             axes.axis("off")
         for axes, image in zip(line, images):
-            axes.imshow(image[0], cmap="gray", vmin=0, vmax=1)
+            axes.imshow(image[0], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         # Not the title of its axes, which would be as wide as all of them.
         line[0].text(0, -3, title, fontsize=10).set_in_layout(False)
     figure.get_layout_engine().set(rect=(0, 0, 1, 0.98))  # room for the first
