@@ -2,13 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
 #include "base/describe.h"
 #include "base/number_text.h"
 #include "help.h"
-#include "io/json_text.h"
 #include "neurontune/compare/comparison_report.h"
 #include "output.h"
 #include "page_flags.h"
@@ -101,7 +99,7 @@ struct AblateCommand {
     }();
     print_warnings(warnings(report), output);
     if (output.json)
-      std::cout << json_text(ablation_json(report)) << '\n';
+      std::cout << json_text(report) << '\n';
     else
       print_ablation(report, output.screen());
   }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
 #include "base/describe.h"
@@ -13,7 +12,6 @@
 #include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
-#include "io/json_text.h"
 #include "io/output_folder.h"
 #include "io/result_file.h"
 #include "neurontune/base/error.h"
@@ -67,7 +65,7 @@ StoredMeans read_baseline(const std::string& file, const std::vector<std::string
   const auto text = read_file(file);
   StoredMeans means;
   try {
-    means = stored_means(parse_json(text));
+    means = stored_means(text);
   } catch (const Error& error) {
     throw Error(file + ": " + error.what());
   }
@@ -137,7 +135,7 @@ struct CompareCommand {
     if (!junit.empty()) junit_file.write(junit_xml("compare", checks));
     print_warnings(report.warnings, output);
     if (output.json)
-      std::cout << json_text(comparison_json(report)) << '\n';
+      std::cout << json_text(report) << '\n';
     else
       print_comparison(report, output.screen());
     auto findings = all_findings(checks);

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
 #include "closing_message.h"
@@ -11,7 +10,6 @@
 #include "help.h"
 #include "io/file_io.h"
 #include "io/folder_mark.h"
-#include "io/json_text.h"
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/dataset.h"
@@ -85,7 +83,7 @@ struct DemoCommand {
 
     print_warnings(warnings, output);
     if (output.json)
-      std::cout << json_text(result_json(outcome.report)) << '\n';
+      std::cout << json_text(outcome.report) << '\n';
     else
       std::cout << '\n' << closing_message(outcome, folder() / "result", rows, output.screen());
   }

@@ -17,12 +17,12 @@
 #include "neurontune/pipeline/extract.h"
 #include "neurontune/pipeline/open_model.h"
 #include "neurontune/report/junit.h"
-#include "neurontune/report/metrics_json.h"
 #include "neurontune/report/predictions_csv.h"
 #include "neurontune/report/requirement.h"
 #include "output.h"
 #include "pipeline/image_input.h"
 #include "progress_bar.h"
+#include "report/metric_block.h"
 #include "setting_options.h"
 #include "subcommands.h"
 #include "wrapped.h"
@@ -81,14 +81,13 @@ struct EvalCommand {
     const auto evaluated = config.embeddings.path.empty() ? of_model(config, selector)
                                                           : of_embeddings(config, selector);
     const auto metrics = evaluated.metrics();
-    const auto block = metrics_json(metrics);
-    const auto checks = check(required, block);
+    const auto checks = check(required, metrics);
     if (!predictions.empty())
       predictions_file.write(predictions_csv(evaluated.ids, evaluated.labels, evaluated.attributes,
                                              evaluated.predictions));
     if (!junit.empty()) junit_file.write(junit_xml("eval." + split, checks));
     if (output.json)
-      std::cout << json_text({{"split", split}, {"metrics", block}}) << '\n';
+      std::cout << json_text({{"split", split}, {"metrics", metrics_json(metrics)}}) << '\n';
     else
       print(metrics, evaluated.names);
     auto findings = all_findings(checks);

@@ -1,13 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
 #include "closing_message.h"
 #include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
-#include "io/json_text.h"
 #include "neurontune/pipeline/run.h"
 #include "output.h"
 #include "page_flags.h"
@@ -51,7 +49,7 @@ struct RunCommand {
     }();
     print_warnings(outcome.report.warnings, output);
     if (output.json)
-      std::cout << json_text(result_json(outcome.report)) << '\n';
+      std::cout << json_text(outcome.report) << '\n';
     else
       std::cout << closing_message(outcome, out, rows(outcome.report), output.screen());
     const bool kept = outcome.report.result.settings().source == Source::erm;

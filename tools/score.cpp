@@ -15,6 +15,7 @@
 #include "neurontune/data/names.h"
 #include "neurontune/report/run_report.h"
 #include "output.h"
+#include "pipeline/score_json.h"
 #include "setting_options.h"
 #include "subcommands.h"
 #include "table.h"

@@ -10,6 +10,7 @@
 #include "base/log_message.h"
 #include "help.h"
 #include "io/json_text.h"
+#include "pipeline/config_json.h"
 #include "unused_settings.h"
 
 namespace neurontune::cli {

@@ -1,6 +1,6 @@
 #include <neurontune/compare/compare_in_memory.h>
 #include <neurontune/pipeline/run_in_memory.h>
-#include <neurontune/report/result_text.h>
+#include <neurontune/report/html_report.h>
 
 #include "bindings.h"
 #include "conversions.h"
@@ -24,7 +24,7 @@ py::dict tune(const Splits& splits, const HeadTuple& head, const std::string& se
   result["scores"] = found.scores.scores;
   result["mask"] = report.result.masked().mask;
   result["groups"] = repaired ? groups_dict(repaired->shortcut) : py::object(py::none());
-  result["figures"] = result_text(report);
+  result["figures"] = json_text(report);
   result["trajectory"] = trajectory_jsonl(found);
   result["settings"] = method_settings(config);
   return result;
@@ -37,7 +37,7 @@ std::string compare(const Splits& splits, const HeadTuple& head, const std::stri
   options.config = method_config(settings);
   options.methods = methods;
   options.seeds = seeds;
-  return comparison_text(unlocked([&, on_progress = progress_of(progress)] {
+  return json_text(unlocked([&, on_progress = progress_of(progress)] {
     return compare_in_memory(options, data_of(splits, head), on_progress);
   }));
 }

@@ -4,7 +4,7 @@
 #include <neurontune/metrics/class_predictions.h>
 #include <neurontune/metrics/split_metrics.h>
 #include <neurontune/pipeline/run_in_memory.h>
-#include <neurontune/report/result_text.h>
+#include <neurontune/report/metrics_json.h>
 
 #include "bindings.h"
 #include "conversions.h"
@@ -110,8 +110,8 @@ std::string accuracy(const at::Tensor& predicted, const at::Tensor& labels,
     space.train_counts = group_counts(train->first, train->second, classes, space.attribute_values);
   }
   return unlocked([&] {
-    if (predicted.dim() == 1) return metrics_text(split_metrics(predicted, labels, known, space));
-    return metrics_text(split_metrics(class_predictions(predicted), labels, known, space));
+    if (predicted.dim() == 1) return json_text(split_metrics(predicted, labels, known, space));
+    return json_text(split_metrics(class_predictions(predicted), labels, known, space));
   });
 }
 

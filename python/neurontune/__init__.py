@@ -38,6 +38,8 @@ from neurontune.steps import (
 )
 from neurontune.tuning import tune
 
+__version__: str = _core.__version__
+
 __all__ = [
     "Comparison",
     "Embedded",

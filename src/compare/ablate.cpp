@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
@@ -11,7 +10,6 @@
 #include "compare/comparison_data.h"
 #include "compare/sweep_effects.h"
 #include "io/file_io.h"
-#include "io/json_text.h"
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "neurontune/pipeline/evaluate.h"
@@ -190,7 +188,7 @@ AblationReport ablate(const AblateOptions& options, const std::filesystem::path&
     throw Error("no point could be run, the first because " + report.points.front().failure);
   for (auto& warning : sweeps_without_effect(options.points, report.points))
     report.warnings.push_back(std::move(warning));
-  const auto stored = json_text(ablation_json(report)) + "\n";
+  const auto stored = json_text(report) + "\n";
   if (!options.page.written) output.remove(kPageFile);
   output.begin(files);
   write_file(output / "ablate.csv", ablation_csv(report));

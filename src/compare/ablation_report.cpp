@@ -4,10 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compare/summaries_json.h"
 #include "io/csv_row.h"
-#include "neurontune/compare/comparison_report.h"
-#include "neurontune/report/metrics_json.h"
+#include "io/json_text.h"
 #include "neurontune/version.h"
+#include "report/metric_block.h"
 #include "report/nullable.h"
 #include "report/text_rows.h"
 
@@ -49,7 +50,7 @@ Json point_json(const AblationPoint& point) {
 
 }  // namespace
 
-nlohmann::ordered_json ablation_json(const AblationReport& report) {
+std::string json_text(const AblationReport& report) {
   Json json = {{"embeddings", report.embeddings},
                {"dimensions", report.dimensions},
                {"seeds", report.seeds},
@@ -59,7 +60,7 @@ nlohmann::ordered_json ablation_json(const AblationReport& report) {
                {"warnings", report.warnings},
                {"points", Json::array()}};
   for (const auto& point : report.points) json["points"].push_back(point_json(point));
-  return json;
+  return json_text(json);
 }
 
 std::string ablation_csv(const AblationReport& report) {

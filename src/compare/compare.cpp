@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
@@ -13,7 +12,6 @@
 #include "base/log_message.h"
 #include "compare/compared_methods.h"
 #include "io/file_io.h"
-#include "io/json_text.h"
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "neurontune/compare/compare_in_memory.h"
@@ -161,10 +159,10 @@ std::vector<std::string> written_files(const PageOptions& page) {
 void write_results(const CompareOptions& options, const ComparisonReport& report,
                    OutputFolder& out) {
   const auto files = written_files(options.page);
-  const auto comparison = comparison_text(report);
+  const auto comparison = json_text(report) + "\n";
   if (!options.page.written) out.remove(kPageFile);
   out.begin(files);
-  write_file(out / "config.json", json_text(config_json(options.config)) + "\n");
+  write_file(out / "config.json", json_text(options.config) + "\n");
   write_file(out / "compare.csv", comparison_csv(report));
   write_file(out / "compare.md", comparison_markdown(report));
   if (options.page.written) write_file(out / kPageFile, html_of_comparison(comparison));
@@ -241,10 +239,6 @@ ComparisonReport compare_in_memory(const CompareOptions& options, const Embeddin
   for (auto& warning : class_warnings(data)) report.warnings.push_back(std::move(warning));
   compare_methods(options, data, report, progress, log);
   return report;
-}
-
-std::string comparison_text(const ComparisonReport& report) {
-  return json_text(comparison_json(report)) + "\n";
 }
 
 }  // namespace neurontune

@@ -15,6 +15,7 @@
 #include "neurontune/repair/tuned_head.h"
 #include "neurontune/shortcut/rebalanced_retraining.h"
 #include "neurontune/shortcut/shortcut_search.h"
+#include "pipeline/config_json.h"
 
 namespace neurontune {
 namespace {

@@ -8,7 +8,9 @@
 
 #include "base/describe.h"
 #include "base/number_text.h"
+#include "compare/summaries_json.h"
 #include "io/csv_row.h"
+#include "io/json_text.h"
 #include "neurontune/base/error.h"
 #include "neurontune/version.h"
 #include "report/text_rows.h"
@@ -67,7 +69,7 @@ nlohmann::ordered_json summaries_json(const MetricSummaries& summaries) {
   return json;
 }
 
-nlohmann::ordered_json comparison_json(const ComparisonReport& report) {
+std::string json_text(const ComparisonReport& report) {
   Json json = {{"embeddings", report.embeddings},
                {"splits", {{"identify", report.identify}, {"tune", report.tune}}},
                {"recipe", report.recipe},
@@ -77,7 +79,7 @@ nlohmann::ordered_json comparison_json(const ComparisonReport& report) {
                {"warnings", report.warnings},
                {"methods", Json::array()}};
   for (const auto& method : report.methods) json["methods"].push_back(method_json(method));
-  return json;
+  return json_text(json);
 }
 
 std::string comparison_csv(const ComparisonReport& report) {
@@ -123,7 +125,8 @@ std::string comparison_markdown(const ComparisonReport& report) {
   return text;
 }
 
-StoredMeans stored_means(const nlohmann::ordered_json& stored) {
+StoredMeans stored_means(const std::string& text) {
+  const auto stored = parse_json(text);
   StoredMeans means;
   if (!stored.is_object() || !stored.contains("methods") || !stored.at("methods").is_array())
     throw Error("is no compare.json: it has no list `methods`");

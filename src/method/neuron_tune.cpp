@@ -7,6 +7,7 @@
 #include "base/checks.h"
 #include "base/computing_type.h"
 #include "base/describe.h"
+#include "base/number_text.h"
 #include "core/split_checks.h"
 #include "method/flagging.h"
 #include "method/paper_method.h"
@@ -25,6 +26,19 @@ void warn_of_fall(const AccuracyMetrics& erm, const Checkpoint& selected,
     warnings.push_back("class-balanced accuracy on the identification split fell from " +
                        as_percent(erm.balanced_accuracy) + " to " +
                        as_percent(selected.accuracy.balanced_accuracy));
+}
+
+/// Why the first of the candidates was selected.
+std::string reason(const NeuronTuneResult& result, const SelectionOptions& options) {
+  if (result.selected_epoch == 0)
+    return "No epoch has a spuriousness fitness score, since no class had both correct and "
+           "misclassified samples.";
+  return "Its spuriousness fitness score, " + describe(*result.sfit) + ", is the highest of " +
+         counted(static_cast<int64_t>(result.candidates.size()), "epoch") +
+         (options.criterion == Criterion::guarded_sfit
+              ? " whose class-balanced accuracy is within " + as_percent(options.guard) +
+                    " of the best."
+              : ".");
 }
 
 std::vector<Checkpoint> ranked(const std::vector<Checkpoint>& trajectory,
@@ -94,6 +108,7 @@ class Run {
         identifications_[selected.epoch == 0 ? 0
                                              : identification_of_epoch_[static_cast<std::size_t>(
                                                    selected.epoch - 1)]];
+    result_.reason = reason(result_, options_.select);
     return std::move(result_);
   }
 

@@ -20,6 +20,7 @@
 #include "neurontune/data/array_names.h"
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
+#include "pipeline/config_json.h"
 #include "pipeline/flat_settings.h"
 #include "pipeline/image_input.h"
 #include "pipeline/recipes.h"
@@ -204,6 +205,8 @@ nlohmann::ordered_json config_json(const Config& config) {
   });
   return json;
 }
+
+std::string json_text(const Config& config) { return json_text(config_json(config)); }
 
 NeuronTuneOptions neuron_tune_options(const Config& config) {
   return {config.identify, config.tune, config.select, config.seed};

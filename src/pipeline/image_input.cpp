@@ -12,6 +12,7 @@
 #include "io/json_text.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/image.h"
+#include "pipeline/config_json.h"
 
 namespace neurontune {
 namespace {

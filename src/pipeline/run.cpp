@@ -13,6 +13,7 @@
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
 #include "pipeline/collect_page.h"
+#include "pipeline/config_json.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/image_input.h"
 #include "pipeline/open_embeddings.h"
@@ -101,7 +102,7 @@ void write_results(const Config& config, RunReport& report, const Names& names,
   report.files = out.finish(files);
   for (const auto* file : {"config.json", "MODEL_CARD.md", kPageDataFile})
     report.files.erase(file);  // name paths, data and threads, which change no result
-  const auto result = json_text(result_json(report)) + "\n";
+  const auto result = json_text(report) + "\n";
   if (page) {
     write_file(out / kPageFile, html_of_run(out.path(), result));
     out.finish({kPageFile});

@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/computing_type.h"
+#include "io/json_text.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
-#include "neurontune/report/run_report.h"
+#include "pipeline/score_json.h"
+#include "report/identification_json.h"
 
 namespace neurontune {
 namespace {
@@ -100,5 +102,7 @@ nlohmann::ordered_json score_json(const ScoreOutcome& outcome) {
   json["scores"] = rows_json(outcome.scores.scores);
   return json;
 }
+
+std::string json_text(const ScoreOutcome& outcome) { return json_text(score_json(outcome)); }
 
 }  // namespace neurontune

@@ -15,6 +15,7 @@
 #include "method/paper_method.h"
 #include "neurontune/base/error.h"
 #include "repair/contest.h"
+#include "repair/reason.h"
 
 namespace neurontune {
 namespace {
@@ -135,6 +136,7 @@ RepairResult repair(const LabelledEmbeddings& held_out, const LabelledEmbeddings
   contest.run(progress);
   result.erm = contest.judgements().front().candidate;
   select(contest, result);
+  result.reason = reason(result);
   for (const auto& warnings :
        {result.neurontune.warnings, result.shortcut.warnings, contest.warnings()})
     add_new(warnings, result);

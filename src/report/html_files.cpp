@@ -82,4 +82,10 @@ std::filesystem::path write_html_report(const std::filesystem::path& out) {
               ": holds no results; expected result.json, compare.json or ablate.json");
 }
 
+std::string summary_page(const std::string& result) {
+  html::RunSources sources;
+  sources.result = parse_json_object(result);
+  return made("result.json", [&] { return html::summary_page(sources); });
+}
+
 }  // namespace neurontune

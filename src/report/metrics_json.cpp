@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/json_text.h"
 #include "neurontune/metrics/wilson_interval.h"
+#include "report/metric_block.h"
 #include "report/nullable.h"
 
 namespace neurontune {
@@ -58,5 +60,7 @@ nlohmann::ordered_json metrics_json(const SplitMetrics& metrics) {
   if (metrics.groups) add_groups(*metrics.groups, json);
   return json;
 }
+
+std::string json_text(const SplitMetrics& metrics) { return json_text(metrics_json(metrics)); }
 
 }  // namespace neurontune

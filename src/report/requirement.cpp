@@ -8,6 +8,7 @@
 #include "base/describe.h"
 #include "base/edit_distance.h"
 #include "neurontune/base/error.h"
+#include "report/metric_block.h"
 
 namespace neurontune {
 namespace {
@@ -110,7 +111,8 @@ Requirement Requirement::parse(const std::string& text) {
 }
 
 std::vector<Check> check(const std::vector<Requirement>& requirements,
-                         const nlohmann::ordered_json& block) {
+                         const SplitMetrics& metrics) {
+  const auto block = metrics_json(metrics);
   std::vector<Check> checks;
   for (const auto& requirement : requirements) {
     auto& findings = checks.emplace_back(Check{requirement.text, {}}).findings;

@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/tensor_values.h"
+#include "io/json_text.h"
 #include "neurontune/io/safetensors.h"
 #include "neurontune/report/conclusion.h"
-#include "neurontune/report/metrics_json.h"
 #include "neurontune/version.h"
+#include "report/identification_json.h"
+#include "report/metric_block.h"
 #include "report/nullable.h"
 
 namespace neurontune {
@@ -154,7 +156,7 @@ nlohmann::ordered_json mistake_test_json(const MistakeTest& test) {
   return {{"plain", null_json(test.plain)}, {"given_margin", null_json(test.given_margin)}};
 }
 
-nlohmann::ordered_json result_json(const RunReport& report) {
+std::string json_text(const RunReport& report) {
   const auto& result = report.result;
   const auto& found = result.neurontune();
   const auto settings = result.settings();
@@ -194,7 +196,7 @@ nlohmann::ordered_json result_json(const RunReport& report) {
       json["skipped"].push_back({{"split", name}, {"sample", sample}, {"reason", reason}});
   json["files"] = report.files;
   json["seconds"] = report.seconds;
-  return json;
+  return json_text(json);
 }
 
 std::string trajectory_jsonl(const NeuronTuneResult& result) {

@@ -29,8 +29,10 @@ AblationReport report() {
   return report;
 }
 
+Json parsed(const AblationReport& report) { return Json::parse(json_text(report)); }
+
 TEST(AblationReport, JsonHasAPointsSettingsRunsAndFigures) {
-  const auto json = ablation_json(report());
+  const auto json = parsed(report());
   EXPECT_EQ(json.at("dimensions"), 8);
   EXPECT_EQ(json.at("seeds").dump(), "[3,4]");
   EXPECT_EQ(json.at("warnings").dump(), R"(["of the data"])");
@@ -47,7 +49,7 @@ TEST(AblationReport, JsonHasAPointsSettingsRunsAndFigures) {
 }
 
 TEST(AblationReport, JsonOfAPointThatFailedSaysWhy) {
-  const auto point = ablation_json(report()).at("points").at(1);
+  const auto point = parsed(report()).at("points").at(1);
   EXPECT_EQ(point.at("failure"), "no mistakes, and no mask");
   EXPECT_TRUE(point.at("runs").empty());
   EXPECT_TRUE(point.at("test").empty());
@@ -59,7 +61,7 @@ TEST(AblationReport, JsonHasTheTrajectoryWhereItWasAskedFor) {
   epoch.identify.accuracy.mean_accuracy = 0.25;
   epoch.test.accuracy.mean_accuracy = 0.75;
   with_epochs.points[0].runs[0].trajectory = {epoch};
-  const auto runs = ablation_json(with_epochs).at("points").at(0).at("runs");
+  const auto runs = parsed(with_epochs).at("points").at(0).at("runs");
   const auto& told = runs.at(0).at("trajectory").at(0);
   EXPECT_EQ(told.at("epoch"), 2);
   EXPECT_EQ(told.at("loss"), 0.5);

@@ -48,7 +48,7 @@ TEST_F(NestedFiles, AreRefusedByEveryReader) {
 TEST_F(NestedFiles, PathsThatAreNoUtf8GoThroughAConfig) {
   const auto flagged = resolve_config("", {{"--embeddings", "embeddings.path", "caf\xE9\\x41"}});
   EXPECT_EQ(flagged.embeddings.path, "caf\xE9\\x41");
-  const auto config = write("config.json", json_text(config_json(flagged)));
+  const auto config = write("config.json", json_text(flagged));
   EXPECT_EQ(resolve_config(config, {}).embeddings.path, "caf\xE9\\x41");
 }
 

@@ -69,6 +69,7 @@ TEST(NeuronTune, ResultSpeaksOfTheSelectedEpoch) {
   const auto& selected = result.candidates.front();
   EXPECT_EQ(result.selected_epoch, selected.epoch);
   EXPECT_EQ(result.sfit, selected.sfit);
+  EXPECT_THAT(result.reason, HasSubstr("is the highest of 3 epochs."));
   EXPECT_TRUE(result.head.weight.equal(selected.head.weight));
   EXPECT_TRUE(result.biased.biased.equal(selected.biased.biased));
   EXPECT_TRUE(biased_dimensions(result.scores, problem.options.identify)
@@ -87,6 +88,9 @@ TEST(NeuronTune, WithoutAnySfitTheErmHeadIsKeptWithAWarning) {
   EXPECT_TRUE(result.head.weight.equal(problem.erm.weight));
   EXPECT_EQ(result.biased.count(), 0);
   EXPECT_THAT(result.warnings, Contains(HasSubstr("the ERM head is kept")));
+  EXPECT_EQ(result.reason,
+            "No epoch has a spuriousness fitness score, since no class had both correct and "
+            "misclassified samples.");
 }
 
 TEST(NeuronTune, TestsMistakesOnlyWhereAsked) { EXPECT_FALSE(Problem().run().test); }

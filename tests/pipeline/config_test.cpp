@@ -8,6 +8,7 @@
 
 #include "data/temporary_folder.h"
 #include "error_matchers.h"
+#include "pipeline/config_json.h"
 #include "pipeline/settings.h"
 
 namespace neurontune {

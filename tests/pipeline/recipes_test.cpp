@@ -7,6 +7,7 @@
 
 #include "error_matchers.h"
 #include "neurontune/pipeline/config.h"
+#include "pipeline/config_json.h"
 
 namespace neurontune {
 namespace {

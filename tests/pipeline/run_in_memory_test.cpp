@@ -10,7 +10,7 @@
 #include "embedding_files.h"
 #include "error_matchers.h"
 #include "neurontune/pipeline/run.h"
-#include "neurontune/report/result_text.h"
+#include "neurontune/report/html_report.h"
 
 namespace neurontune {
 namespace {
@@ -40,7 +40,7 @@ TEST_F(RunInMemoryTest, GivesTheFiguresAndTheHeadOfRun) {
     const auto out = folder() / "out" / recipe;
     const auto written = run(config, out, {}, {}, {.written = false});
     EXPECT_TRUE(report.result.head().weight.equal(written.report.result.head().weight));
-    auto figures = json::parse(result_text(report)),
+    auto figures = json::parse(json_text(report)),
          of_files = json::parse(read(out / "result.json"));
     for (const auto* of_file : {"seconds", "files"}) {
       figures.erase(of_file);
@@ -54,11 +54,11 @@ TEST_F(RunInMemoryTest, ASummaryHasTheVerdictAndTheGroupsAlone) {
   write_world(folder());
   const auto config = method_config(R"({"epochs": 2, "batches_per_epoch": 20})");
   const auto report = run_in_memory(config, EmbeddingFolder::open(folder()));
-  const auto page = summary_page(result_text(report));
+  const auto page = summary_page(json_text(report));
   EXPECT_THAT(page, HasSubstr("Worst group (test)"));
   EXPECT_THAT(page, HasSubstr("id=\"groups\""));
   EXPECT_THAT(page, testing::Not(HasSubstr("id=\"settings\"")));
-  EXPECT_ERROR(summary_page("{}"), "result: is not as neurontune writes it");
+  EXPECT_ERROR(summary_page("{}"), "result.json: is not as neurontune writes it");
 }
 
 TEST(MethodConfig, KeysAreNestedWithDotsOrTheirLastPart) {

@@ -97,7 +97,7 @@ TEST_F(RunTest, TheOutcomeSaysWhatTheFilesSay) {
   EXPECT_EQ(outcome.report.recipe, "paper");
   EXPECT_EQ(outcome.report.criterion, "sfit");
   EXPECT_EQ(outcome.report.device, "cpu");
-  auto told = json(result_json(outcome.report)), written = result();
+  auto told = json::parse(json_text(outcome.report)), written = result();
   EXPECT_EQ(told, written);
   EXPECT_THAT(outcome.report.seconds,
               UnorderedElementsAre(testing::Key("load"), testing::Key("tune"),

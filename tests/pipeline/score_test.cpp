@@ -9,6 +9,7 @@
 #include "data/temporary_folder.h"
 #include "embedding_files.h"
 #include "error_matchers.h"
+#include "pipeline/score_json.h"
 #include "straight_accuracy.h"
 #include "straight_medians.h"
 #include "tensors.h"

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "repair/reason.h"
 #include "worlds.h"
 
 namespace neurontune {
@@ -43,6 +44,7 @@ RepairResult picked(Acceptance acceptance, ShortcutVerdict verdict) {
     selected.worst_lower = 0.625;
   }
   result.candidates = {selected, Candidate(), Candidate()};
+  result.reason = reason(result);
   return result;
 }
 
@@ -79,18 +81,21 @@ TEST(Conclusion, OfKnownGroupsSpeaksOfNoInferredOnes) {
 
 TEST(Conclusion, OfTheErmHeadThatIsKeptSaysWhyNoneOfTheOthersIs) {
   EXPECT_EQ(conclusion(picked(Acceptance::kept, ShortcutVerdict::unsupported)),
-            "The ERM head is kept: none of 2 other candidates is better on held-out data, and for "
+            "The ERM head is kept. None of 2 other candidates is better on held-out data, and for "
             "a repair that costs accuracy there is too little evidence of a shortcut. The data say "
             "so.");
   EXPECT_EQ(conclusion(picked(Acceptance::kept, ShortcutVerdict::supported)),
-            "The ERM head is kept: none of 2 other candidates is better on held-out data, or "
+            "The ERM head is kept. None of 2 other candidates is better on held-out data, or "
             "repairs enough for what it costs. The data say so. In the worst inferred group its "
             "accuracy is estimated at 25.0 % (12.5 % to 37.5 %).");
   auto alone = picked(Acceptance::kept, ShortcutVerdict::undecided);
   alone.candidates.resize(1);
-  EXPECT_EQ(conclusion(alone),
-            "The ERM head is kept: every other one costs held-out accuracy, and for a repair that "
-            "costs accuracy the data are too few to test for a shortcut. The data say so.");
+  alone.refused = 2;
+  EXPECT_EQ(reason(alone),
+            "Every other one costs held-out accuracy, and for a repair that costs accuracy the "
+            "data are too few to test for a shortcut. The data say so.");
+  alone.refused = 0;
+  EXPECT_EQ(reason(alone), "A class has too few held-out samples to judge any other head by.");
 }
 
 TEST(Conclusion, NamesTheHead) {
@@ -118,19 +123,19 @@ NeuronTuneResult epoch_7() {
   NeuronTuneResult result;
   result.biased.biased = at::tensor({1, 0, 1, 0}).to(at::kBool);
   result.selected_epoch = 7;
-  result.candidates.resize(3);
+  result.reason = "It is the best.";
   return result;
 }
 
 TEST(Conclusion, OfThePapersMethodSpeaksOfNoGroups) {
   auto result = epoch_7();
   EXPECT_EQ(conclusion(result),
-            "The head is epoch 7 of class-balanced retraining with 2 dimensions masked, "
-            "selected among 3 by its spuriousness fitness score.");
+            "The head is epoch 7 of class-balanced retraining with 2 dimensions masked. "
+            "It is the best.");
   result.biased.biased = at::tensor({1, 0, 0, 0}).to(at::kBool);
-  EXPECT_THAT(conclusion(result), HasSubstr("with 1 dimension masked,"));
+  EXPECT_THAT(conclusion(result), HasSubstr("with 1 dimension masked."));
   result.selected_epoch = 0;
-  EXPECT_EQ(conclusion(result), "The ERM head is kept: no epoch has a spuriousness fitness score.");
+  EXPECT_EQ(conclusion(result), "The ERM head is kept. It is the best.");
 }
 
 TEST(Conclusion, OfATunedHeadIsThatOfTheMethodThatMadeIt) {
@@ -153,6 +158,7 @@ TEST(Conclusion, SaysHowManyHeadsAreRefused) {
   }
   auto one = picked(Acceptance::trade, ShortcutVerdict::supported);
   one.candidates.resize(1);
+  one.reason = reason(one);
   EXPECT_THAT(conclusion(one), HasSubstr("selected among 1 accepted candidate."));
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "neurontune/metrics/wilson_interval.h"
+#include "report/metric_block.h"
 #include "tensors.h"
 
 namespace neurontune {

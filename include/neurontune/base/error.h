@@ -32,7 +32,8 @@ class NEURONTUNE_EXPORT DataError : public Error {
         source_(std::move(source)),
         findings_(std::move(findings)) {}
 
-  const std::string& source() const { return source_; }
+  const std::string& source() const { return source_; }  ///< the file or folder
+  /// A line each, at least one.
   const std::vector<std::string>& findings() const { return findings_; }
 
  private:

@@ -6,7 +6,9 @@
 
 namespace neurontune {
 
-/// Called from the thread that runs the work, after each finished unit of it.
+/// Called from the thread that runs the work, after each finished unit of it. An exception that it
+/// throws ends the work and reaches the caller; an `Error` may be taken for one of a method that
+/// cannot be run.
 ///
 /// @param stage  what is being done: "extract train", "tune"
 /// @param done   units finished, from 0 to `total`

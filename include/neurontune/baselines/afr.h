@@ -25,10 +25,10 @@ struct NEURONTUNE_EXPORT AfrOptions {
 
 /// What automatic feature reweighting fitted.
 struct AfrResult {
-  Head head;
-  double gamma = 0;    ///< the γ chosen
-  double penalty = 0;  ///< the λ chosen
-  double held_out_worst_class_accuracy = 0;
+  Head head;                                 ///< the selected one
+  double gamma = 0;                          ///< the γ chosen
+  double penalty = 0;                        ///< the λ chosen
+  double held_out_worst_class_accuracy = 0;  ///< by which it was selected
 };
 
 /// Automatic feature reweighting (Qiu et al. 2023, "Simple and Fast Group Robustness by Automatic

@@ -22,7 +22,7 @@ struct NEURONTUNE_EXPORT DfrOptions {
 
 /// What deep feature reweighting fitted.
 struct DfrResult {
-  Head head;
+  Head head;                                 ///< the mean of those fitted
   double inverse_penalty = 0;                ///< the C chosen
   double held_out_worst_group_accuracy = 0;  ///< of the one fit that C was chosen by
 };

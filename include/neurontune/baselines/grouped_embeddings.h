@@ -8,8 +8,8 @@ namespace neurontune {
 
 /// A split whose groups are known: what an oracle sees, and NeuronTune never does.
 struct GroupedEmbeddings {
-  LabelledEmbeddings data;
-  at::Tensor attributes;  ///< int64 [N], in 0…A−1, on the embeddings' device
+  LabelledEmbeddings data;  ///< without the attributes
+  at::Tensor attributes;    ///< int64 [N], in 0…A−1, on the embeddings' device
 };
 
 }  // namespace neurontune

@@ -24,10 +24,10 @@ struct NEURONTUNE_EXPORT SelfOptions {
 
 /// What SELF fitted.
 struct SelfResult {
-  Head head;
-  double learning_rate = 0;  ///< the one chosen
-  int64_t samples = 0;       ///< in the set that retrained the head
-  double held_out_worst_class_accuracy = 0;
+  Head head;                                 ///< the selected one
+  double learning_rate = 0;                  ///< the one chosen
+  int64_t samples = 0;                       ///< in the set that retrained the head
+  double held_out_worst_class_accuracy = 0;  ///< by which it was selected
 };
 
 /// SELF by misclassification (LaBonte et al. 2023, "Towards Last-layer Retraining for Group

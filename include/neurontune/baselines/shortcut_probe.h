@@ -32,10 +32,10 @@ struct NEURONTUNE_EXPORT ShortcutProbeOptions {
 
 /// What ShortcutProbe found and did.
 struct ShortcutProbeResult {
-  Head head;
-  at::Tensor prompts;          ///< float [K, M], the directions found
-  int64_t selected_epoch = 0;  ///< of mitigation, from 1
-  double held_out_worst_class_accuracy = 0;
+  Head head;                                 ///< the selected one
+  at::Tensor prompts;                        ///< float [K, M], the directions found
+  int64_t selected_epoch = 0;                ///< of mitigation, from 1
+  double held_out_worst_class_accuracy = 0;  ///< by which it was selected
 };
 
 /// ShortcutProbe (Zheng et al. 2025, "ShortcutProbe: Probing Prediction Shortcuts for Learning

@@ -17,7 +17,7 @@ namespace neurontune {
 
 /// A setting and the values it takes: "identify.mask_value=0,0.2,0.4".
 struct NEURONTUNE_EXPORT Sweep {
-  std::string key;
+  std::string key;                  ///< dotted: "tune.epochs"
   std::vector<std::string> values;  ///< as on a command line
 
   /// @throws OptionError if the text is not KEY=VALUE,VALUE,… or the key is not one that a sweep
@@ -32,10 +32,11 @@ NEURONTUNE_EXPORT std::vector<std::vector<SettingFlag>> grid(const std::vector<S
 
 /// A point of a sweep to be run.
 struct SweepPoint {
-  std::vector<SettingFlag> settings;
-  Config config;  ///< with these settings
+  std::vector<SettingFlag> settings;  ///< one of each sweep
+  Config config;                      ///< with these settings
 };
 
+/// What `ablate` is to run.
 struct AblateOptions {
   std::vector<SweepPoint> points;  ///< at least one; data and device are the first one's
   int64_t seeds = 1;               ///< each point's `config.seed` and those after it, at least 1

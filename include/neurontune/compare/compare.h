@@ -28,10 +28,10 @@ struct NEURONTUNE_EXPORT CompareOptions {
 
   PageOptions page;  ///< whether report.html is written
 
-  AfrOptions afr;
-  DfrOptions dfr;
-  SelfOptions self;
-  ShortcutProbeOptions shortcut_probe;
+  AfrOptions afr;                       ///< of `afr`
+  DfrOptions dfr;                       ///< of `dfr`
+  SelfOptions self;                     ///< of `self`
+  ShortcutProbeOptions shortcut_probe;  ///< of `shortcut_probe`
 
   /// @throws OptionError if a value is out of its range or a method is unknown
   void validate() const;

@@ -20,7 +20,4 @@ NEURONTUNE_EXPORT ComparisonReport compare_in_memory(const CompareOptions& optio
                                                      const ProgressFn& progress = {},
                                                      const LogFn& log = {});
 
-/// The text of compare.json.
-NEURONTUNE_EXPORT std::string comparison_text(const ComparisonReport& report);
-
 }  // namespace neurontune

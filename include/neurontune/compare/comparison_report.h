@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -14,7 +13,7 @@ namespace neurontune {
 
 /// A method's result, over all seeds.
 struct MethodReport {
-  std::string method;
+  std::string method;             ///< its name, as `compare` takes it
   bool oracle = false;            ///< whether it sees attributes
   std::vector<std::string> sees;  ///< train_labels, val_labels, val_attributes, …
   std::string selection;          ///< how its hyperparameters were chosen; the same for every seed
@@ -26,17 +25,18 @@ struct MethodReport {
 
 /// Methods side by side.
 struct ComparisonReport {
-  std::string embeddings;      ///< the folder they were all given
-  std::string identify, tune;  ///< the splits
-  std::string recipe;          ///< of neurontune_default
-  std::string device;
-  std::vector<uint64_t> seeds;
-  std::vector<MethodReport> methods;
+  std::string embeddings;             ///< the folder they were all given
+  std::string identify;               ///< the split that identifies
+  std::string tune;                   ///< the split that retrains
+  std::string recipe;                 ///< of neurontune_default
+  std::string device;                 ///< that it was run on
+  std::vector<uint64_t> seeds;        ///< that each method was run with
+  std::vector<MethodReport> methods;  ///< in the order asked for
   std::vector<std::string> warnings;  ///< what a user should know, one sentence each
 };
 
 /// compare.json: `methods` and what they were run on.
-NEURONTUNE_EXPORT nlohmann::ordered_json comparison_json(const ComparisonReport& report);
+NEURONTUNE_EXPORT std::string json_text(const ComparisonReport& report);
 
 /// A row a method: mean and standard deviation of each figure, and what it saw.
 NEURONTUNE_EXPORT std::string comparison_csv(const ComparisonReport& report);
@@ -48,15 +48,12 @@ NEURONTUNE_EXPORT std::string comparison_markdown(const ComparisonReport& report
 NEURONTUNE_EXPORT std::string summary_text(const MetricSummaries& summaries,
                                            const std::string& name);
 
-/// {figure: {mean, std, values}}
-NEURONTUNE_EXPORT nlohmann::ordered_json summaries_json(const MetricSummaries& summaries);
-
 /// The figures of a stored comparison: method → figure → mean.
 using StoredMeans = std::map<std::string, std::map<std::string, double>>;
 
-/// @param stored a compare.json
+/// @param stored the text of a compare.json
 /// @throws Error if it is none, or has no figure of any method
-NEURONTUNE_EXPORT StoredMeans stored_means(const nlohmann::ordered_json& stored);
+NEURONTUNE_EXPORT StoredMeans stored_means(const std::string& stored);
 
 /// Holds a comparison against a stored one: a check for each stored figure, which does not hold
 /// where it is lower by more than `tolerance`, or no longer there.

@@ -14,13 +14,15 @@ namespace neurontune {
 
 /// What follows the linear layer of a head that is a submodule of several layers.
 struct LaterLayers {
+  /// Of the layers.
   using Function = std::function<at::Tensor(const at::Tensor& hidden,
                                             const std::vector<at::Tensor>& parameters)>;
 
   /// [N, H] → [N, C], differentiable; `parameters` as in Head, any floating dtype and device.
   Function forward;
-  int64_t classes = 0;
-  std::string weight_name, bias_name;             ///< of the linear layer, within the submodule
+  int64_t classes = 0;                            ///< C
+  std::string weight_name;                        ///< of the linear layer, within the submodule
+  std::string bias_name;                          ///< of its bias
   std::vector<std::string> parameter_names = {};  ///< of the later layers', within the submodule
 };
 
@@ -35,6 +37,7 @@ struct NEURONTUNE_EXPORT Head {
   /// models hold the one.
   bool single_logit = false;
 
+  /// Whether nothing follows the linear layer.
   bool is_linear() const { return later_layers == nullptr; }
   int64_t classes() const { return is_linear() ? weight.size(0) : later_layers->classes; }  ///< C
   int64_t embedding_dim() const { return weight.size(1); }                                  ///< M

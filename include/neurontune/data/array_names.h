@@ -8,13 +8,13 @@ namespace neurontune {
 
 /// What the arrays of a folder of embeddings are called in its files.
 struct NEURONTUNE_EXPORT ArrayNames {
-  std::string embeddings = "embeddings";
-  std::string labels = "labels";
-  std::string attributes = "attributes";
-  std::string groups = "groups";  ///< y·A + a; by default `group` too
-  std::string ids = "ids";        ///< in .npz files only
-  std::string weight = "weight";  ///< of the head
-  std::string bias = "bias";      ///< likewise
+  std::string embeddings = "embeddings";  ///< of the array of embeddings
+  std::string labels = "labels";          ///< of the labels
+  std::string attributes = "attributes";  ///< of the attributes
+  std::string groups = "groups";          ///< y·A + a; by default `group` too
+  std::string ids = "ids";                ///< in .npz files only
+  std::string weight = "weight";          ///< of the head
+  std::string bias = "bias";              ///< likewise
 
   /// Reads "embeddings=feats,labels=y"; what is left out keeps its name.
   /// @throws OptionError for an unknown key (with the nearest known one), a key without a name or

@@ -44,8 +44,8 @@ class NEURONTUNE_EXPORT Dataset {
 
 /// A named split of a data set.
 struct DatasetSplit {
-  std::string name;  ///< "train", "val", "test", or what else the data set has
-  std::unique_ptr<Dataset> dataset;
+  std::string name;                  ///< "train", "val", "test", or what else the data set has
+  std::unique_ptr<Dataset> dataset;  ///< its samples
 };
 
 /// A data set as it lies on disk.

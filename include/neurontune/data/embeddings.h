@@ -51,10 +51,10 @@ class NEURONTUNE_EXPORT EmbeddingFolder {
   static EmbeddingFolder of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
                                     Names names = {});
 
-  const std::filesystem::path& path() const { return path_; }
-  const Head& head() const { return head_; }
-  const Names& names() const { return names_; }
-  const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }
+  const std::filesystem::path& path() const { return path_; }  ///< the folder
+  const Head& head() const { return head_; }                   ///< the ERM head
+  const Names& names() const { return names_; }                ///< of labels and attributes
+  const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }  ///< by name
 
   /// What a user should know of the files, one sentence each.
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -16,7 +16,7 @@ namespace neurontune {
 /// A row of a manifest.
 struct ManifestRow {
   std::string sample;  ///< a path relative to Manifest::folder; of tensors the row's number, from 0
-  int64_t label = 0;
+  int64_t label = 0;   ///< from 0
   std::optional<int64_t> attribute;  ///< none where it is not known
   int64_t line = 0;    ///< in the file, from 1 (the header); 0 where no file lists the samples
   int64_t number = 0;  ///< of the row among all of the file, from 0

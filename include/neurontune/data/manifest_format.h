@@ -38,20 +38,20 @@ struct NEURONTUNE_EXPORT ManifestFormat {
     std::vector<std::string> columns;          ///< of a path
     std::vector<std::string> prefixes = {""};  ///< before it: the first that finds the first sample
     std::string suffix;                        ///< after it
-  } sample;
-  IndexColumn label;
-  IndexColumn attribute;
+  } sample;                                    ///< where a sample lies
+  IndexColumn label;                           ///< its class
+  IndexColumn attribute;                       ///< its spurious attribute, where there is one
   struct {
     std::vector<std::string> columns;
     std::map<std::string, std::string> values;  ///< cell, or folder, → split; empty: 0/1/2 or names
-  } split;
+  } split;                                      ///< which split it is of
   struct {
     /// JSON `file`, one or several: a CSV whose columns are added to the first, relative to that;
     /// of several the first that is there. Empty: none.
     std::vector<std::string> files;
     std::string key;                   ///< the column that both have
     std::vector<std::string> columns;  ///< of a text table (below) without a header
-  } join;
+  } join;                              ///< a second file with more columns
   /// Files called .txt are tables as CelebA's authors write them: blanks part the cells; the first
   /// line is the number of rows and the second names all columns but the first, which is the key;
   /// or there is neither.
@@ -73,7 +73,7 @@ NEURONTUNE_EXPORT std::vector<std::string> manifest_format_names();
 /// A manifest that was found, and how to read it.
 struct NEURONTUNE_EXPORT ManifestSource {
   std::filesystem::path path;  ///< a CSV, or of class folders the folder that holds them
-  ManifestFormat format;
+  ManifestFormat format;       ///< how it is read
 
   /// What the samples' paths are relative to; names.json and transform.json lie there.
   std::filesystem::path folder() const;

@@ -11,12 +11,14 @@ namespace neurontune {
 
 /// What to call labels and attributes; either list may be empty or too short.
 struct NEURONTUNE_EXPORT Names {
-  static constexpr const char* kFile = "names.json";
+  static constexpr const char* kFile = "names.json";  ///< in the data's folder
 
-  std::vector<std::string> labels;
-  std::vector<std::string> attributes;
+  std::vector<std::string> labels;      ///< of each class
+  std::vector<std::string> attributes;  ///< of each value of the attribute
 
-  bool empty() const { return labels.empty() && attributes.empty(); }
+  bool empty() const {
+    return labels.empty() && attributes.empty();
+  }                                            ///< whether nothing has a name
   std::string label(int64_t index) const;      ///< its name, or "y=3"
   std::string attribute(int64_t index) const;  ///< its name, or "a=1"
 

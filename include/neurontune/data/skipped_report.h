@@ -7,7 +7,7 @@ namespace neurontune {
 /// A sample that was left out because it could not be read.
 struct SkippedReport {
   std::string sample;  ///< its id
-  std::string reason;
+  std::string reason;  ///< what is wrong with it
 };
 
 }  // namespace neurontune

@@ -13,9 +13,9 @@ namespace neurontune {
 
 /// A split, or a class-stratified part of one: "val" or "val:1/2".
 struct NEURONTUNE_EXPORT SplitSelector {
-  std::string name;
-  int64_t part = 1;  ///< from 1 to `parts`
-  int64_t parts = 1;
+  std::string name;   ///< train, val or test
+  int64_t part = 1;   ///< from 1 to `parts`
+  int64_t parts = 1;  ///< into which it is divided
 
   /// Whether the other one is of the same split, and has rows of it that this one has.
   bool overlaps(const SplitSelector& other) const;

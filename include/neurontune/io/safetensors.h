@@ -46,9 +46,9 @@ NEURONTUNE_EXPORT std::string stored_digest(const std::filesystem::path& path);
 
 /// What a tensor of a file to be written will be.
 struct TensorSpec {
-  std::string name;
-  at::ScalarType dtype;
-  std::vector<int64_t> shape;
+  std::string name;            ///< of the tensor
+  at::ScalarType dtype;        ///< one that the format has
+  std::vector<int64_t> shape;  ///< of any rank
 };
 
 /// Whether a file to be written will carry a digest.

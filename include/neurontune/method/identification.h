@@ -15,8 +15,8 @@ namespace neurontune {
 
 /// What a head's mistakes on held-out data say about the embedding's dimensions.
 struct Identification {
-  SpuriousnessScores scores;
-  BiasedDimensions biased;
+  SpuriousnessScores scores;          ///< of each class and dimension
+  BiasedDimensions biased;            ///< those that are flagged
   std::optional<MistakeTest> test;    ///< both nulls; none where no significance is asked for
   std::optional<double> sfit;         ///< of the scores; none where no class is usable
   AccuracyMetrics accuracy;           ///< of the head, on the same data

@@ -9,6 +9,7 @@
 #include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/export.h"
 #include "neurontune/method/spuriousness.h"
+#include "neurontune/numerics/activation.h"
 
 namespace neurontune {
 

@@ -12,6 +12,7 @@
 #include "neurontune/core/labelled_embeddings.h"
 #include "neurontune/export.h"
 #include "neurontune/method/identification.h"
+#include "neurontune/method/mistake_test.h"
 #include "neurontune/method/retraining.h"
 #include "neurontune/method/selection.h"
 #include "neurontune/method/spuriousness.h"
@@ -21,10 +22,10 @@ namespace neurontune {
 
 /// The settings of all steps.
 struct NEURONTUNE_EXPORT NeuronTuneOptions {
-  IdentificationOptions identify;
-  RetrainingOptions tune;
-  SelectionOptions select;
-  uint64_t seed = 0;  ///< of the batches and a fresh head
+  IdentificationOptions identify;  ///< of the biased dimensions
+  RetrainingOptions tune;          ///< of the head
+  SelectionOptions select;         ///< of an epoch
+  uint64_t seed = 0;               ///< of the batches and a fresh head
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -35,9 +36,9 @@ struct Checkpoint {
   int64_t epoch = 0;           ///< from 1; 0 is the ERM head
   std::optional<double> loss;  ///< mean over the epoch's batches; none of the ERM head
   std::optional<double> sfit;  ///< none where no class has correct and misclassified samples
-  AccuracyMetrics accuracy;
-  Head head;                ///< the mask folded in
-  BiasedDimensions biased;  ///< the mask it was trained behind
+  AccuracyMetrics accuracy;    ///< of the head
+  Head head;                   ///< the mask folded in
+  BiasedDimensions biased;     ///< the mask it was trained behind
 };
 
 /// What NeuronTune found and did.
@@ -47,6 +48,7 @@ struct NeuronTuneResult {
   std::optional<MistakeTest> test;  ///< of the first identification, where significance was asked
   BiasedDimensions biased;          ///< of the selected head
   int64_t selected_epoch = 0;    ///< 0 is the ERM head, where no epoch has the criterion's figure
+  std::string reason;            ///< why it was selected, a sentence; `conclusion` says more
   std::optional<double> sfit;    ///< of the selected head
   AccuracyMetrics erm_accuracy;  ///< of the ERM head, on the identification split
   std::vector<Checkpoint> trajectory;  ///< one an epoch

@@ -19,7 +19,7 @@ enum class Start {
 
 /// Settings of the retraining of the last layer.
 struct NEURONTUNE_EXPORT RetrainingOptions {
-  Start start = Start::erm;
+  Start start = Start::erm;         ///< the ERM head, or a fresh one
   int64_t refresh = 0;              ///< identify anew every so many epochs; 0 never; at least 0
   int64_t epochs = 20;              ///< 1 to 100000
   int64_t batches_per_epoch = 200;  ///< 1 to 1000000; times batch_size at most 100000000
@@ -55,7 +55,7 @@ class NEURONTUNE_EXPORT HeadRetrainer {
   /// @throws Error if shapes disagree or a class has no sample
   HeadRetrainer(const at::Tensor& embeddings, const at::Tensor& labels, const Head& start,
                 const RetrainingOptions& options, at::Generator generator);
-  HeadRetrainer(HeadRetrainer&&) noexcept;
+  HeadRetrainer(HeadRetrainer&&) noexcept;  ///< it can be moved, not copied
   ~HeadRetrainer();
 
   /// Sets the mask, [M] or, of a linear head, [C, M] (1 where kept), and restarts the momentum.

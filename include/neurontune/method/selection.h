@@ -18,8 +18,8 @@ enum class Criterion {
 
 /// Settings of the choice among checkpoints.
 struct NEURONTUNE_EXPORT SelectionOptions {
-  Criterion criterion = Criterion::sfit;
-  double guard = 0.02;  ///< fraction of class-balanced accuracy, 0…1
+  Criterion criterion = Criterion::sfit;  ///< by what is selected
+  double guard = 0.02;                    ///< fraction of class-balanced accuracy, 0…1
   /// The largest drop of class-balanced accuracy on held-out data that a repair may cause, 0…1;
   /// applies with inferred_groups only.
   double max_drop = 0.1;
@@ -30,8 +30,8 @@ struct NEURONTUNE_EXPORT SelectionOptions {
 
 /// What selection knows of a checkpoint, all on the identification split.
 struct CheckpointFigures {
-  std::optional<double> sfit;  ///< none where no class was usable: by SFit it is no candidate
-  double balanced_accuracy = 0;
+  std::optional<double> sfit;    ///< none where no class was usable: by SFit it is no candidate
+  double balanced_accuracy = 0;  ///< mean over the classes
 };
 
 /// Whether `repair` picks by the criterion, and not the paper's method.

@@ -33,10 +33,11 @@ struct NEURONTUNE_EXPORT IdentificationOptions {
   /// λ as a quantile of the aggregated scores, 0…1, instead of a value; per_class of each class's.
   std::optional<double> threshold_quantile;
   Aggregate aggregate = Aggregate::union_;  ///< over the usable classes
-  Activation activation = Activation::raw;
+  Activation activation = Activation::raw;  ///< what of a neuron's output is scored
   /// Dimensions never flagged, those with the smallest scores: 0…M; none means max(C, M/16).
   std::optional<int64_t> keep_at_least;
   double mask_value = 0;  ///< what biased dimensions are multiplied by; 0…1
+  /// Whether flagged dimensions must be significant, and by which test.
   Significance significance = Significance::none;
   double false_discovery_rate = 0.05;  ///< of that test, within a class; over 0, below 1
   int64_t strata = 5;  ///< quantiles of the distance from the boundary, of given_margin; at least 1
@@ -56,8 +57,8 @@ struct NEURONTUNE_EXPORT SpuriousnessScores {
   std::vector<int64_t> correct;        ///< [C] samples of each class predicted right
   std::vector<int64_t> misclassified;  ///< [C] and wrong
 
-  int64_t classes() const { return scores.size(0); }
-  int64_t embedding_dim() const { return scores.size(1); }
+  int64_t classes() const { return scores.size(0); }        ///< C
+  int64_t embedding_dim() const { return scores.size(1); }  ///< M
   /// Whether class `label` has both correct and misclassified samples.
   bool usable(int64_t label) const;
   /// Whether any class has.

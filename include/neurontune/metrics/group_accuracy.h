@@ -20,8 +20,8 @@ NEURONTUNE_EXPORT bool any_attribute_known(const at::Tensor& attributes);
 
 /// Accuracy over all samples and over classes; fractions in [0, 1].
 struct AccuracyMetrics {
-  int64_t samples = 0;
-  double mean_accuracy = 0;
+  int64_t samples = 0;                                ///< in all
+  double mean_accuracy = 0;                           ///< over all samples
   std::vector<std::optional<double>> class_accuracy;  ///< [C]; none for an absent class
   double balanced_accuracy = 0;                       ///< mean over the classes present
   double worst_class_accuracy = 0;                    ///< minimum over the classes present
@@ -29,10 +29,10 @@ struct AccuracyMetrics {
 
 /// Accuracy of the samples that share a label and an attribute.
 struct GroupAccuracy {
-  int64_t label = 0;
-  int64_t attribute = 0;
-  int64_t count = 0;    ///< samples, at least 1
-  double accuracy = 0;  ///< in [0, 1]
+  int64_t label = 0;      ///< of its samples
+  int64_t attribute = 0;  ///< of its samples
+  int64_t count = 0;      ///< samples, at least 1
+  double accuracy = 0;    ///< in [0, 1]
 };
 
 /// Accuracy over groups of the same label and attribute. Samples of unknown attribute are in none.

@@ -11,7 +11,7 @@ namespace neurontune {
 
 /// A figure over several seeds.
 struct SeedSummary {
-  double mean = 0;
+  double mean = 0;                ///< over the seeds
   double standard_deviation = 0;  ///< of a sample (n − 1); 0 for a single seed
   std::vector<double> values;     ///< one a seed
 };

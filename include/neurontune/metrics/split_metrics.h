@@ -20,9 +20,9 @@ struct GroupSpace {
 
 /// How well predictions match a split.
 struct SplitMetrics {
-  AccuracyMetrics accuracy;
+  AccuracyMetrics accuracy;            ///< over samples and classes
   std::optional<GroupMetrics> groups;  ///< where any attribute of the split is known
-  double macro_f1 = 0;
+  double macro_f1 = 0;                 ///< mean over the classes of the F1 score
   // Where probabilities are known, and none is NaN:
   std::optional<double> expected_calibration_error;  ///< in kCalibrationBins bins
   std::optional<double> auroc;                       ///< of two classes that are both present

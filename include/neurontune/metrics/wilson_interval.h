@@ -6,7 +6,8 @@ namespace neurontune {
 
 /// Where a share lies with some confidence, in [0, 1].
 struct Interval {
-  double lower = 0, upper = 1;
+  double lower = 0;  ///< bound
+  double upper = 1;  ///< bound
 };
 
 /// Wilson's score interval of a binomial share, without continuity correction.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "neurontune/core/head.h"
 #include "neurontune/export.h"
 #include "neurontune/model/split_model.h"
 
@@ -41,8 +42,8 @@ class NEURONTUNE_EXPORT ErmModel : public SplitModel {
   static ErmModel load(const std::filesystem::path& path, at::Device device = at::kCPU,
                        const SplitOptions& options = {});
 
-  ErmModel(ErmModel&&) noexcept;
-  ErmModel& operator=(ErmModel&&) noexcept;
+  ErmModel(ErmModel&&) noexcept;             ///< it can be moved, not copied
+  ErmModel& operator=(ErmModel&&) noexcept;  ///< the same
   ~ErmModel() override;
 
   /// "fc", "heads.head", …; "constant" in a frozen model, whose parameters have no names.
@@ -50,7 +51,7 @@ class NEURONTUNE_EXPORT ErmModel : public SplitModel {
   std::string output_name() const;  ///< as in SplitOptions; empty if there is only one
 
   std::vector<ModelInput> inputs() const override;
-  at::Device device() const override;
+  at::Device device() const override;  ///< of its parameters
   Head head() const override;
   std::string fingerprint() const override;  ///< of the file's content, the head and the output
 

@@ -31,6 +31,7 @@ class SplitModel {
  public:
   virtual ~SplitModel() = default;
 
+  /// Where its tensors are.
   virtual at::Device device() const = 0;
 
   /// The arguments, in order; none where a data set's tensors are taken as they come.
@@ -65,6 +66,7 @@ class SplitModel {
 /// A features function and a head as a model: for programs that have no TorchScript file.
 class NEURONTUNE_EXPORT FeaturesAndHead : public SplitModel {
  public:
+  /// As SplitModel::features.
   using Features = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 
   /// @param features    in evaluation mode; called without autograd
@@ -72,7 +74,7 @@ class NEURONTUNE_EXPORT FeaturesAndHead : public SplitModel {
   /// @param fingerprint changes whenever the features do; of a checkpoint's name and step, say
   FeaturesAndHead(Features features, Head head, std::string fingerprint);
 
-  at::Device device() const override { return head_.weight.device(); }
+  at::Device device() const override { return head_.weight.device(); }  ///< the head's
   Head head() const override;
   at::Tensor features(const std::vector<at::Tensor>& inputs) const override;
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,13 @@
 #include "neurontune/data/image.h"
 #include "neurontune/export.h"
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/method/retraining.h"
+#include "neurontune/method/selection.h"
+#include "neurontune/method/spuriousness.h"
 #include "neurontune/pipeline/extract.h"
+#include "neurontune/repair/anchored_retraining.h"
 #include "neurontune/repair/repair.h"
+#include "neurontune/shortcut/shortcut_search.h"
 
 namespace neurontune {
 
@@ -19,36 +25,36 @@ namespace neurontune {
 /// out: {"seed": 0, "identify": {"threshold": 0, …}, …}.
 struct NEURONTUNE_EXPORT Config {
   std::string recipe = "robust";  ///< the named set of settings the others start from
-  uint64_t seed = 0;
-  std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda or cuda:N
-  int64_t threads = 0;          ///< for tensor work, up to 4 a processor; 0: LibTorch's
+  uint64_t seed = 0;              ///< of everything random
+  std::string device = "auto";    ///< auto (CUDA where there is one), cpu, cuda or cuda:N
+  int64_t threads = 0;            ///< for tensor work, up to 4 a processor; 0: LibTorch's
 
   struct {
     std::string path;           ///< a TorchScript file
     std::string head = "auto";  ///< as in SplitOptions
     std::string output = "auto";
     std::string preload_lib;  ///< shared libraries of custom operators, separated by commas
-  } model;
+  } model;                    ///< that is repaired
   struct {
     std::string path;  ///< a folder with metadata.csv or another manifest, or the manifest
     std::string format = "auto";  ///< of the manifest, as open_data takes it
     ImageTransform transform;
     ExtractionOptions extraction;
-  } data;
+  } data;  ///< its images or tokens
   struct {
     std::string path;    ///< a folder of embeddings, instead of model and data
     std::string arrays;  ///< what its arrays are called, as ArrayNames::parse takes it
-  } embeddings;
+  } embeddings;          ///< computed elsewhere
   struct {
     std::string identify = "val";
     std::string tune = "train";
-  } splits;
+  } splits;  ///< or parts of them, as SplitSelector::parse takes them
 
-  IdentificationOptions identify;
-  RetrainingOptions tune;
-  SelectionOptions select;
-  ShortcutSearchOptions shortcut;
-  AnchoredOptions anchored;
+  IdentificationOptions identify;  ///< of the biased dimensions
+  RetrainingOptions tune;          ///< of the head
+  SelectionOptions select;         ///< of the repair
+  ShortcutSearchOptions shortcut;  ///< of the evidence
+  AnchoredOptions anchored;        ///< of the heads retrained near the ERM head
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -84,8 +90,8 @@ NEURONTUNE_EXPORT ImageTransform transform_of_file(const std::filesystem::path& 
 /// @throws OptionError as `resolve_config` does
 NEURONTUNE_EXPORT Config with_settings(Config config, const std::vector<SettingFlag>& settings);
 
-/// Every setting, in the nesting that `resolve_config` reads.
-NEURONTUNE_EXPORT nlohmann::ordered_json config_json(const Config& config);
+/// Every setting as JSON, which `resolve_config` reads.
+NEURONTUNE_EXPORT std::string json_text(const Config& config);
 
 /// The names of the recipes compiled in.
 NEURONTUNE_EXPORT std::vector<std::string> recipe_names();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/embeddings.h"
 #include "neurontune/export.h"
+#include "neurontune/metrics/class_predictions.h"
 #include "neurontune/metrics/split_metrics.h"
 
 namespace neurontune {

@@ -8,6 +8,7 @@
 
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
+#include "neurontune/core/head.h"
 #include "neurontune/data/dataset.h"
 #include "neurontune/data/skipped_report.h"
 #include "neurontune/export.h"
@@ -29,7 +30,7 @@ NEURONTUNE_EXPORT const char* name(StoredAs stored_as);
 /// How embeddings are made and stored.
 struct ExtractionOptions {
   int64_t batch_size = 64;  ///< samples that go through the model at once, 1 to 1000000
-  StoredAs stored_as = StoredAs::model;
+  StoredAs stored_as = StoredAs::model;  ///< the dtype of the files
   /// Whether the model runs under LibTorch's autocast: float16 on CUDA, bfloat16 on the CPU, where
   /// an operation can. The embeddings' dtype stays what it would be.
   bool mixed_precision = false;
@@ -38,14 +39,15 @@ struct ExtractionOptions {
 
 /// What extraction did.
 struct Extraction {
+  /// Of one split.
   struct Split {
     int64_t samples = 0;  ///< less those skipped
-    double seconds = 0;
+    double seconds = 0;   ///< wall time
     bool reused = false;  ///< whether the folder held it already, from the same model and data
-    std::vector<SkippedReport> skipped;
+    std::vector<SkippedReport> skipped;  ///< samples that were left out
   };
-  std::map<std::string, Split> splits;
-  SplitVerification verified;  ///< on the first batch
+  std::map<std::string, Split> splits;  ///< by name
+  SplitVerification verified;           ///< on the first batch
 };
 
 /// Writes the embeddings of every split, and the head, into a folder that EmbeddingFolder opens.

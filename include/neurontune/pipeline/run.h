@@ -15,8 +15,8 @@ namespace neurontune {
 
 /// A finished run.
 struct RunOutcome {
-  RunReport report;
-  Names names;  ///< of the data's labels and attributes
+  RunReport report;  ///< as result.json has it
+  Names names;       ///< of the data's labels and attributes
 };
 
 /// The whole method from files to files: embeddings (from a model and data, or a folder),

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +16,7 @@ namespace neurontune {
 
 /// A flagged dimension, and where to look for what it encodes.
 struct BiasedDimension {
-  int64_t index = 0;
+  int64_t index = 0;                 ///< from 0
   double score = 0;                  ///< the largest over the classes it is flagged for
   int64_t label = 0;                 ///< the class of that score
   std::vector<std::string> samples;  ///< that activate it most: ids, or row numbers
@@ -24,11 +24,11 @@ struct BiasedDimension {
 
 /// What identification finds in a folder of embeddings.
 struct ScoreOutcome {
-  SpuriousnessScores scores;
-  BiasedDimensions biased;
-  std::optional<MistakeTest> test;  ///< where significance was asked for
-  std::optional<double> sfit;
-  std::vector<std::string> warnings;
+  SpuriousnessScores scores;               ///< of each class and dimension
+  BiasedDimensions biased;                 ///< those that are flagged
+  std::optional<MistakeTest> test;         ///< where significance was asked for
+  std::optional<double> sfit;              ///< none where no class is usable
+  std::vector<std::string> warnings;       ///< what a user should know, one sentence each
   std::vector<BiasedDimension> strongest;  ///< flagged dimensions, the highest score first
 };
 
@@ -37,7 +37,7 @@ struct ScoreOutcome {
 NEURONTUNE_EXPORT ScoreOutcome score(const Config& config, int64_t samples = 3,
                                      const LogFn& log = {});
 
-/// {classes, biased_dimensions, sfit, warnings, strongest, scores}
-NEURONTUNE_EXPORT nlohmann::ordered_json score_json(const ScoreOutcome& outcome);
+/// score.json: {classes, biased_dimensions, sfit, warnings, strongest, scores}
+NEURONTUNE_EXPORT std::string json_text(const ScoreOutcome& outcome);
 
 }  // namespace neurontune

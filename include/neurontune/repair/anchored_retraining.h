@@ -29,7 +29,8 @@ struct NEURONTUNE_EXPORT AnchoredOptions {
 
 /// One of the fits.
 struct AnchoredSetting {
-  double penalty = 0, gamma = 0;
+  double penalty = 0;  ///< λ
+  double gamma = 0;    ///< γ
 };
 
 /// Each γ with all λ before the next γ.
@@ -56,8 +57,8 @@ NEURONTUNE_EXPORT std::vector<Head> anchored_heads(
 
 /// What `anchored` chose.
 struct AnchoredResult {
-  Head head;
-  AnchoredSetting setting;
+  Head head;                        ///< the retrained one
+  AnchoredSetting setting;          ///< with which it was retrained
   double worst_class_accuracy = 0;  ///< of the setting, on folds that its heads were not fitted to
 };
 

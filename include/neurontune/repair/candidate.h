@@ -30,8 +30,8 @@ enum class FittedTo {
 
 /// Which head it is.
 struct CandidateSettings {
-  Source source = Source::erm;
-  FittedTo fitted_to = FittedTo::nothing;
+  Source source = Source::erm;                   ///< how it was made
+  FittedTo fitted_to = FittedTo::nothing;        ///< on which data
   std::optional<int64_t> epoch = std::nullopt;   ///< from 1; of neurontune
   std::optional<double> penalty = std::nullopt;  ///< λ; of anchored
   std::optional<double> gamma = std::nullopt;    ///< γ; of anchored
@@ -51,9 +51,9 @@ enum class Acceptance {
 
 /// A head that was judged; all figures are on held-out data that it was not fitted to.
 struct Candidate {
-  CandidateSettings settings;
-  Acceptance acceptance = Acceptance::refused;
-  AccuracyMetrics accuracy;
+  CandidateSettings settings;                   ///< which head it is
+  Acceptance acceptance = Acceptance::refused;  ///< why it may be picked
+  AccuracyMetrics accuracy;                     ///< over samples and classes
   /// Lower bound (90 % interval) of the accuracy in the worst cell that it is judged by: of the
   /// classes, and of the inferred groups where they are trusted, or of the groups that are known.
   double worst_lower = 0;

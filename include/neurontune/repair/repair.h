@@ -22,11 +22,12 @@ namespace neurontune {
 /// worst_group, and `max_drop`.
 struct NEURONTUNE_EXPORT RepairOptions {
   RepairOptions();
+  /// The defaults of all but the method's settings.
   explicit RepairOptions(const NeuronTuneOptions& own) : neurontune(own) {}
 
   NeuronTuneOptions neurontune;    ///< of the mask and the epochs; its seed serves every step
   ShortcutSearchOptions shortcut;  ///< its folds are those that candidates are judged on
-  AnchoredOptions anchored;
+  AnchoredOptions anchored;        ///< of the heads retrained near the ERM head
 
   /// @throws OptionError if a value is out of its range
   void validate() const;
@@ -34,13 +35,14 @@ struct NEURONTUNE_EXPORT RepairOptions {
 
 /// What was done, and on what grounds.
 struct RepairResult {
-  Head head;                   ///< the selected head
-  CandidateSettings settings;  ///< which one it is
-  Acceptance acceptance = Acceptance::kept;
+  Head head;                                 ///< the selected head
+  CandidateSettings settings;                ///< which one it is
+  Acceptance acceptance = Acceptance::kept;  ///< what let it be selected
+  std::string reason;                 ///< why it was selected, in sentences; `conclusion` says more
   std::vector<Candidate> candidates;  ///< accepted, the best first; the selected head is the first
   int64_t refused = 0;                ///< heads that cost too much
   Candidate erm;                      ///< the ERM head as it was judged
-  ShortcutSearch shortcut;
+  ShortcutSearch shortcut;            ///< whether there is evidence of a shortcut
   /// The paper's method on the whole of both splits; without epochs and candidates where the
   /// held-out data identify nothing.
   NeuronTuneResult neurontune;

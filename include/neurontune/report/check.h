@@ -9,7 +9,7 @@ namespace neurontune {
 
 /// Something that is required of a result, and what of it is not so.
 struct Check {
-  std::string name;
+  std::string name;                   ///< what is required
   std::vector<std::string> findings;  ///< a sentence each; none where it holds
 };
 

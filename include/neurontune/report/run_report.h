@@ -1,15 +1,17 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "neurontune/data/skipped_report.h"
 #include "neurontune/export.h"
+#include "neurontune/method/mistake_test.h"
 #include "neurontune/method/neuron_tune.h"
+#include "neurontune/method/spuriousness.h"
 #include "neurontune/metrics/split_metrics.h"
 #include "neurontune/model/split_model.h"
 #include "neurontune/repair/tuned_head.h"
@@ -18,11 +20,11 @@ namespace neurontune {
 
 /// What a run found, as its files tell it.
 struct RunReport {
-  std::string recipe;
-  std::string criterion;
-  uint64_t seed = 0;
-  std::string device;
-  TunedHead result;
+  std::string recipe;                         ///< whose settings were the start
+  std::string criterion;                      ///< by which the head was selected
+  uint64_t seed = 0;                          ///< of everything random
+  std::string device;                         ///< that it ran on
+  TunedHead result;                           ///< what the method gave
   std::vector<std::string> warnings;          ///< of the data and of the result
   std::map<std::string, SplitMetrics> erm;    ///< a split's name → the ERM head's metrics
   std::map<std::string, SplitMetrics> tuned;  ///< and the selected head's
@@ -36,19 +38,10 @@ struct RunReport {
 NEURONTUNE_EXPORT std::string shown_split(const RunReport& report);
 
 /// result.json. Everything but `seconds` is the same for the same inputs and seed.
-NEURONTUNE_EXPORT nlohmann::ordered_json result_json(const RunReport& report);
+NEURONTUNE_EXPORT std::string json_text(const RunReport& report);
 
 /// trajectory.jsonl: a line an epoch.
 NEURONTUNE_EXPORT std::string trajectory_jsonl(const NeuronTuneResult& result);
-
-/// {count, total, indices}; with per_class masks `indices` is a list for each class.
-NEURONTUNE_EXPORT nlohmann::ordered_json biased_dimensions_json(const BiasedDimensions& biased);
-
-/// [{label, correct, misclassified, usable}]
-NEURONTUNE_EXPORT nlohmann::ordered_json classes_json(const SpuriousnessScores& scores);
-
-/// {plain, given_margin}, each [{label, verdict, significant, minimal_effect}]
-NEURONTUNE_EXPORT nlohmann::ordered_json mistake_test_json(const MistakeTest& test);
 
 /// Writes spuriousness.safetensors: scores, mask, median_correct, median_misclassified, float32;
 /// with a test also effect, p_value, effect_given_margin and p_value_given_margin.

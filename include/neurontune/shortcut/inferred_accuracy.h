@@ -16,15 +16,16 @@ inline constexpr double kQuantile = 1.6448536269514722;
 
 /// A head's accuracy in the groups (label, inferred attribute), and how sure it is.
 struct NEURONTUNE_EXPORT InferredAccuracy {
-  at::Tensor samples;   ///< float64 [C, A]: the beliefs' sum
-  at::Tensor accuracy;  ///< float64 [C, A], shrunk towards that of the class's groups
-  at::Tensor lower;     ///< float64 [C, A], of the 90 % interval
-  at::Tensor upper;     ///< float64 [C, A]
-  int64_t worst_label = 0, worst_attribute = 0;  ///< the group of the lowest lower bound
+  at::Tensor samples;           ///< float64 [C, A]: the beliefs' sum
+  at::Tensor accuracy;          ///< float64 [C, A], shrunk towards that of the class's groups
+  at::Tensor lower;             ///< float64 [C, A], of the 90 % interval
+  at::Tensor upper;             ///< float64 [C, A]
+  int64_t worst_label = 0;      ///< of the group of the lowest lower bound
+  int64_t worst_attribute = 0;  ///< of that group
 
   double worst_accuracy() const;  ///< that group's
   double worst_lower() const;     ///< the lower confidence bound that candidates are ranked by
-  double worst_upper() const;
+  double worst_upper() const;     ///< the upper bound of the same group
 };
 
 /// Judges predictions by inferred groups. Each group's accuracy is shrunk towards the mean of its

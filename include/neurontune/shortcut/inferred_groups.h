@@ -29,7 +29,8 @@ struct NEURONTUNE_EXPORT InferredGroupsOptions {
 /// z | y, a ~ N(c_y + s_a, Σ), on embeddings scaled to mean 0 and deviation 1 in each dimension.
 /// The attribute is what the ERM head takes for the class where it leans on a shortcut.
 struct NEURONTUNE_EXPORT InferredGroups {
-  at::Tensor mean, deviation;    ///< float64 [M], of the scaling
+  at::Tensor mean;               ///< float64 [M], of the scaling
+  at::Tensor deviation;          ///< float64 [M], of the scaling
   at::Tensor class_effects;      ///< c, float64 [C, M]
   at::Tensor attribute_effects;  ///< s, float64 [C, M]
   at::Tensor discriminants;      ///< Σ⁻¹ sᵀ, float64 [M, C]

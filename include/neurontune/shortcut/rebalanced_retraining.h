@@ -58,7 +58,7 @@ class NEURONTUNE_EXPORT RebalancedRetrainer {
   RebalancedRetrainer(const LabelledEmbeddings& tuning, const Head& like,
                       const RebalancingOptions& options = {},
                       std::shared_ptr<const Curvature> curvature = nullptr);
-  RebalancedRetrainer(RebalancedRetrainer&&) noexcept;
+  RebalancedRetrainer(RebalancedRetrainer&&) noexcept;  ///< it can be moved, not copied
   ~RebalancedRetrainer();
 
   /// From here on the penalty is on the distance of W from that of a head, of the shape of `like`,

@@ -26,8 +26,8 @@ inline constexpr int64_t kProbeSamples = 8192;
 
 /// Settings of the search for a shortcut that no one labelled.
 struct NEURONTUNE_EXPORT ShortcutSearchOptions {
-  InferredGroupsOptions groups;
-  RebalancingOptions retraining;
+  InferredGroupsOptions groups;   ///< of the groups that are inferred
+  RebalancingOptions retraining;  ///< of the heads that are retrained with them balanced
   double evidence_threshold = 4;  ///< a shortcut is behind the mistakes from here on; 0 or more
   /// Principal components of what classes do not explain in which groups are inferred, at most:
   /// what lies apart does so whatever else the embedding holds; at least 1.
@@ -50,8 +50,8 @@ NEURONTUNE_EXPORT const char* name(ShortcutVerdict verdict);
 
 /// The attribute that the ERM head takes for the class, if there is one.
 struct NEURONTUNE_EXPORT ShortcutSearch {
-  ShortcutVerdict verdict = ShortcutVerdict::undecided;
-  std::string reason;  ///< of the verdict, a sentence
+  ShortcutVerdict verdict = ShortcutVerdict::undecided;  ///< of the search
+  std::string reason;                                    ///< of the verdict, a sentence
   /// Held-out samples whose label looks wrong; none where the search ended before.
   std::optional<int64_t> suspected_labels;
   /// How far an attribute's value is from the class's own where they differ, in standard
@@ -71,6 +71,7 @@ struct NEURONTUNE_EXPORT ShortcutSearch {
 
   /// separation × ∛reliance / C^0.4: mere mistakes lie further apart where there are more classes.
   std::optional<double> evidence() const;
+  /// Whether groups were inferred, trusted or not.
   bool found_groups() const { return beliefs.defined(); }
 };
 
