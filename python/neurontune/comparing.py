@@ -49,7 +49,10 @@ class Comparison:
         import pandas
 
         return pandas.DataFrame(
-            [{"method": method["method"], "oracle": method["oracle"]} | _means(method) for method in self.methods]
+            [
+                {"method": method["method"], "oracle": method["oracle"]} | _means(method)
+                for method in self.methods
+            ]
         )
 
     def _repr_html_(self) -> str:

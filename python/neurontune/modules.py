@@ -172,7 +172,9 @@ def linear_layer(module: nn.Module, name: str) -> nn.Linear:
     near = difflib.get_close_matches(name, linear, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     shown = ", ".join(linear[-5:]) or "none"
-    raise ValueError(f"head {name!r} {what}, expected a linear layer, the last of which are: {shown}{hint}")
+    raise ValueError(
+        f"head {name!r} {what}, expected a linear layer, the last of which are: {shown}{hint}"
+    )
 
 
 def write_back(layer: nn.Linear, result: Result) -> None:
