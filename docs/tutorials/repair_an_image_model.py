@@ -74,7 +74,7 @@ print(f"mean accuracy on test: {before['mean_accuracy']:.3f}, "
 
 # %% [markdown]
 # On validation data, which has the same correlation as the training data, everything looks fine. In
-# the worst group of the test data the model is nearly always wrong: it looks at the upper
+# the worst group of the test data the model is wrong more often than right: it looks at the upper
 # photograph.
 #
 # ## The repair
@@ -134,7 +134,7 @@ print(HEADER, line("before", before), line("after", after), sep="\n")
 # try settings on them; that takes a second each. `max_drop` is how much accuracy on validation data
 # a repair may cost (0.1 by default). With 0, only what is free is accepted, and here little is.
 # `recipe="paper"` is the method of the paper alone: it retrains behind a mask, and does not compare
-# that with other ways. On this network it costs more than it brings.
+# that with other ways. It brings less here, and costs more.
 
 # %%
 embedded = {split: neurontune.embed_module(original, "fc", loader)

@@ -46,9 +46,9 @@ class Tutorials(unittest.TestCase):
     def test_repair_an_image_model(self):
         printed = self.run_tutorial("repair_an_image_model.py", "1-images", "2-groups")
         on_val, = self.numbers(r"mean accuracy on val: ([\d.]+)", printed)
-        self.assertGreater(on_val, 0.9, "everything looks fine")
+        self.assertGreater(on_val, 0.85, "everything looks fine")
         before, after = (self.worst_group(name, printed) for name in ("before", "after"))
-        self.assertLess(before, 0.3, "nearly always wrong")
+        self.assertLess(before, 0.5, "wrong more often than right")
         self.assertGreater(after, before + 0.3, "the rare groups gain much")
         self.assertEqual(self.worst_group("default", printed), after)
         self.assertLess(self.worst_group("max_drop 0", printed), after)
