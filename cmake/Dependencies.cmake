@@ -38,3 +38,9 @@ endif()
 if(NEURONTUNE_BENCHMARKS)
   find_package(benchmark REQUIRED)
 endif()
+
+# A project that takes this one in as source links these too: it must see them.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  get_property(found DIRECTORY PROPERTY IMPORTED_TARGETS)
+  set_target_properties(${found} PROPERTIES IMPORTED_GLOBAL TRUE)
+endif()

@@ -9,6 +9,7 @@ function(add_library_of_objects name)
       $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
       $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${name} PUBLIC cxx_std_20)
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${name}
     PUBLIC neurontune::torch
     PRIVATE OpenMP::OpenMP_CXX JPEG::JPEG PNG::PNG GIF::GIF TIFF::TIFF neurontune::webp ZLIB::ZLIB

@@ -32,6 +32,7 @@ double expected_cost(const neurontune::Head& head, const neurontune::LabelledEmb
 }  // namespace
 
 int main() {
+  at::manual_seed(0);
   const auto tuning = draw_split(20000, 0.95), identification = draw_split(2000, 0.95);
   const auto selection = draw_split(2000, 0.95), test = draw_split(4000, 0.5);
   const at::Tensor weight = at::randn({2, 32}).mul(0.01);
@@ -39,7 +40,9 @@ int main() {
   const neurontune::Head erm{weight, {}};
 
   // Every epoch's head is in the trajectory, whatever the library's own criterion prefers.
-  const auto result = neurontune::neuron_tune(identification, tuning, erm);
+  neurontune::NeuronTuneOptions options;
+  options.identify.threshold = 1;  // a dimension that is clearly more active on mistakes
+  const auto result = neurontune::neuron_tune(identification, tuning, erm, options);
   std::printf("The library's choice is epoch %ld. %s\n", static_cast<long>(result.selected_epoch),
               result.reason.c_str());
 

@@ -31,6 +31,7 @@ neurontune::LabelledEmbeddings draw_split(int64_t samples) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  at::manual_seed(0);
   const double allowed = count == 2 ? std::atof(arguments[1]) : 60;
   const auto held_out = draw_split(4000), tuning = draw_split(20000);
   const at::Tensor weight = at::randn({2, 32}).mul(0.01);

@@ -54,6 +54,15 @@ build_jobs() {
   printf '%d' "$jobs"
 }
 
+# A Python that can make virtual environments: the one in PATH, else Debian's.
+find_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    "$python" -c 'import ensurepip, venv' 2>/dev/null && printf '%s' "$python" && return
+  done
+  die "no python3 that can make a virtual environment (Debian: python3-venv)"
+}
+
 # torch_dir: the folder with TorchConfig.cmake: the one that Torch_DIR or CMAKE_PREFIX_PATH names,
 # else the virtual environment's. Fails where there is none.
 torch_dir() {

@@ -1,6 +1,7 @@
 #include <neurontune/compare/compare_in_memory.h>
 #include <neurontune/pipeline/run_in_memory.h>
 #include <neurontune/report/html_report.h>
+#include <neurontune/report/run_report.h>
 
 #include "bindings.h"
 #include "conversions.h"

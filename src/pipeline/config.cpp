@@ -144,6 +144,16 @@ void check_threads(int64_t threads) {
                       std::to_string(kForEachProcessor * processors) + ", 4 for each processor");
 }
 
+/// What is wrong with settings; "" where nothing is.
+std::string fault_of(const Config& config) {
+  try {
+    config.validate();
+  } catch (const OptionError& error) {
+    return error.what();
+  }
+  return "";
+}
+
 }  // namespace
 
 void Config::validate() const {
@@ -182,8 +192,12 @@ Config resolve_config(const std::filesystem::path& config_file,
   if (manifest)
     apply_transforms(*manifest, string_setting("model.path", file, flags, ""), config, log);
   apply(config_file.string(), file, config);
+  const auto without_flags = config;
   for (const auto& flag : flags) apply(flag.flag, {{flag.key, flag_value(flag)}}, config);
-  config.validate();
+  if (const auto fault = fault_of(config); !fault.empty()) {
+    const bool of_file = !config_file.empty() && fault == fault_of(without_flags);
+    throw OptionError(of_file ? config_file.string() + ": " + fault : fault);
+  }
   return config;
 }
 

@@ -71,6 +71,13 @@ CardSource card_source(const Config& config, const Names& names) {
   return source;
 }
 
+PageSource page_source(const PageOptions& page) {
+  PageSource source;
+  source.images = page.images;
+  if (!page.vocabulary.empty()) source.vocabulary = Vocabulary::read(page.vocabulary);
+  return source;
+}
+
 /// Removes what an earlier run left and this one does not write. Without result.json a folder is
 /// unfinished.
 void remove_earlier(const std::vector<std::string>& files, OutputFolder& out) {
@@ -117,6 +124,7 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
                const LogFn& log, const PageOptions& page) {
   config.validate();
   check_out(config, out);
+  auto source = page_source(page);
   OutputFolder output(out, written_files(config, page));
   RunOutcome outcome;
   auto& report = outcome.report;
@@ -133,10 +141,14 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
   tune_and_evaluate(config, folder, data_warnings, report, clock, progress, log);
+  if (!report.tuned.contains("test"))
+    report.warnings.push_back("there is no split test: figures of " + shown_split(report) +
+                              " are of data that the repair has seen, and too optimistic");
 
   std::optional<PageData> shown;
   if (page.written) {
-    shown = collect_page(config, folder, report, page.images && data ? &*data : nullptr);
+    source.data = data ? &*data : nullptr;
+    shown = collect_page(config, folder, report, source);
     clock.finish("report");
   }
   outcome.names = folder.names();

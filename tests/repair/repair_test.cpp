@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "error_matchers.h"
@@ -62,6 +63,18 @@ int64_t candidates_of(const RepairResult& result, Source source) {
   int64_t count = 0;
   for (const auto& candidate : result.candidates) count += candidate.settings.source == source;
   return count;
+}
+
+TEST(Repair, WhatTheProgressCallbackThrowsReachesTheCaller) {
+  struct Stop {};
+  const auto world = world_with_shortcut(1, 600, 0.95);
+  for (const std::string_view stage : {"tune", "judge"})
+    EXPECT_THROW(repair(world.data(), world.data(), world.erm, quick(),
+                        [&](std::string_view current, int64_t, int64_t) {
+                          if (current == stage) throw Stop();
+                        }),
+                 Stop)
+        << stage;
 }
 
 TEST(Repair, WithAShortcutWhatIsPickedRepairsTheWorstGroup) {

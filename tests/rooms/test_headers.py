@@ -1,4 +1,5 @@
 """The public headers: each includes what it names, and needs LibTorch alone."""
+import re
 import unittest
 from pathlib import Path
 
@@ -19,6 +20,12 @@ class Headers(unittest.TestCase):
     def test_none_names_json_or_fmt(self):
         for header, text in PUBLIC.items():
             self.assertNotRegex(text, "nlohmann|fmt::|spdlog", header)
+
+    def test_each_is_on_one_page_of_the_reference(self):
+        pages = (INCLUDE.parent / "docs/api/cpp").glob("*.rst")
+        shown = [header for page in pages
+                 for header in re.findall(r"^\.\. header:: (\S+)$", page.read_text(), re.MULTILINE)]
+        self.assertEqual(sorted(shown), sorted(PUBLIC))
 
     def test_what_is_missing_is_found(self):
         self.assertEqual(

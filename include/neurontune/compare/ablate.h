@@ -50,7 +50,7 @@ struct AblateOptions {
 ///
 /// Attributes reach the metrics only.
 ///
-/// @throws OptionError, Error as `run` does; Error if there is no test split
+/// @throws Error as `run` does, and if there is no test split
 NEURONTUNE_EXPORT AblationReport ablate(const AblateOptions& options,
                                         const std::filesystem::path& out,
                                         const ProgressFn& progress = {}, const LogFn& log = {});

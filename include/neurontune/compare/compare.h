@@ -48,7 +48,7 @@ NEURONTUNE_EXPORT std::vector<std::string> method_names();
 ///
 /// Attributes reach the metrics and the oracle methods only.
 ///
-/// @throws OptionError, Error as `run` does; Error if there is no test split, or no method can be
+/// @throws Error as `run` does, and if there is no test split, or no method can be
 ///         run
 NEURONTUNE_EXPORT ComparisonReport compare(const CompareOptions& options,
                                            const std::filesystem::path& out,

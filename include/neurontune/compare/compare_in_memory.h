@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "neurontune/base/log.h"
 #include "neurontune/base/progress.h"
 #include "neurontune/compare/compare.h"

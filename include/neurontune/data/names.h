@@ -16,9 +16,8 @@ struct NEURONTUNE_EXPORT Names {
   std::vector<std::string> labels;      ///< of each class
   std::vector<std::string> attributes;  ///< of each value of the attribute
 
-  bool empty() const {
-    return labels.empty() && attributes.empty();
-  }                                            ///< whether nothing has a name
+  /// Whether nothing has a name.
+  bool empty() const { return labels.empty() && attributes.empty(); }
   std::string label(int64_t index) const;      ///< its name, or "y=3"
   std::string attribute(int64_t index) const;  ///< its name, or "a=1"
 

@@ -81,7 +81,7 @@ NEURONTUNE_EXPORT Config resolve_config(const std::filesystem::path& config_file
 
 /// The transform that a transform.json says.
 /// @param base of what it leaves out
-/// @throws OptionError, Error as `resolve_config` does
+/// @throws Error as `resolve_config` does
 NEURONTUNE_EXPORT ImageTransform transform_of_file(const std::filesystem::path& file,
                                                    const ImageTransform& base);
 

@@ -12,16 +12,16 @@ namespace neurontune {
 // Each tells the log which files it opened, and what it found in them.
 
 /// Opens `config.data`.
-/// @throws DataError, OptionError, Error as open_data does
+/// @throws Error as open_data does
 NEURONTUNE_EXPORT DataFolder open_configured_data(const Config& config, const LogFn& log = {});
 
 /// Opens `config.embeddings`.
-/// @throws OptionError, Error as ArrayNames::parse and EmbeddingFolder::open do
+/// @throws Error as ArrayNames::parse and EmbeddingFolder::open do
 NEURONTUNE_EXPORT EmbeddingFolder open_configured_embeddings(const Config& config,
                                                              const LogFn& log = {});
 
 /// Loads `config.model`, and before it the operators it needs, to `config.device`.
-/// @throws OptionError, Error as ErmModel::load and resolve_device do
+/// @throws Error as ErmModel::load and resolve_device do
 NEURONTUNE_EXPORT ErmModel open_model(const Config& config, const LogFn& log = {});
 
 }  // namespace neurontune

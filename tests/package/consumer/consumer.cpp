@@ -1,6 +1,7 @@
 // Tunes a random head on random embeddings: every part of the library that it needs must be found
 // by the compiler, the linker and the loader.
 
+#include <ATen/Context.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
@@ -31,6 +32,7 @@ bool refuses_bad_options() {
 }  // namespace
 
 int main() {
+  at::manual_seed(0);
   const neurontune::LabelledEmbeddings identification{at::randn({200, 16}), at::randint(2, {200})};
   const neurontune::LabelledEmbeddings tuning{at::randn({300, 16}), at::randint(2, {300})};
   const neurontune::Head erm{at::randn({2, 16}), at::zeros({2})};
