@@ -47,7 +47,10 @@ def draw_samples(layout):
     return {split: rows[:len(rows) // part] for split, rows in samples.items()}
 
 
-samples = draw_samples("W")
+try:
+    samples = draw_samples("W")
+except (RuntimeError, OSError) as missing:
+    sys.exit(f"error: no Debian package lists: {missing}")
 for sample in samples["train"][:4]:
     print(f"{LABELS[sample.label]}: {sample.text!r}")
 for split, rows in samples.items():
