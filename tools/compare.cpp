@@ -46,9 +46,12 @@ void print_comparison(const ComparisonReport& report, const Screen& screen) {
          summary_text(method.test, "worst_group_accuracy"),
          summary_text(method.test, "worst_class_accuracy"), seconds_text(method.seconds)});
   }
-  const auto note = "accuracy on test, mean ± standard deviation over " +
-                    counted(static_cast<int64_t>(report.seeds.size()), "seed") +
-                    "; time of one seed" + (oracles ? "; * an oracle: sees attributes" : "");
+  const auto seeds = counted(static_cast<int64_t>(report.seeds.size()), "seed");
+  const auto figures = report.seeds.size() < 2 ? "accuracy on test, of " + seeds
+                                               : "accuracy on test, mean ± standard deviation "
+                                                 "over " +
+                                                     seeds + "; time of one seed";
+  const auto note = figures + (oracles ? "; * an oracle: sees attributes" : "");
   std::cout << table(rows, screen, emphasised) << screen.fitted(note) << "\n\n";
   constexpr std::size_t kIndent = 11;
   for (const auto& method : report.methods) {

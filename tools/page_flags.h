@@ -23,4 +23,12 @@ inline void add_images_flag(CLI::App& command, PageOptions& page) {
       group::kOutput);
 }
 
+/// --vocabulary, of those whose page may show text of the data.
+inline void add_vocabulary_option(CLI::App& command, PageOptions& page) {
+  put(command.add_option("--vocabulary", page.vocabulary,
+                         "Show samples of tokens as text in report.html: vocab.txt, vocab.json or "
+                         "tokenizer.json of their tokenizer."),
+      group::kOutput, "FILE");
+}
+
 }  // namespace neurontune::cli

@@ -34,6 +34,7 @@ struct RunCommand {
         ->required();
     add_report_flag(command, page);
     add_images_flag(command, page);
+    add_vocabulary_option(command, page);
     put(command.add_flag("--exit-code", exit_code,
                          "Exit with 4 if ERM's head was kept, since no repair was better."),
         group::kOutput);

@@ -6,8 +6,8 @@
 
 namespace neurontune {
 
-/// The fewest insertions, deletions and substitutions of bytes that make one text the other
-/// (Levenshtein's distance).
+/// The fewest insertions, deletions and substitutions of bytes, and swaps of two neighbours, that
+/// make one text the other (optimal string alignment distance: no part is changed twice).
 std::size_t edit_distance(const std::string& one, const std::string& other);
 
 /// The end of a message about an unknown word: "; the nearest known one is seed", with the

@@ -14,6 +14,7 @@
 #include "io/file_io.h"
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
+#include "neurontune/compare/compare_in_memory.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/open_embeddings.h"
@@ -169,6 +170,29 @@ void write_results(const CompareOptions& options, const ComparisonReport& report
   out.finish(files);
 }
 
+ComparisonReport started_report(const CompareOptions& options, at::Device device) {
+  const auto& config = options.config;
+  ComparisonReport report;
+  report.identify = config.splits.identify;
+  report.tune = config.splits.tune;
+  report.recipe = config.recipe;
+  report.device = device.str();
+  for (int64_t i = 0; i < options.seeds; ++i)
+    report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
+  return report;
+}
+
+/// Adds every wanted method to the report.
+void compare_methods(const CompareOptions& options, const EmbeddingFolder& folder,
+                     ComparisonReport& report, const ProgressFn& progress, const LogFn& log) {
+  Comparison comparison(folder, at::Device(report.device), report);
+  for (const auto& method : wanted(options, folder, report.warnings))
+    log_info(log, method.name, ": ", comparison.add(method, progress).seconds, " s a seed");
+  if (std::all_of(report.methods.begin(), report.methods.end(),
+                  [](const MethodReport& method) { return !method.failure.empty(); }))
+    throw Error("no method could be run, the first because " + report.methods.front().failure);
+}
+
 }  // namespace
 
 void CompareOptions::validate() const {
@@ -191,14 +215,7 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   const auto device = resolve_device(config.device, log);
   check_holds_no_other(out, {"result.json", "ablate.json", kCacheFile});
   OutputFolder output(out, written_files(options.page));
-  ComparisonReport report;
-  report.identify = config.splits.identify;
-  report.tune = config.splits.tune;
-  report.recipe = config.recipe;
-  report.device = device.str();
-  for (int64_t i = 0; i < options.seeds; ++i)
-    report.seeds.push_back(config.seed + static_cast<uint64_t>(i));
-
+  auto report = started_report(options, device);
   std::map<std::string, double> seconds;
   StepClock clock(seconds, log);
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
@@ -208,13 +225,19 @@ ComparisonReport compare(const CompareOptions& options, const std::filesystem::p
   report.warnings = data_warnings;
   report.embeddings = folder.path().string();
 
-  Comparison comparison(folder, device, report);
-  for (const auto& method : wanted(options, folder, report.warnings))
-    log_info(log, method.name, ": ", comparison.add(method, progress).seconds, " s a seed");
-  if (std::all_of(report.methods.begin(), report.methods.end(),
-                  [](const MethodReport& method) { return !method.failure.empty(); }))
-    throw Error("no method could be run, the first because " + report.methods.front().failure);
+  compare_methods(options, folder, report, progress, log);
   write_results(options, report, output);
+  return report;
+}
+
+ComparisonReport compare_in_memory(const CompareOptions& options, const EmbeddingFolder& data,
+                                   const ProgressFn& progress, const LogFn& log) {
+  options.validate();
+  auto report = started_report(options, data.split("test").embeddings.device());
+  report.embeddings = data.path().string();
+  report.warnings = data.warnings();
+  for (auto& warning : class_warnings(data)) report.warnings.push_back(std::move(warning));
+  compare_methods(options, data, report, progress, log);
   return report;
 }
 

@@ -58,7 +58,9 @@ std::string shortfall(const MethodReport* method, const std::string& name, doubl
 
 std::string summary_text(const MetricSummaries& summaries, const std::string& name) {
   const auto* const summary = find(summaries, name);
-  return summary ? fixed(summary->mean, 3) + " ± " + fixed(summary->standard_deviation, 3) : "–";
+  if (summary == nullptr) return "–";
+  const auto mean = fixed(summary->mean, 3);
+  return summary->values.size() < 2 ? mean : mean + " ± " + fixed(summary->standard_deviation, 3);
 }
 
 nlohmann::ordered_json summaries_json(const MetricSummaries& summaries) {
@@ -116,9 +118,9 @@ std::string comparison_markdown(const ComparisonReport& report) {
     row.insert(row.end(), {fixed(method.seconds, 2), joined(method.sees, ", ")});
     text += markdown_row(row);
   }
-  text += "\nMean ± standard deviation over " +
-          counted(static_cast<int64_t>(report.seeds.size()), "seed") +
-          ", accuracy on test. How hyperparameters were chosen:\n\n";
+  const auto seeds = counted(static_cast<int64_t>(report.seeds.size()), "seed");
+  text += report.seeds.size() < 2 ? "\nOf " + seeds : "\nMean ± standard deviation over " + seeds;
+  text += ", accuracy on test. How hyperparameters were chosen:\n\n";
   for (const auto& method : report.methods)
     text += "- " + method.method + ": " + method.selection +
             (method.failure.empty() ? "" : ". Not run: " + method.failure) + "\n";

@@ -156,6 +156,26 @@ void check_named_attributes(const std::filesystem::path& folder, const ArrayName
   }
 }
 
+/// A linear head that nobody has looked at, with two classes or more.
+Head checked_head(Head head) {
+  check_head(head, "the head");
+  check_finite("the head", "weight", head.weight);
+  if (head.bias.defined()) check_finite("the head", "bias", head.bias);
+  return head.is_linear() && head.classes() == 1 ? two_classes(head) : head;
+}
+
+/// A split whose tensors nobody has looked at.
+EmbeddingSplit checked_split(const std::string& name, const EmbeddingSplit& split,
+                             const Head& head) {
+  const ArrayNames names;
+  std::map<std::string, at::Tensor> columns = {{names.labels, split.labels.cpu().contiguous()}};
+  if (split.attributes.defined()) columns[names.attributes] = split.attributes.cpu().contiguous();
+  auto embeddings = read_matrix(name, names.embeddings, split.embeddings.detach(), head);
+  const ColumnLimits limits{names.embeddings, embeddings.size(0), head.classes()};
+  auto known = checked_columns(name, columns, limits);
+  return {std::move(embeddings), std::move(known.labels), std::move(known.attributes), split.ids};
+}
+
 void check_folder(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
@@ -223,15 +243,32 @@ EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head 
   result.warnings_ = std::move(found.warnings);
   for (const auto& [name, reason] : result.passed_over_)
     result.warnings_.push_back(folder.string() + ": " + reason);
+  result.look_at_attributes();
+  return result;
+}
+
+EmbeddingFolder EmbeddingFolder::of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
+                                            Names names) {
+  EmbeddingFolder result;
+  result.path_ = "data in memory";
+  result.head_ = checked_head(std::move(head));
+  result.names_ = std::move(names);
+  for (auto& [name, split] : splits) {
+    check_split_name(name);
+    result.splits_.emplace(name, checked_split(name, split, result.head_));
+  }
+  result.look_at_attributes();
+  return result;
+}
+
+void EmbeddingFolder::look_at_attributes() {
   std::vector<SplitAttributes> attributes;
-  for (const auto& [name, split] : result.splits_) {
+  for (const auto& [name, split] : splits_) {
     attributes.emplace_back(name, split.attributes);
     if (!split.attributes.defined()) continue;
-    result.attribute_values_ =
-        std::max(result.attribute_values_, 1 + split.attributes.max().item<int64_t>());
+    attribute_values_ = std::max(attribute_values_, 1 + split.attributes.max().item<int64_t>());
   }
-  for (auto& notice : attribute_notices(attributes)) result.warnings_.push_back(std::move(notice));
-  return result;
+  for (auto& notice : attribute_notices(attributes)) warnings_.push_back(std::move(notice));
 }
 
 const EmbeddingSplit& EmbeddingFolder::split(const std::string& name) const {

@@ -98,14 +98,21 @@ std::vector<std::string> sample_column_names(const ArrayNames& names) {
 SampleColumns read_sample_columns(const std::filesystem::path& path,
                                   const std::map<std::string, at::Tensor>& tensors,
                                   const ColumnLimits& limits, const ArrayNames& names) {
-  const std::string where = path.string();
+  if (!tensors.contains(names.labels)) {
+    throw Error(path.string() + ": has no tensor `" + names.labels + "`, expected I64 [" +
+                std::to_string(limits.rows) + "]; " + held_by(path));
+  }
+  auto columns = checked_columns(path.string(), tensors, limits, names);
+  columns.ids = read_ids(path, limits, names.ids);
+  return columns;
+}
+
+SampleColumns checked_columns(const std::string& where,
+                              const std::map<std::string, at::Tensor>& tensors,
+                              const ColumnLimits& limits, const ArrayNames& names) {
   const std::string last = std::to_string(kMostIndices - 1);
   const std::string last_class = std::to_string(limits.classes - 1);
   SampleColumns columns;
-  if (!tensors.contains(names.labels)) {
-    throw Error(where + ": has no tensor `" + names.labels + "`, expected I64 [" +
-                std::to_string(limits.rows) + "]; " + held_by(path));
-  }
   columns.labels = checked_indices(
       where, names.labels, tensors.at(names.labels), limits,
       limits.classes == 0 ? IndexRange{0, kMostIndices, "0 to " + last}
@@ -122,7 +129,6 @@ SampleColumns read_sample_columns(const std::filesystem::path& path,
       (name == names.attributes ? columns.attributes : columns.groups) = column;
     break;
   }
-  columns.ids = read_ids(path, limits, names.ids);
   return columns;
 }
 

@@ -42,6 +42,12 @@ SampleColumns read_sample_columns(const std::filesystem::path& path,
                                   const std::map<std::string, at::Tensor>& tensors,
                                   const ColumnLimits& limits, const ArrayNames& names = {});
 
+/// The same of tensors that come from no file, without ids. `labels` must be there.
+/// @param where what messages begin with
+SampleColumns checked_columns(const std::string& where,
+                              const std::map<std::string, at::Tensor>& tensors,
+                              const ColumnLimits& limits, const ArrayNames& names = {});
+
 /// The columns of the split that a file holds.
 struct FileColumns {
   std::string file;

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "base/tensor_values.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
+#include "pipeline/sample_texts.h"
 #include "pipeline/thumbnails.h"
 
 namespace neurontune {
@@ -35,10 +37,19 @@ std::vector<int64_t> highest(std::vector<int64_t> rows, const std::vector<double
   return rows;
 }
 
+/// Where each id is in a data set.
+std::map<std::string, int64_t> samples_by_id(const Dataset* dataset) {
+  std::map<std::string, int64_t> samples;
+  if (dataset == nullptr) return samples;
+  const auto ids = dataset->ids();
+  for (std::size_t i = 0; i < ids.size(); ++i) samples.emplace(ids[i], static_cast<int64_t>(i));
+  return samples;
+}
+
 class Collector {
  public:
   Collector(const Config& config, const EmbeddingFolder& folder, const RunReport& report,
-            const DataFolder* data)
+            const PageSource& source)
       : config_(config),
         folder_(folder),
         report_(report),
@@ -46,7 +57,10 @@ class Collector {
         split_(folder.select(selector_)),
         held_out_(labelled(split_)),
         classes_(folder.head().classes()),
-        thumbnails_(data != nullptr ? &data->split(selector_.name) : nullptr) {
+        dataset_(source.data != nullptr ? &source.data->split(selector_.name) : nullptr),
+        samples_(samples_by_id(dataset_)),
+        thumbnails_(source.images ? dataset_ : nullptr),
+        texts_(dataset_, source.vocabulary) {
     const auto device = held_out_.embeddings.device();
     outputs_ = logits(to(folder.head(), device, at::kFloat), held_out_.embeddings);
     erm_ = outputs_.argmax(1);
@@ -70,7 +84,8 @@ class Collector {
     page.sheets = inferred() != nullptr ? sheets_of_groups() : sheets_of_classes();
     page.neurons = neurons();
     page.scores = curves(page.threshold);
-    page.worst_group_of_epochs = epochs(page.shown);
+    page.worst_group_of_epochs = true_worst_groups(page.shown);
+    page.worst_inferred_group_of_epochs = worst_inferred_groups();
     return page;
   }
 
@@ -96,7 +111,10 @@ class Collector {
     one.after = after_[place];
     if (!attributes_.empty() && attributes_[place] >= 0) one.attribute = attributes_[place];
     one.belief = belief;
-    if (!split_.ids.empty()) one.image = thumbnails_.of(split_.ids[place]);
+    if (const auto found = samples_.find(one.id); found != samples_.end()) {
+      one.image = thumbnails_.of(found->second);
+      one.text = texts_.of(found->second);
+    }
     return one;
   }
 
@@ -286,13 +304,28 @@ class Collector {
     return curves;
   }
 
-  std::vector<double> epochs(const std::string& shown) const {
+  /// Of each epoch, on a split whose attributes are known.
+  std::vector<double> true_worst_groups(const std::string& shown) const {
     std::vector<double> worst;
     const auto& split = folder_.split(shown);
     if (!any_attribute_known(split.attributes)) return worst;
     const auto space = group_space(folder_);
     for (const auto& checkpoint : found().trajectory)
       worst.push_back(evaluate(checkpoint.head, split, space).groups->worst_group_accuracy);
+    return worst;
+  }
+
+  /// Of each epoch, on the identification split.
+  std::vector<double> worst_inferred_groups() const {
+    std::vector<double> worst;
+    if (inferred() == nullptr) return worst;
+    const auto rows = inferred()->trusted.to(held_out_.labels.device());
+    const auto embeddings = held_out_.embeddings.index_select(0, rows);
+    const auto labels = held_out_.labels.index_select(0, rows);
+    for (const auto& checkpoint : found().trajectory)
+      worst.push_back(inferred_accuracy(predictions(checkpoint.head, embeddings), labels,
+                                        inferred()->beliefs, classes_)
+                          .worst_accuracy());
     return worst;
   }
 
@@ -303,7 +336,10 @@ class Collector {
   EmbeddingSplit split_;
   LabelledEmbeddings held_out_;
   int64_t classes_;
+  const Dataset* dataset_;
+  std::map<std::string, int64_t> samples_;  ///< id → sample of the data set
   Thumbnails thumbnails_;
+  SampleTexts texts_;
   at::Tensor outputs_;                                         ///< logits of the ERM head, [N, C]
   at::Tensor erm_;                                             ///< its predictions, int64 [N]
   std::vector<int64_t> labels_, before_, after_, attributes_;  ///< the last one may be empty
@@ -312,9 +348,9 @@ class Collector {
 }  // namespace
 
 PageData collect_page(const Config& config, const EmbeddingFolder& folder, const RunReport& report,
-                      const DataFolder* data) {
+                      const PageSource& source) {
   const c10::NoGradGuard no_grad;
-  return Collector(config, folder, report, data).collect();
+  return Collector(config, folder, report, source).collect();
 }
 
 }  // namespace neurontune

@@ -21,6 +21,7 @@
 #include "neurontune/data/manifest_format.h"
 #include "neurontune/data/split.h"
 #include "pipeline/config_json.h"
+#include "pipeline/flat_settings.h"
 #include "pipeline/image_input.h"
 #include "pipeline/recipes.h"
 #include "pipeline/setting_values.h"
@@ -30,9 +31,6 @@
 namespace neurontune {
 namespace {
 
-/// Settings of one layer as dotted keys.
-using FlatSettings = std::vector<std::pair<std::string, Json>>;
-
 std::vector<std::string> known_keys() {
   std::vector<std::string> keys;
   const Config config;
@@ -40,31 +38,15 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
-constexpr int kDeepest = 4;  // objects in objects: no key has as many
-
-/// Objects become prefixes: {"tune": {"epochs": 3}} is {"tune.epochs", 3}.
-void flatten(const Json& object, const std::string& prefix, FlatSettings& settings) {
-  for (const auto& [key, value] : object.items()) {
-    if (value.is_object() && std::count(prefix.begin(), prefix.end(), '.') < kDeepest)
-      flatten(value, prefix + key + ".", settings);
-    else
-      settings.emplace_back(prefix + key, value);
-  }
-}
-
 FlatSettings parse_layer(const std::string& source, const std::string& text) {
-  FlatSettings settings;
-  flatten(parse_json_settings(source, text), "", settings);
-  return settings;
+  return flattened(parse_json_settings(source, text));
 }
 
 /// A file of the user's, in YAML or JSON as its name says.
 FlatSettings read_layer(const std::filesystem::path& file) {
-  FlatSettings settings;
   const auto source = file.string(), text = read_file(file);
-  flatten(is_yaml(file) ? parse_yaml_settings(source, text) : parse_json_settings(source, text), "",
-          settings);
-  return settings;
+  return flattened(is_yaml(file) ? parse_yaml_settings(source, text)
+                                 : parse_json_settings(source, text));
 }
 
 Json flag_value(const SettingFlag& flag) {
@@ -130,10 +112,10 @@ std::optional<ManifestSource> named_manifest(const std::filesystem::path& data,
 }
 
 void apply_transform(const std::string& source, const std::string& text, Config& config) {
-  FlatSettings settings;
-  flatten(own_transform(source, parse_json_settings(source, text), config.data.transform),
-          "data.transform.", settings);
-  apply(source, settings, config);
+  const auto settings = parse_json_settings(source, text);
+  apply(source,
+        flattened(own_transform(source, settings, config.data.transform), "data.transform."),
+        config);
 }
 
 /// The transform that images of the format usually have, then that of the data, then that of the
@@ -160,6 +142,16 @@ void check_threads(int64_t threads) {
   if (threads < 0 || threads > kForEachProcessor * processors)
     throw OptionError("threads is " + std::to_string(threads) + ", expected 0 to " +
                       std::to_string(kForEachProcessor * processors) + ", 4 for each processor");
+}
+
+/// What is wrong with settings; "" where nothing is.
+std::string fault_of(const Config& config) {
+  try {
+    config.validate();
+  } catch (const OptionError& error) {
+    return error.what();
+  }
+  return "";
 }
 
 }  // namespace
@@ -200,8 +192,12 @@ Config resolve_config(const std::filesystem::path& config_file,
   if (manifest)
     apply_transforms(*manifest, string_setting("model.path", file, flags, ""), config, log);
   apply(config_file.string(), file, config);
+  const auto without_flags = config;
   for (const auto& flag : flags) apply(flag.flag, {{flag.key, flag_value(flag)}}, config);
-  config.validate();
+  if (const auto fault = fault_of(config); !fault.empty()) {
+    const bool of_file = !config_file.empty() && fault == fault_of(without_flags);
+    throw OptionError(of_file ? config_file.string() + ": " + fault : fault);
+  }
   return config;
 }
 

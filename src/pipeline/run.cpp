@@ -12,35 +12,17 @@
 #include "io/json_text.h"
 #include "io/output_folder.h"
 #include "neurontune/base/error.h"
-#include "neurontune/pipeline/evaluate.h"
 #include "pipeline/collect_page.h"
 #include "pipeline/config_json.h"
 #include "pipeline/embedding_output.h"
 #include "pipeline/image_input.h"
 #include "pipeline/open_embeddings.h"
+#include "pipeline/tune_and_evaluate.h"
 #include "report/html_files.h"
 #include "report/model_card.h"
 
 namespace neurontune {
 namespace {
-
-TunedHead tuned(const Config& config, const EmbeddingFolder& folder, const ProgressFn& progress) {
-  const auto held_out = folder.select(SplitSelector::parse(config.splits.identify));
-  const auto tuning = folder.select(SplitSelector::parse(config.splits.tune));
-  return tune_head(labelled(held_out), labelled(tuning), folder.head(), repair_options(config),
-                   held_out.attributes, progress);
-}
-
-std::vector<std::string> all_warnings(const Config& config, std::vector<std::string> of_data,
-                                      const TunedHead& tuned) {
-  auto& warnings = of_data;
-  warnings.insert(warnings.end(), tuned.warnings().begin(), tuned.warnings().end());
-  const auto tune = SplitSelector::parse(config.splits.tune);
-  if (SplitSelector::parse(config.splits.identify).overlaps(tune))
-    warnings.push_back("the identification and tuning splits share samples of " + tune.name +
-                       ": figures on held-out data are too optimistic");
-  return warnings;
-}
 
 const std::vector<std::string> kFiles = {
     "result.json",      "model.pt",    "head.safetensors", "spuriousness.safetensors",
@@ -86,6 +68,13 @@ CardSource card_source(const Config& config, const Names& names) {
   source.identify = config.splits.identify;
   source.tune = config.splits.tune;
   source.names = names;
+  return source;
+}
+
+PageSource page_source(const PageOptions& page) {
+  PageSource source;
+  source.images = page.images;
+  if (!page.vocabulary.empty()) source.vocabulary = Vocabulary::read(page.vocabulary);
   return source;
 }
 
@@ -135,14 +124,11 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
                const LogFn& log, const PageOptions& page) {
   config.validate();
   check_out(config, out);
+  auto source = page_source(page);
   OutputFolder output(out, written_files(config, page));
-  const auto device = resolve_device(config.device, log);
   RunOutcome outcome;
   auto& report = outcome.report;
-  report.recipe = config.recipe;
-  report.criterion = name(config.select.criterion);
-  report.seed = config.seed;
-  report.device = device.str();
+  report = started_report(config, resolve_device(config.device, log));
   StepClock clock(report.seconds, log);
 
   const auto splits = {SplitSelector::parse(config.splits.identify).name,
@@ -154,18 +140,15 @@ RunOutcome run(const Config& config, const std::filesystem::path& out, const Pro
     for (const auto& [name, split] : extraction->splits)
       if (!split.skipped.empty()) report.skipped[name] = split.skipped;
   }
-  report.result = tuned(config, folder, progress);
-  report.warnings = all_warnings(config, data_warnings, report.result);
-  clock.finish("tune");
-  log_info(log, "masked ", report.result.masked().count(), " of ",
-           report.result.masked().biased.numel(), " dimensions");
-  report.erm = evaluate(to(folder.head(), device, at::kFloat), folder);
-  report.tuned = evaluate(report.result.head(), folder);
-  clock.finish("evaluate");
+  tune_and_evaluate(config, folder, data_warnings, report, clock, progress, log);
+  if (!report.tuned.contains("test"))
+    report.warnings.push_back("there is no split test: figures of " + shown_split(report) +
+                              " are of data that the repair has seen, and too optimistic");
 
   std::optional<PageData> shown;
   if (page.written) {
-    shown = collect_page(config, folder, report, page.images && data ? &*data : nullptr);
+    source.data = data ? &*data : nullptr;
+    shown = collect_page(config, folder, report, source);
     clock.finish("report");
   }
   outcome.names = folder.names();

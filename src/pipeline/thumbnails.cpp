@@ -35,24 +35,17 @@ std::string data_uri(const std::filesystem::path& file) {
 
 }  // namespace
 
-Thumbnails::Thumbnails(const Dataset* dataset) : dataset_(dataset) {
-  if (dataset_ == nullptr || !image_file(*dataset_, 0)) return;
-  const auto ids = dataset_->ids();
-  for (std::size_t i = 0; i < ids.size(); ++i) samples_.emplace(ids[i], static_cast<int64_t>(i));
-}
-
-std::string Thumbnails::of(const std::string& id) {
-  const auto sample = samples_.find(id);
-  if (sample == samples_.end()) return "";
-  auto made = made_.find(id);
+std::string Thumbnails::of(int64_t sample) {
+  if (dataset_ == nullptr) return "";
+  auto made = made_.find(sample);
   if (made == made_.end()) {
     std::string uri;
     try {
-      uri = data_uri(*image_file(*dataset_, sample->second));
+      if (const auto file = image_file(*dataset_, sample)) uri = data_uri(*file);
     } catch (const Error&) {
       // The page names the sample instead.
     }
-    made = made_.emplace(id, std::move(uri)).first;
+    made = made_.emplace(sample, std::move(uri)).first;
   }
   if (bytes_ + made->second.size() > kMostBytes) return "";
   bytes_ += made->second.size();

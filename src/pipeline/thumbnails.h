@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -13,18 +14,17 @@ class Thumbnails {
  public:
   static constexpr int64_t kSide = 96;  ///< of the longer side, at most
 
-  /// @param dataset the images, or null for none
-  explicit Thumbnails(const Dataset* dataset);
+  /// @param dataset the images, which must outlive this, or null for none
+  explicit Thumbnails(const Dataset* dataset) : dataset_(dataset) {}
 
-  /// The image of a sample, by its id; "" where there is none, it cannot be read, or all that were
-  /// given take too much of a page.
-  std::string of(const std::string& id);
+  /// The image of a sample; "" where there is none, it cannot be read, or all that were given take
+  /// too much of a page.
+  std::string of(int64_t sample);
 
  private:
   const Dataset* dataset_;
-  std::map<std::string, int64_t> samples_;   ///< id → sample
-  std::map<std::string, std::string> made_;  ///< id → data URI
-  std::size_t bytes_ = 0;                    ///< given so far
+  std::map<int64_t, std::string> made_;  ///< sample → data URI
+  std::size_t bytes_ = 0;                ///< given so far
 };
 
 }  // namespace neurontune

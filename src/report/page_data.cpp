@@ -24,6 +24,7 @@ Json sample_json(const PageData::Sample& sample) {
                {"attribute", nullable(sample.attribute)},
                {"belief", nullable(sample.belief)}};
   if (!sample.image.empty()) json["image"] = sample.image;
+  if (!sample.text.empty()) json["text"] = sample.text;
   return json;
 }
 
@@ -70,7 +71,8 @@ nlohmann::ordered_json page_data_json(const PageData& data) {
           {"sheets", list(data.sheets, sheet_json)},
           {"neurons", list(data.neurons, neuron_json)},
           {"scores", list(data.scores, scores_json)},
-          {"worst_group_of_epochs", data.worst_group_of_epochs}};
+          {"worst_group_of_epochs", data.worst_group_of_epochs},
+          {"worst_inferred_group_of_epochs", data.worst_inferred_group_of_epochs}};
 }
 
 }  // namespace neurontune

@@ -19,6 +19,7 @@ struct PageData {
     std::optional<int64_t> attribute;  ///< where it is known
     std::optional<double> belief;      ///< how sure it is that it belongs where it is shown
     std::string image;                 ///< a data URI, or empty
+    std::string text;                  ///< its tokens as text, or empty
   };
 
   /// Samples of a class, or of an inferred group of one.
@@ -64,6 +65,9 @@ struct PageData {
   /// The true worst-group accuracy on the shown split of each epoch of trajectory.jsonl; none
   /// without attributes.
   std::vector<double> worst_group_of_epochs;
+  /// The accuracy in the worst inferred group of `identify` of each epoch; none where no groups
+  /// were inferred.
+  std::vector<double> worst_inferred_group_of_epochs;
 };
 
 nlohmann::ordered_json page_data_json(const PageData& data);

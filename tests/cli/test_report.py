@@ -7,6 +7,9 @@ import shutil
 import subprocess
 import unittest
 
+import torch
+from torch import nn
+
 from cli_test_case import QUICK, CliTest
 from fixture import load_file, save_file, succeed, without_clock
 
@@ -70,7 +73,54 @@ class ReportCase(CliTest):
         return self.page("ablate", "--embeddings", self.embeddings, "--recipe", "paper", *QUICK, *flags)
 
 
+class Text(nn.Module):
+    """Two classes of sentences of five tokens."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.fc = nn.Embedding(8, 6), nn.Linear(6, 2)
+
+    def forward(self, input_ids, attention_mask):
+        return self.fc(torch.relu((self.words(input_ids) * attention_mask.unsqueeze(2)).mean(1)))
+
+
 class Report(ReportCase):
+    def test_tokens_show_as_text(self):
+        torch.manual_seed(0)
+        folder = self.out()
+        for split in ("train", "val"):
+            ids = torch.randint(2, 8, (80, 5))
+            ids[:, 0] = 0
+            mask = torch.ones(80, 5, dtype=torch.long)
+            mask[:, 4] = 0
+            save_file({"input_ids": ids, "attention_mask": mask, "labels": torch.arange(80) % 2},
+                      folder / f"{split}.safetensors")
+        ones = torch.ones(2, 5, dtype=torch.long)
+        torch.jit.trace(Text().eval(), (ones, ones)).save(str(folder / "text.pt"))
+        vocabulary = folder / "vocab.txt"
+        vocabulary.write_text("[CLS]\n[PAD]\n<water>\n##bird\nis\nland\nwhite\nsmall\n")
+        run = ["run", "--model", folder / "text.pt", "--data", folder, *QUICK]
+        self.assertNotIn("&lt;water&gt;", self.page(*run))
+        page = self.page(*run, "--vocabulary", vocabulary)
+        Reader(page)
+        texts = re.findall('<span class="text">([^<]*)</span>', page)
+        self.assertGreater(len(texts), 10)
+        words = {word for text in texts for word in text.split()}
+        self.assertIn("&lt;water&gt;bird", words)
+        self.assertNotIn("[CLS]", words)
+        self.assertTrue(all(len(text.split()) <= 3 for text in texts), "the mask leaves the last token out")
+        out = self.out()
+        self.assert_fails(1, "missing.txt", *run, "--vocabulary", folder / "missing.txt", "--out", out)
+        self.assertFalse((out / "result.json").exists())
+
+    def test_epochs_have_the_worst_inferred_group(self):
+        out = self.out()
+        page = self.page("run", "--embeddings", self.embeddings, *QUICK, out=out)
+        stored = json.loads((out / "report.json").read_text())
+        figures = stored["worst_inferred_group_of_epochs"]
+        self.assertEqual(len(figures), len(stored["worst_group_of_epochs"]))
+        self.assertTrue(all(0 <= figure <= 1 for figure in figures))
+        self.assertIn("worst inferred group (an estimate)", page)
     def test_groups_that_are_known_are_not_called_inferred(self):
         page = self.of_embeddings("--criterion", "worst_group")
         self.assertIn("Accuracy in each group of held-out data", page)

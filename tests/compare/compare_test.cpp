@@ -8,6 +8,7 @@
 #include "data/temporary_folder.h"
 #include "embedding_files.h"
 #include "error_matchers.h"
+#include "neurontune/compare/compare_in_memory.h"
 #include "straight_accuracy.h"
 
 namespace neurontune {
@@ -65,6 +66,14 @@ TEST_F(CompareTest, FiguresAreThoseOfCountingSampleBySample) {
   EXPECT_DOUBLE_EQ(find(erm.test, "mean_accuracy")->mean, straight.all.accuracy());
   EXPECT_DOUBLE_EQ(find(erm.test, "worst_group_accuracy")->mean, straight.worst_group());
   EXPECT_EQ(find(erm.test, "worst_group_accuracy")->standard_deviation, 0);
+}
+
+TEST_F(CompareTest, OfDataInMemoryItSaysTheSame) {
+  const auto of_files = run();
+  auto report = compare_in_memory(options, EmbeddingFolder::open(data));
+  for (std::size_t i = 0; i < report.methods.size(); ++i)
+    report.methods[i].seconds = of_files.methods[i].seconds;
+  EXPECT_EQ(json_text(report) + "\n", read(out / "compare.json"));
 }
 
 TEST_F(CompareTest, WritesItsFiles) {

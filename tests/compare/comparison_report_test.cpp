@@ -82,5 +82,15 @@ TEST(ComparisonReport, TablesHaveARowAMethod) {
               HasSubstr("| llr | 0.750 ± 0.000 | 0.00 | train_labels, val_labels |\n"));
 }
 
+TEST(ComparisonReport, OneSeedHasNoDeviation) {
+  auto one = report(0.75);
+  one.seeds = {3};
+  for (auto& method : one.methods)
+    method.test = {{"worst_group_accuracy", summarise(std::vector<double>{0.75})}};
+  const auto text = comparison_markdown(one);
+  EXPECT_THAT(text, HasSubstr("| llr | 0.750 | 0.00 |"));
+  EXPECT_THAT(text, HasSubstr("Of 1 seed, accuracy on test"));
+}
+
 }  // namespace
 }  // namespace neurontune

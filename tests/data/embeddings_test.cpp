@@ -251,6 +251,39 @@ TEST_F(EmbeddingsTest, FoldersWithoutSplitsOrHeadAreRefused) {
                "`weight` [C, M] and optionally `bias` [C]");
 }
 
+TEST(EmbeddingsInMemory, AreLookedAtAsThoseOfFilesAre) {
+  const auto embeddings = at::arange(12, at::kFloat).view({4, 3});
+  const Head head{at::ones({2, 3}), {}};
+  const auto of = [&](const at::Tensor& z, const at::Tensor& y, const at::Tensor& a = {}) {
+    return EmbeddingFolder::of_tensors({{"val", {z, y, a, {}}}}, head);
+  };
+  const auto every_other = at::arange(8, at::kLong).remainder(2).slice(0, 0, 8, 2);
+  const auto data = of(embeddings, every_other.to(at::kByte), at::tensor({0., 2., 1., NAN}));
+  EXPECT_EQ(data.split("val").embeddings.data_ptr(), embeddings.data_ptr());
+  EXPECT_TRUE(data.split("val").labels.equal(longs({0, 0, 0, 0})));
+  EXPECT_TRUE(data.split("val").attributes.equal(longs({0, 2, 1, -1})));
+  EXPECT_EQ(data.attribute_values(), 3);
+  EXPECT_TRUE(of(embeddings, every_other).split("val").labels.equal(longs({0, 0, 0, 0})));
+  EXPECT_EQ(data.warnings().size(), 1U);
+  EXPECT_ERROR(data.split("test"), "data in memory: has no split `test`; it has val");
+  EXPECT_ERROR(of(embeddings, longs({0, 1, 2, 0})),
+               "val: labels[2] is 2, expected 0 to 1: the head has 2 classes");
+  EXPECT_ERROR(of(embeddings, longs({0, 1})), "val: labels has 2 rows, embeddings has 4");
+  EXPECT_ERROR(of(embeddings.slice(1, 0, 2), every_other),
+               "val: embeddings has 2 dimensions, the head takes 3");
+  EXPECT_ERROR(of(embeddings.log(), every_other), "val: `embeddings`[0, 0] is -inf");
+}
+
+TEST(EmbeddingsInMemory, AHeadOfOneLogitIsOneOfTwoClasses) {
+  const Head head{at::ones({1, 3}), at::ones({1})};
+  const auto data =
+      EmbeddingFolder::of_tensors({{"val", {at::zeros({2, 3}), longs({0, 1}), {}, {}}}}, head);
+  EXPECT_EQ(data.head().classes(), 2);
+  EXPECT_TRUE(data.head().single_logit);
+  EXPECT_ERROR(EmbeddingFolder::of_tensors({}, {at::full({2, 3}, NAN), {}}),
+               "the head: `weight`[0, 0] is nan");
+}
+
 TEST_F(EmbeddingsTest, HeadsAreReadBackAsWritten) {
   const at::Tensor weight = at::arange(6, at::kFloat).view({2, 3}), bias = at::ones({2});
   write_head(folder() / "h.safetensors", {weight, bias});

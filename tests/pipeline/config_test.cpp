@@ -164,6 +164,18 @@ TEST_F(ConfigTest, AValueOfAnotherTypeIsNamedWithItsKeyAndSource) {
                   "--flag: tune.epochs is \"many\", expected a whole number");
 }
 
+TEST_F(ConfigTest, AValueOutOfRangeIsNamedWithItsFileUnlessItIsAFlags) {
+  const auto file = write("low.json", R"({"tune": {"epochs": 0}})");
+  EXPECT_ERROR_OF(OptionError, resolve_config(file, {}), "low.json: epochs is 0");
+  EXPECT_NO_THROW(resolve_config(file, {{"--epochs", "tune.epochs", "3"}}));
+  try {
+    resolve_config(file, {{"--epochs", "tune.epochs", "-1"}});
+    FAIL();
+  } catch (const OptionError& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("epochs is -1"));
+  }
+}
+
 TEST_F(ConfigTest, WhatIsNoJsonObjectIsRefused) {
   refused("{", "config.json: is not JSON");
   refused("[]", "config.json: is not a JSON object");

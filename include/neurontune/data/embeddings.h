@@ -43,7 +43,15 @@ class NEURONTUNE_EXPORT EmbeddingFolder {
   static EmbeddingFolder open(const std::filesystem::path& folder, Head head,
                               const ArrayNames& names = {});
 
-  const std::filesystem::path& path() const { return path_; }  ///< the folder
+  /// Embeddings in memory, as a folder under the same checks; messages call a split by its name.
+  ///
+  /// @param splits by name. Embeddings as above, on any device; labels and attributes of any
+  ///               integers, attributes also floating with NaN where not known
+  /// @param head   linear; one of a single logit, [1, M], becomes one of two classes
+  static EmbeddingFolder of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
+                                    Names names = {});
+
+  const std::filesystem::path& path() const { return path_; }  ///< the folder; empty in memory
   const Head& head() const { return head_; }                   ///< the ERM head
   const Names& names() const { return names_; }                ///< of labels and attributes
   const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }  ///< by name
@@ -66,7 +74,11 @@ class NEURONTUNE_EXPORT EmbeddingFolder {
   EmbeddingSplit select(const SplitSelector& selector) const;
 
  private:
-  std::filesystem::path path_;
+  /// What is said of all splits together: how many values their attributes have, and what is
+  /// missing.
+  void look_at_attributes();
+
+  std::filesystem::path path_;  ///< "data in memory" where there is none
   Head head_;
   Names names_;
   std::map<std::string, EmbeddingSplit> splits_;

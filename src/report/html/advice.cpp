@@ -12,7 +12,7 @@ struct Advice {
   const char* criterion = nullptr;
 };
 
-constexpr std::array<Advice, 18> kAdvice = {{
+constexpr std::array<Advice, 19> kAdvice = {{
     {"is it training data",
      "pass data that the model was not trained on to --identify: without mistakes there is nothing "
      "to learn from."},
@@ -32,6 +32,8 @@ constexpr std::array<Advice, 18> kAdvice = {{
      "that cost more than --max-drop."},
     {"share samples",
      "use disjoint parts, such as --identify val:1/2 --tune val:2/2, or keep --tune train."},
+    {"there is no split test",
+     "add a split test of samples that neither the model nor the repair has seen."},
     {"infinite", "lower --learning-rate."},
     {"spuriousness fitness score",
      "use a larger identification split, in which the model makes mistakes."},

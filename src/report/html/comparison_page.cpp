@@ -137,9 +137,10 @@ std::string comparison_page(const Json& comparison) {
         "Of the oracles, which see attributes and show what could be reached, "
         "the best is " +
         best_text(*oracle, worst) + ".");
-  page.verdict.push_back("Accuracy on test, mean ± standard deviation over " +
-                         std::to_string(comparison.at("seeds").size()) +
-                         (comparison.at("seeds").size() == 1 ? " seed." : " seeds."));
+  const auto seeds = comparison.at("seeds").size();
+  page.verdict.push_back(seeds == 1 ? "Accuracy on test, of one seed."
+                                    : "Accuracy on test, mean ± standard deviation over " +
+                                          std::to_string(seeds) + " seeds.");
   for (const auto& warning : comparison.at("warnings")) {
     const auto text = warning.get<std::string>();
     page.warnings.push_back({text, advice(text)});

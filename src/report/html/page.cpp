@@ -1,5 +1,6 @@
 #include "report/html/page.h"
 
+#include <algorithm>
 #include <kainjow/mustache.hpp>
 #include <stdexcept>
 
@@ -82,6 +83,7 @@ Data of_sample(const Sample& sample) {
   data.set("id", sample.id);
   data.set("caption", sample.caption);
   data.set("image", optional_text(sample.image));
+  data.set("text", optional_text(sample.text));
   data.set("mistake", flag(sample.mistake));
   return data;
 }
@@ -93,6 +95,8 @@ Data of_card(const Card& card) {
   data.set("has_figures", flag(!card.figures.empty()));
   data.set("figures", list(card.figures, of_figure));
   data.set("samples", list(card.samples, of_sample));
+  data.set("texts", flag(std::any_of(card.samples.begin(), card.samples.end(),
+                                     [](const auto& sample) { return !sample.text.empty(); })));
   return data;
 }
 

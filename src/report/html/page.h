@@ -37,6 +37,7 @@ struct Sample {
   std::string id;
   std::string caption;  ///< its label and prediction
   std::string image;    ///< a data URI, or empty
+  std::string text;     ///< of tokens, or empty
   bool mistake = false;
 };
 

@@ -24,20 +24,32 @@ std::vector<Warning> warnings_of(const RunSources& run) {
   return warnings;
 }
 
-}  // namespace
-
-std::string run_page(const RunSources& run) {
+/// A page without its sections.
+Page beginning(const RunSources& run) {
   Page page;
   page.title = "Repair of a classifier";
   page.verdict = run_verdict(run);
   page.tiles = run_tiles(run);
   page.grounds = run_grounds(run);
   page.warnings = warnings_of(run);
+  return page;
+}
+
+}  // namespace
+
+std::string run_page(const RunSources& run) {
+  Page page = beginning(run);
   page.sections = {groups_section(run), samples_section(run),   neurons_section(run),
                    scores_section(run), selection_section(run), settings_section(run)};
   page.footer = "Made by NeuronTune " +
                 run.result.at("versions").at("neurontune").get<std::string>() +
                 " from result.json, report.json, trajectory.jsonl and config.json.";
+  return rendered(page);
+}
+
+std::string summary_page(const RunSources& run) {
+  Page page = beginning(run);
+  page.sections = {groups_section(run)};
   return rendered(page);
 }
 

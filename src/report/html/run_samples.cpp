@@ -11,6 +11,7 @@ namespace neurontune::html {
 namespace {
 
 constexpr std::size_t kIdLength = 60;
+constexpr std::size_t kTextLength = 240;
 
 /// What the heads made of a sample: "taken for coat, now right".
 std::string outcome(const RunSources& run, const Json& sample) {
@@ -33,6 +34,7 @@ std::vector<Sample> samples_of(const RunSources& run, const Json& samples, bool 
       caption += "; " + run.attribute(sample.at("attribute").get<int64_t>());
     shown.push_back({shortened(sample.at("id").get<std::string>(), kIdLength), caption,
                      sample.value("image", std::string()),
+                     shortened(sample.value("text", std::string()), kTextLength),
                      sample.at("label") != sample.at("before")});
   }
   return shown;

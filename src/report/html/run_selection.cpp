@@ -11,6 +11,18 @@ namespace {
 
 constexpr std::size_t kMostCandidates = 12;
 
+const char* const kKinds =
+    "Bias shift moves only the biases. Anchored is retrained near the model's own head: λ is how "
+    "strongly it is held there, γ how much misclassified samples count. Balanced is retrained with "
+    "classes balanced; neurontune is an epoch of that behind the mask of biased neurons; "
+    "rebalanced "
+    "is retrained with inferred groups balanced. In brackets stands the data that it was fitted "
+    "to.";
+const char* const kAcceptance =
+    "A candidate is free if it costs no held-out accuracy. A trade costs some, and is allowed "
+    "where "
+    "there is evidence of a shortcut that it repairs.";
+
 /// The lowest of those that are not null.
 std::optional<double> lowest(const Json& values) {
   std::optional<double> found;
@@ -48,17 +60,29 @@ LineChart of_epochs(const RunSources& run, const std::string& description,
   return chart;
 }
 
-std::optional<double> true_worst_group(const RunSources& run, std::size_t epoch) {
+/// A figure of an epoch that report.json has for it; one of before may lack it.
+std::optional<double> of_epoch(const RunSources& run, const char* key, std::size_t epoch) {
   if (!run.has_data()) return std::nullopt;
-  const auto& values = run.data.at("worst_group_of_epochs");
-  if (epoch >= values.size()) return std::nullopt;
-  return values[epoch].get<double>();
+  const auto values = run.data.find(key);
+  if (values == run.data.end() || epoch >= values->size()) return std::nullopt;
+  return (*values)[epoch].get<double>();
+}
+
+std::optional<double> true_worst_group(const RunSources& run, std::size_t epoch) {
+  return of_epoch(run, "worst_group_of_epochs", epoch);
+}
+
+std::optional<double> worst_inferred_group(const RunSources& run, std::size_t epoch) {
+  if (run.knows_groups()) return std::nullopt;  // heads were compared by those
+  return of_epoch(run, "worst_inferred_group_of_epochs", epoch);
 }
 
 Table epochs_table(const RunSources& run) {
   const bool with_truth = true_worst_group(run, 0).has_value();
+  const bool with_groups = worst_inferred_group(run, 0).has_value();
   Table table;
   table.head = {"epoch", "SFit", "balanced accuracy", "worst class", "loss", "masked"};
+  if (with_groups) table.head.emplace_back("worst inferred group");
   if (with_truth) table.head.push_back("true worst group of " + run.shown() + " (not used)");
   for (std::size_t i = 0; i < run.epochs.size(); ++i) {
     const auto& epoch = run.epochs[i];
@@ -68,6 +92,7 @@ Table epochs_table(const RunSources& run) {
          percent_or_dash(number(epoch, "balanced_accuracy")),
          percent_or_dash(lowest(epoch.at("class_accuracy"))), loss ? plain(*loss) : "–",
          std::to_string(epoch.at("biased").get<int64_t>())});
+    if (with_groups) table.rows.back().push_back(percent_or_dash(worst_inferred_group(run, i)));
     if (with_truth) table.rows.back().push_back(percent_or_dash(true_worst_group(run, i)));
     if (selected_epoch(run) == epoch.at("epoch").get<double>()) table.marked = i;
   }
@@ -95,6 +120,11 @@ Figure epoch_accuracy(const RunSources& run) {
       run, "c0", [&](std::size_t i) { return number(run.epochs[i], "balanced_accuracy"); }));
   chart.lines.push_back(line_of(
       run, "c1", [&](std::size_t i) { return lowest(run.epochs[i].at("class_accuracy")); }));
+  if (worst_inferred_group(run, 0)) {
+    chart.lines.push_back(
+        line_of(run, "c2", [&](std::size_t i) { return worst_inferred_group(run, i); }));
+    figure.legend.push_back({"c2", "worst inferred group (an estimate)", ""});
+  }
   if (true_worst_group(run, 0)) {
     chart.lines.push_back(
         line_of(run, "c7", [&](std::size_t i) { return true_worst_group(run, i); }));
@@ -211,6 +241,10 @@ Section selection_section(const RunSources& run) {
                    (refused == 1 ? " was" : " were") + " refused, since they cost too much."
              : "The epoch was chosen by the criterion " +
                    run.result.at("criterion").get<std::string>() + ".");
+  if (judged) {
+    section.paragraphs.emplace_back(kKinds);
+    if (!run.knows_groups()) section.paragraphs.emplace_back(kAcceptance);
+  }
   section.figures.push_back(candidates(run));
   if (!run.epochs.empty()) {
     section.figures.push_back(epoch_sfit(run));

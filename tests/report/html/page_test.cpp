@@ -21,7 +21,7 @@ TEST(Page, EveryTextIsEscaped) {
   const Table table{kNasty, {kNasty}, {{kNasty}}};
   section.tables = {table};
   section.figures = {{kNasty, {{"c0", kNasty, kNasty}}, "<svg></svg>", table}};
-  const Sample sample{kNasty, kNasty, "", true};
+  const Sample sample{kNasty, kNasty, "", kNasty, true};
   section.cards = {{kNasty, kNasty, section.figures, {sample}}, {kNasty, kNasty, {}, {sample}}};
   page.sections = {section};
   const auto html = rendered(page);

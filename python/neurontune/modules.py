@@ -1,0 +1,244 @@
+"""Eager PyTorch modules: their embeddings, and the repair of their last layer in place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neurontune._tensors import Split, tensor_of
+from neurontune.result import Result
+from neurontune.tuning import Progress, tune
+
+Batches = Iterable[Any]
+"""Batches ``(inputs, labels)`` or ``(inputs, labels, attributes)``, as a DataLoader gives them, or
+dicts with ``labels`` among the module's arguments."""
+
+
+def repair(
+    module: nn.Module,
+    head: str,
+    data: Mapping[str, Batches],
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Result:
+    """Repairs a classifier in place: embeds the data, tunes the last layer and writes it back.
+
+    Any eager module works, whatever it is exported or compiled to later. The module stays on its
+    device and in its mode, and only the layer's numbers change. If the layer is best left as it is,
+    nothing changes and the result's ``source`` is ``"erm"``.
+
+    Parameters
+    ----------
+    module
+        The trained classifier.
+    head
+        The name of its last linear layer, such as ``"fc"`` or ``"classifier.1"``.
+    data
+        Batches by split: ``"val"``, which the module was not trained on, ``"train"``, and if wanted
+        ``"test"``, which only the figures are of. A batch is ``(inputs, labels)`` or
+        ``(inputs, labels, attributes)``, or a dict of the module's arguments with ``labels`` (and
+        ``attributes``). Inputs that are a tuple or a dict become the module's arguments.
+    progress
+        Called as ``progress(stage, done, total)`` after each batch and step.
+    **options
+        Settings, as `tune` takes them.
+
+    Returns
+    -------
+    Result
+        The new head, and on what grounds it was selected.
+
+    Raises
+    ------
+    ValueError
+        If the module has no such layer, a split is missing, or a setting is wrong.
+    RuntimeError
+        If the layer is not used once a forward pass on one embedding a sample, and as `tune` does.
+    """
+    unknown = sorted(set(data) - {"train", "val", "test"})
+    missing = sorted({"train", "val"} - set(data))
+    if unknown or missing:
+        raise ValueError(f"data has {sorted(data)}, expected train, val and, if wanted, test")
+    layer = linear_layer(module, head)
+    splits = {
+        name: embed_module(module, head, batches, progress=named(progress, f"embed {name}"))
+        for name, batches in data.items()
+    }
+    result = tune(
+        splits["val"], splits["train"], layer, test=splits.get("test"), progress=progress, **options
+    )
+    if result.source != "erm":
+        write_back(layer, result)
+    return result
+
+
+def embed_module(
+    module: nn.Module,
+    head: str,
+    batches: Batches,
+    *,
+    progress: Progress | None = None,
+) -> Split:
+    """Runs a module over batches and keeps what enters one of its linear layers.
+
+    The module is in evaluation mode meanwhile, without gradients, and as it was afterwards.
+
+    Parameters
+    ----------
+    module
+        The classifier; batches are moved to the device of its layer.
+    head
+        The name of the layer.
+    batches
+        As `repair` takes them.
+    progress
+        Called as ``progress("embed", done, total)`` after each batch, if their number is known.
+
+    Returns
+    -------
+    Split
+        Embeddings ``[N, M]`` on the module's device, labels int ``[N]``, and attributes if the
+        batches have them.
+
+    Raises
+    ------
+    ValueError
+        If the module has no such layer, or a batch is none.
+    RuntimeError
+        If there is no batch, or the layer is not used once a forward pass on ``[N, M]``.
+    """
+    layer = linear_layer(module, head)
+    device = layer.weight.device
+    total = len(batches) if isinstance(batches, Sized) else 0
+    embeddings: list[Tensor] = []
+    labels: list[Tensor] = []
+    attributes: list[Tensor] = []
+    entered: list[Tensor] = []
+
+    def keep(_: nn.Module, arguments: tuple[Any, ...], named_ones: dict[str, Any]) -> None:
+        entered.append(arguments[0] if arguments else named_ones["input"])
+
+    hook = layer.register_forward_pre_hook(keep, with_kwargs=True)
+    try:
+        with evaluating(module):
+            for done, batch in enumerate(batches, 1):
+                inputs, batch_labels, batch_attributes = _parts(batch)
+                entered.clear()
+                _call(module, _moved(inputs, device))
+                embeddings.append(_the_one(entered, head, len(batch_labels)))
+                labels.append(batch_labels)
+                if batch_attributes is not None:
+                    attributes.append(batch_attributes)
+                if progress is not None and total:
+                    progress("embed", done, total)
+    finally:
+        hook.remove()
+    if not embeddings:
+        raise RuntimeError("there is no batch, expected at least one")
+    if attributes and len(attributes) != len(labels):
+        raise RuntimeError(
+            f"{len(attributes)} of {len(labels)} batches have attributes, expected all or none"
+        )
+    return Split(
+        torch.cat(embeddings), torch.cat(labels), torch.cat(attributes) if attributes else None
+    )
+
+
+def linear_layer(module: nn.Module, name: str) -> nn.Linear:
+    """The linear layer of a name; ValueError, naming the nearest one, if there is none."""
+    # A compiled module's own name for what it was made of is nothing that users write.
+    layers = {path.replace("_orig_mod.", ""): part for path, part in module.named_modules()}
+    found = layers.get(name)
+    if isinstance(found, nn.Linear):
+        return found
+    linear = [path for path, part in layers.items() if isinstance(part, nn.Linear) and path]
+    what = f"is a {type(found).__name__}" if found is not None else "is no part of the module"
+    near = difflib.get_close_matches(name, linear, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    shown = ", ".join(linear[-5:]) or "none"
+    raise ValueError(f"head {name!r} {what}, expected a linear layer, the last of which are: {shown}{hint}")
+
+
+def write_back(layer: nn.Linear, result: Result) -> None:
+    """Copies the selected head into a layer, in the layer's dtype and on its device."""
+    with torch.no_grad():
+        layer.weight.copy_(result.head.weight)
+        if result.head.bias is not None:
+            layer.bias.copy_(result.head.bias)
+
+
+def named(progress: Progress | None, stage: str) -> Progress | None:
+    """The same callback with another stage."""
+    if progress is None:
+        return None
+    return lambda _, done, total: progress(stage, done, total)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode, without gradients, eagerly: compiled code does not see a hook made later."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+            yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def _parts(batch: Any) -> tuple[Any, Tensor, Tensor | None]:
+    """Inputs, labels and attributes of a batch."""
+    if isinstance(batch, Mapping) and "labels" in batch:
+        inputs = {key: value for key, value in batch.items() if key not in ("labels", "attributes")}
+        return inputs, tensor_of(batch["labels"]), _tensor_or_none(batch.get("attributes"))
+    if isinstance(batch, (tuple, list)) and len(batch) in (2, 3):
+        return batch[0], tensor_of(batch[1]), _tensor_or_none(batch[2] if len(batch) == 3 else None)
+    raise ValueError(
+        f"a batch is a {type(batch).__name__}, expected (inputs, labels), (inputs, labels, "
+        "attributes) or a dict with labels"
+    )
+
+
+def _tensor_or_none(values: Any) -> Tensor | None:
+    return None if values is None else tensor_of(values)
+
+
+def _moved(inputs: Any, device: torch.device) -> Any:
+    if isinstance(inputs, Tensor):
+        return inputs.to(device)
+    if isinstance(inputs, Mapping):
+        return {key: _moved(value, device) for key, value in inputs.items()}
+    if isinstance(inputs, (tuple, list)):
+        return [_moved(value, device) for value in inputs]
+    return inputs
+
+
+def _call(module: nn.Module, inputs: Any) -> None:
+    if isinstance(inputs, Mapping):
+        module(**inputs)
+    elif isinstance(inputs, list):
+        module(*inputs)
+    else:
+        module(inputs)
+
+
+def _the_one(entered: list[Tensor], head: str, samples: int) -> Tensor:
+    """What entered the layer, if that is one embedding a sample."""
+    if len(entered) != 1:
+        raise RuntimeError(
+            f"{head} is used {len(entered)} times in a forward pass, expected once"
+        )
+    embedding = entered[0].detach()
+    if embedding.dim() != 2 or len(embedding) != samples:
+        raise RuntimeError(
+            f"{head} gets {list(embedding.shape)} of a batch of {samples} labels, expected "
+            f"[{samples}, M]"
+        )
+    return embedding

@@ -1,0 +1,162 @@
+"""neurontune.repair on eager modules."""
+
+import neurontune
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Classifier(nn.Module):
+    """Passes its inputs through a dropout and a layer that changes nothing, then the world's head."""
+
+    def __init__(self, head):
+        super().__init__()
+        self.dropout = nn.Dropout(0.5)
+        self.features = nn.Linear(16, 16)
+        self.features.weight.data, self.features.bias.data = torch.eye(16), torch.zeros(16)
+        self.fc = nn.Linear(16, 2)
+        self.fc.weight.data, self.fc.bias.data = (part.clone() for part in head)
+
+    def forward(self, inputs):
+        return self.fc(self.features(self.dropout(inputs)))
+
+
+@pytest.fixture
+def module(world):
+    return Classifier(world.head)
+
+
+@pytest.fixture(scope="module")
+def loaders(world):
+    return {
+        name: DataLoader(TensorDataset(*getattr(world, name)), batch_size=128)
+        for name in ("train", "val", "test")
+    }
+
+
+def test_writes_the_head_back_in_place(world, module, loaders, repaired):
+    module.train()
+    features = module.features.weight.clone()
+    layer, weight = module.fc, module.fc.weight
+    result = neurontune.repair(module, head="fc", data=loaders)
+    assert module.fc is layer and layer.weight is weight and weight.requires_grad
+    assert torch.equal(layer.weight, result.head.weight)
+    assert torch.equal(layer.bias, result.head.bias)
+    assert torch.equal(module.features.weight, features)
+    assert module.training and module.dropout.training
+    assert not layer._forward_pre_hooks
+    assert result.to_dict()["tuned"] == repaired.to_dict()["tuned"]
+    embeddings, labels, attributes = world.test
+    metrics = neurontune.group_accuracy(module.eval()(embeddings).detach(), labels, attributes)
+    worst = result.tuned["test"]["worst_group_accuracy"]
+    assert metrics["worst_group_accuracy"] == pytest.approx(worst, abs=0.01)
+
+
+def test_a_head_that_is_kept_changes_no_bit(module, loaders):
+    before = {name: value.clone() for name, value in module.double().state_dict().items()}
+    data = {name: [(z.double(), y) for z, y, _ in loader] for name, loader in loaders.items()}
+    inputs, labels = data["val"][0]
+    few = torch.cat([labels.eq(0).nonzero()[:1], labels.eq(1).nonzero()]).squeeze(1)
+    data["val"] = [(inputs[few], labels[few])]  # one sample of a class: nothing can be judged
+    result = neurontune.repair(module, "fc", data)
+    assert result.source == "erm" and result.warnings
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_compiled_modules(world, module, loaders, in_place):
+    whole = module if in_place else torch.compile(module, backend="eager")
+    if in_place:
+        module.compile(backend="eager")
+    whole(world.val[0][:4])  # compiled before the hook is there
+    result = neurontune.repair(whole, head="fc", data=loaders)
+    assert torch.equal(module.fc.weight, result.head.weight)
+    expected = torch.nn.functional.linear(world.test[0], *result.head)
+    assert torch.allclose(whole.eval()(world.test[0]), expected, atol=1e-5)
+
+
+def test_half_precision_modules(module, loaders):
+    data = {name: [(z.bfloat16(), y) for z, y, _ in loader] for name, loader in loaders.items()}
+    result = neurontune.repair(module.bfloat16(), head="fc", data=data)
+    assert module.fc.weight.dtype == torch.bfloat16
+    assert torch.equal(module.fc.weight, result.head.weight.bfloat16())
+
+
+class Text(nn.Module):
+    """Takes two named arguments, as models of Hugging Face do."""
+
+    def __init__(self, head):
+        super().__init__()
+        self.classifier = nn.Linear(16, 2)
+        self.classifier.weight.data, self.classifier.bias.data = (part.clone() for part in head)
+
+    def forward(self, values, scale):
+        return {"logits": self.classifier(values * scale)}
+
+
+@pytest.mark.parametrize("kind", ["dict", "tuple", "dict of all"])
+def test_inputs_of_several_tensors(world, loaders, repaired, kind):
+    def batches(loader):
+        for z, y, a in loader:
+            one = torch.ones(len(z), 1)
+            if kind == "dict of all":
+                yield {"values": z, "scale": one, "labels": y, "attributes": a}
+            else:
+                yield ({"values": z, "scale": one} if kind == "dict" else (z, one)), y, a
+
+    data = {name: batches(loader) for name, loader in loaders.items()}
+    result = neurontune.repair(Text(world.head), "classifier", data)
+    assert torch.equal(result.head.weight, repaired.head.weight)
+
+
+def test_progress_names_the_split_and_then_the_steps(module, loaders):
+    calls = []
+    neurontune.repair(
+        module, "fc", loaders, epochs=2, progress=lambda *call: calls.append(call)
+    )
+    assert ("embed val", 8, 8) in calls and ("tune", 2, 2) in calls
+
+
+def test_embeddings_with_their_labels(world, module, loaders):
+    split = neurontune.embed_module(module, "fc", loaders["val"])
+    assert torch.equal(split.embeddings, world.val[0])
+    assert torch.equal(split.labels, world.val[1]) and torch.equal(split.attributes, world.val[2])
+    assert not split.embeddings.requires_grad
+
+
+@pytest.mark.parametrize(
+    "head, message",
+    [
+        ("feature", "head 'feature' is no part of the module, expected a linear layer, the last of "
+                    "which are: features, fc; did you mean features?"),
+        ("dropout", "head 'dropout' is a Dropout, expected a linear layer"),
+    ],
+)
+def test_a_wrong_head_is_a_value_error(module, loaders, head, message):
+    with pytest.raises(ValueError) as error:
+        neurontune.repair(module, head, loaders)
+    assert message in str(error.value)
+
+
+def test_wrong_data_is_said_in_one_line(module, loaders):
+    with pytest.raises(ValueError, match=r"data has \['train'\], expected train, val"):
+        neurontune.repair(module, "fc", {"train": loaders["train"]})
+    with pytest.raises(ValueError, match=r"data has .*'valid'.*, expected train, val"):
+        neurontune.repair(module, "fc", {"train": [], "valid": []})
+    with pytest.raises(RuntimeError, match="there is no batch"):
+        neurontune.repair(module, "fc", {"train": [], "val": []})
+    with pytest.raises(ValueError, match="a batch is a Tensor, expected"):
+        neurontune.embed_module(module, "fc", [torch.zeros(3, 16)])
+    with pytest.raises(RuntimeError, match="1 of 2 batches have attributes"):
+        batch = torch.zeros(3, 16), torch.zeros(3), torch.zeros(3)
+        neurontune.embed_module(module, "fc", [batch, batch[:2]])
+
+
+def test_a_layer_that_is_not_the_last_one_is_refused(module, world):
+    twice = nn.Sequential(module.features, module.features)
+    with pytest.raises(RuntimeError, match="0 is used 2 times in a forward pass, expected once"):
+        neurontune.embed_module(twice, "0", [world.val[:2]])
+    with pytest.raises(RuntimeError, match=r"fc gets \[3, 5, 16\] of a batch of 3 labels"):
+        neurontune.embed_module(module, "fc", [(torch.zeros(3, 5, 16), torch.zeros(3))])
+    assert not module.features._forward_pre_hooks  # also after an error
