@@ -3,15 +3,16 @@
 #   docker run --rm --user "$(id -u)" -v "$PWD:/work" neurontune inspect erm.pt
 # URL is PyTorch's index of CPU wheels: another index has a LibTorch for CUDA, which takes gigabytes.
 #
-# The tests check its form, and that the files it copies exist (tests/package/test_dockerfile.py);
-# they do not build it, since that takes a container engine.
+# The tests lint it, and look whether the files it copies exist (tests/package/test_dockerfile.py).
+# They do not build it, since that takes a container engine.
 
 FROM debian:bookworm-slim AS build
 WORKDIR /src
 COPY scripts/debian-packages.txt scripts/
 RUN apt-get update \
-    && grep -v '^#' scripts/debian-packages.txt \
-       | xargs env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends
+    && grep -v '^#' scripts/debian-packages.txt > /tmp/packages \
+    && DEBIAN_FRONTEND=noninteractive \
+       xargs --arg-file=/tmp/packages apt-get install --yes --no-install-recommends
 
 # LibTorch alone: the wheel's own requirements are those of Python.
 ARG PIP_INDEX_URL
@@ -26,13 +27,12 @@ COPY . .
 RUN cmake --preset release -D Torch_DIR=/opt/pytorch/torch/share/cmake/Torch -D NEURONTUNE_TESTS=OFF \
           -D NEURONTUNE_EXAMPLES=OFF -D NEURONTUNE_BENCHMARKS=OFF \
     && cmake --build --preset release \
-    && cd build/release \
-    && cpack -G DEB
+    && cpack -G DEB --config build/release/CPackConfig.cmake -B packages
 
 FROM debian:bookworm-slim
 # Where the build found LibTorch, the program looks for it.
 COPY --from=build /opt/pytorch/torch/lib /opt/pytorch/torch/lib
-COPY --from=build /src/build/release/*.deb /tmp/
+COPY --from=build /src/packages/*.deb /tmp/
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends /tmp/*.deb \
     && rm -rf /var/lib/apt/lists/* /tmp/*.deb \

@@ -165,11 +165,16 @@ def draw_samples(options):
     return {split: rng.sample(rows, len(rows)) for split, rows in samples.items()}
 
 
-def load_encoder():
+def load_model():
+    """@returns the encoder and its tokenizer"""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     tokenizer = transformers.AutoTokenizer.from_pretrained(get_model_path(), local_files_only=True)
-    model = transformers.AutoModel.from_pretrained(get_model_path(), local_files_only=True).eval()
+    return transformers.AutoModel.from_pretrained(get_model_path(), local_files_only=True).eval(), tokenizer
+
+
+def load_encoder():
+    model, tokenizer = load_model()
     return lambda text: model(**tokenizer(text, truncation=True, max_length=MAX_TOKENS,
                                           return_tensors="pt")).last_hidden_state[0].mean(0)
 

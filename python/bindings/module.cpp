@@ -1,5 +1,6 @@
 #include <c10/util/Exception.h>
 #include <neurontune/base/error.h>
+#include <neurontune/version.h>
 #include <torch/version.h>
 
 #include "bindings.h"
@@ -25,6 +26,7 @@ void translate(std::exception_ptr thrown) {
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ library, function by function.";
   module.attr("TORCH_VERSION") = TORCH_VERSION;
+  module.attr("__version__") = kVersion;
   pybind11::register_local_exception_translator(translate);
   bind_runs(module);
   bind_steps(module);

@@ -6,6 +6,7 @@ from typing import TypedDict
 from torch import Tensor
 
 TORCH_VERSION: str
+__version__: str
 
 _Split = tuple[Tensor, Tensor, Tensor | None]
 _Head = tuple[Tensor, Tensor | None]

@@ -56,16 +56,26 @@ def repair(
 
     Raises
     ------
+    TypeError
+        If data is no dict.
     ValueError
-        If the module has no such layer, a split is missing, or a setting is wrong.
+        If the module has no such layer or its weight is computed, a split is missing, or a setting
+        is wrong.
     RuntimeError
         If the layer is not used once a forward pass on one embedding a sample, and as `tune` does.
     """
+    if not isinstance(data, Mapping):
+        raise TypeError(f"data is a {type(data).__name__}, expected a dict of batches by split")
     unknown = sorted(set(data) - {"train", "val", "test"})
     missing = sorted({"train", "val"} - set(data))
     if unknown or missing:
         raise ValueError(f"data has {sorted(data)}, expected train, val and, if wanted, test")
     layer = linear_layer(module, head)
+    if not isinstance(layer.weight, nn.Parameter):
+        raise ValueError(
+            f"head {head!r} computes its weight from other parameters, expected one that is a "
+            "parameter itself; remove the parametrization first"
+        )
     splits = {
         name: embed_module(module, head, batches, progress=named(progress, f"embed {name}"))
         for name, batches in data.items()

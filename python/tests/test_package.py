@@ -3,7 +3,7 @@
 import inspect
 import re
 import tomllib
-from importlib.metadata import requires
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import neurontune
@@ -35,6 +35,7 @@ def test_every_public_name_is_documented(thing):
 def test_the_extension_fits_the_torch_that_the_wheel_asks_for():
     built = re.match(r"\d+\.\d+", neurontune._core.TORCH_VERSION).group()
     assert f"torch=={built}.*" in requires("neurontune")
+    assert neurontune.__version__ == version("neurontune")
     required = (SOURCE / "requirements.txt").read_text()
     assert re.search(rf"^torch=={re.escape(built)}\.\d+$", required, re.M)
     project = tomllib.loads((SOURCE / "pyproject.toml").read_text())

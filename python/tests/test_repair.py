@@ -144,6 +144,8 @@ def test_wrong_data_is_said_in_one_line(module, loaders):
         neurontune.repair(module, "fc", {"train": loaders["train"]})
     with pytest.raises(ValueError, match=r"data has .*'valid'.*, expected train, val"):
         neurontune.repair(module, "fc", {"train": [], "valid": []})
+    with pytest.raises(TypeError, match="data is a DataLoader, expected a dict of batches by split"):
+        neurontune.repair(module, "fc", loaders["val"])
     with pytest.raises(RuntimeError, match="there is no batch"):
         neurontune.repair(module, "fc", {"train": [], "val": []})
     with pytest.raises(ValueError, match="a batch is a Tensor, expected"):
@@ -151,6 +153,12 @@ def test_wrong_data_is_said_in_one_line(module, loaders):
     with pytest.raises(RuntimeError, match="1 of 2 batches have attributes"):
         batch = torch.zeros(3, 16), torch.zeros(3), torch.zeros(3)
         neurontune.embed_module(module, "fc", [batch, batch[:2]])
+
+
+def test_a_weight_that_is_computed_is_refused(module, loaders):
+    nn.utils.parametrizations.weight_norm(module.fc)
+    with pytest.raises(ValueError, match="head 'fc' computes its weight from other parameters"):
+        neurontune.repair(module, "fc", loaders)
 
 
 def test_a_layer_that_is_not_the_last_one_is_refused(module, world):

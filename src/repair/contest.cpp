@@ -10,6 +10,7 @@
 #include "neurontune/base/error.h"
 #include "numerics/fixed_blocks.h"
 #include "repair/acceptance.h"
+#include "repair/fit_progress.h"
 
 namespace neurontune {
 
@@ -84,16 +85,19 @@ void Contest::run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Fold
   data.mask = mask_of(data.held_out);
   const auto families = static_cast<int64_t>(families_.size());
   std::vector<CandidateFamily::Fitted> found(families_.size());
+  FitProgress fits(progress, fold * families, options_.shortcut.folds * families);
   // Most of a fit is on one thread, so that families share the threads: every other one, since
   // those that follow each other take about as long.
   for_fixed_blocks(left_out.device(), families, 1, [&](int64_t first, int64_t last) {
     const c10::NoGradGuard no_grad;
-    for (int64_t place = first; place < last; ++place) {
+    for (int64_t place = first; place < last && !fits.stopped(); ++place) {
       const int64_t half = (families + 1) / 2;
       const auto i = static_cast<std::size_t>(place < half ? 2 * place : 2 * (place - half) + 1);
       found[i] = families_[i]->fit(data);
+      fits.finish_one();
     }
   });
+  fits.tell();
   for (std::size_t i = 0; i < families_.size(); ++i) {
     if (fold == 0) {
       settings_[i] = found[i].settings;
@@ -101,7 +105,6 @@ void Contest::run_fold(int64_t fold, const at::Tensor& fold_of, std::vector<Fold
     }
     predict(i, found[i], left_out, rows.cpu(), predicted[i]);
   }
-  if (progress) progress("judge", fold + 1, options_.shortcut.folds);
 }
 
 /// Of the dimensions that some held-out data identify; undefined where they identify nothing.

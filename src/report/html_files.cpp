@@ -49,12 +49,6 @@ std::string html_of_run(const std::filesystem::path& out, const std::string& res
   return made("result.json", [&] { return html::run_page(sources); });
 }
 
-std::string summary_page(const std::string& result) {
-  html::RunSources sources;
-  sources.result = parse_json_object(result);
-  return made("result.json", [&] { return html::summary_page(sources); });
-}
-
 std::string html_of_comparison(const std::string& comparison) {
   const auto json = parse_json_object(comparison);
   return made("compare.json", [&] { return html::comparison_page(json); });
@@ -86,6 +80,12 @@ std::filesystem::path write_html_report(const std::filesystem::path& out) {
   }
   throw Error(out.string() +
               ": holds no results; expected result.json, compare.json or ablate.json");
+}
+
+std::string summary_page(const std::string& result) {
+  html::RunSources sources;
+  sources.result = parse_json_object(result);
+  return made("result.json", [&] { return html::summary_page(sources); });
 }
 
 }  // namespace neurontune

@@ -1,13 +1,13 @@
-"""The form of the Dockerfile: no container engine is needed, and none is started."""
+"""The form of the Dockerfile; no container engine is started."""
 import fnmatch
 import json
 import re
 import subprocess
+import sys
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-KNOWN = {"ARG", "COPY", "ENTRYPOINT", "ENV", "FROM", "RUN", "USER", "WORKDIR"}
 
 
 def instructions(text):
@@ -33,15 +33,10 @@ class Dockerfile(unittest.TestCase):
         self.parsed = instructions((ROOT / "Dockerfile").read_text())
         self.stages = stages(self.parsed)
 
-    def test_every_instruction_is_one(self):
-        self.assertEqual({name for name, _ in self.parsed} - KNOWN, set())
-        self.assertEqual(self.parsed[0][0], "FROM")
-
-    def test_every_command_is_one_of_the_shell(self):
-        for name, command in self.parsed:
-            if name == "RUN":
-                done = subprocess.run(["sh", "-n"], input=command, text=True, capture_output=True)
-                self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+    def test_hadolint_finds_nothing(self):
+        done = subprocess.run([Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile"],
+                              text=True, capture_output=True)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
 
     def test_what_is_copied_exists(self):
         ignored = (ROOT / ".dockerignore").read_text().split()
@@ -57,7 +52,7 @@ class Dockerfile(unittest.TestCase):
             if name == "COPY":
                 stage, source, _ = re.fullmatch(r"--from=(\w+) (\S+) (\S+)", value).groups()
                 made = " ".join(text for _, text in self.stages[stage])
-                folder = source.split("*")[0].removeprefix("/src/").strip("/").removesuffix("/torch/lib")
+                folder = source.removeprefix("/src/").removesuffix("/*.deb").removesuffix("/torch/lib")
                 self.assertIn(folder, made, source)
 
     def test_the_presets_and_options_it_names_exist(self):

@@ -40,7 +40,7 @@ def make_wheel(build, work):
 
 def make_environment(folder):
     """A virtual environment that sees the packages of this one, torch among them."""
-    venv.create(folder, clear=True, with_pip=False)
+    venv.create(folder, clear=True, symlinks=True, with_pip=False)
     python = folder / "bin" / "python"
     (packages,) = folder.glob("lib/python3*/site-packages")
     (packages / "tests_own.pth").write_text(sysconfig.get_path("purelib") + "\n")

@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/stratified_folds.h"
 #include "neurontune/repair/bias_shift.h"
@@ -68,6 +71,28 @@ TEST(Contest, FitsWhatIsPickedToAllOfTheHeldOutData) {
       anchored_heads(data, problem.held_out.erm, problem.options.anchored).front().weight));
   const auto epoch = contest.fitted(place_of(contest, Source::neurontune, FittedTo::tuning) + 1);
   EXPECT_TRUE(epoch->weight.equal(problem.neurontune.trajectory[1].head.weight));
+}
+
+TEST(Contest, ProgressRisesToAllFitsAndAnExceptionEndsThem) {
+  const Problem problem;
+  std::vector<int64_t> told;
+  int64_t fits = 0;
+  problem.contest().run([&](std::string_view stage, int64_t done, int64_t total) {
+    EXPECT_EQ(stage, "judge");
+    told.push_back(done);
+    fits = total;
+  });
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  EXPECT_EQ(told.back(), fits);
+  EXPECT_GT(told.size(), 4U);
+  struct Enough {};
+  int64_t calls = 0;
+  const auto stop = [&](std::string_view, int64_t, int64_t) {
+    ++calls;
+    throw Enough();
+  };
+  EXPECT_THROW(problem.contest().run(stop), Enough);
+  EXPECT_EQ(calls, 1);
 }
 
 TEST(Contest, TheErmHeadIsFirstAndItself) {

@@ -15,8 +15,8 @@ namespace neurontune {
 ///         somebody else's
 NEURONTUNE_EXPORT std::filesystem::path write_html_report(const std::filesystem::path& out);
 
-/// The first screen of report.html as a page of its own: the verdict, the warnings and the accuracy
-/// of each group.
+/// The first screen of a run's report.html as a page of its own: the verdict, the warnings and the
+/// accuracy of each group.
 ///
 /// @param result the text of result.json
 /// @throws Error if it is no such text

@@ -1,0 +1,27 @@
+"""Images as the frameworks' own transforms take them."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from . import framework
+
+
+def opened(images: Iterable[Any]) -> list[Any]:
+    """Images in RGB where paths are given; what is no path stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read as an image.
+    """
+    return [_open(image) if isinstance(image, (str, os.PathLike)) else image for image in images]
+
+
+def _open(path: Any) -> Any:
+    library = framework.load("PIL.Image", "pip install pillow")
+    try:
+        with library.open(path) as image:
+            return image.convert("RGB")
+    except OSError as error:  # Pillow's errors of damaged files do not name them
+        raise ValueError(f"{os.fspath(path)}: {error.strerror or error}") from error

@@ -1,0 +1,140 @@
+"""The repaired head goes back into the model that it came from."""
+
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from neurontune._tensors import tensor_of
+
+from .embedded import safetensors
+from .huggingface import last_linear
+from .timm import classifier
+
+Model = TypeVar("Model")
+Head = tuple[Any, Any] | str | os.PathLike[str]
+
+# Names of the kernel [M, C] and the bias in the parameters of Flax's Dense and Haiku's Linear.
+_PARAMETERS = (("kernel", "bias"), ("w", "b"))
+
+
+def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = None) -> Model:
+    """Puts a head into a model of PyTorch (Hugging Face, timm, your own) or into JAX parameters.
+
+    Parameters
+    ----------
+    model
+        A ``torch.nn.Module``, which is changed in place; or the nested dict of parameters of a
+        Flax or Haiku model, which stays as it is.
+    head
+        weight [C, M] and bias [C] (or None), or the ``head.safetensors`` that ``neurontune run``
+        wrote.
+    name
+        The head's layer. In PyTorch its name, such as ``classifier``; None takes timm's
+        classifier, or the last linear layer (with as many outputs as the configuration has
+        labels). In JAX the keys that lead to the layer, such as ``("params", "Dense_1")``; needed.
+
+    Returns
+    -------
+    Model
+        The same module, or new parameters that share all arrays but the head's.
+
+    Raises
+    ------
+    ValueError
+        If the layer is not there, or its shape is not the head's.
+    """
+    weight, bias = _read(head)
+    if isinstance(model, torch.nn.Module):
+        if name is not None and not isinstance(name, str):
+            raise ValueError(f"name is {name!r}, expected that of a layer of the module")
+        _put_into_layer(_layer(model, name), weight, bias)
+        return model
+    if isinstance(model, Mapping):
+        if not name:
+            raise ValueError("name is missing: the keys that lead to the layer, "
+                             "such as ('params', 'Dense_1')")
+        changed: Model = _with_parameters(model, (name,) if isinstance(name, str) else tuple(name),
+                                          weight, bias)
+        return changed
+    raise ValueError(f"the model is a {type(model).__name__}, expected a torch.nn.Module or a dict "
+                     f"of parameters")
+
+
+def _read(head: Head) -> tuple[torch.Tensor, torch.Tensor | None]:
+    if isinstance(head, (str, os.PathLike)):
+        path = pathlib.Path(head)
+        tensors = safetensors().load_file(path)
+        if not set(tensors) <= {"weight", "bias"} or "weight" not in tensors:
+            raise ValueError(f"{path} holds {', '.join(sorted(tensors))}, expected weight and bias")
+        return tensors["weight"], tensors.get("bias")
+    weight, bias = head
+    return tensor_of(weight), None if bias is None else tensor_of(bias)
+
+
+def _layer(model: torch.nn.Module, name: str | None) -> torch.nn.Linear:
+    if name is None and hasattr(model, "get_classifier"):
+        return classifier(model)
+    return last_linear(model, name)
+
+
+def _check(what: str, found: Any, expected: Sequence[int]) -> None:
+    if tuple(found.shape) != tuple(expected):
+        raise ValueError(f"the head's {what} is {list(found.shape)}, the layer's {list(expected)}")
+
+
+def _put_into_layer(layer: torch.nn.Linear, weight: torch.Tensor,
+                    bias: torch.Tensor | None) -> None:
+    _check("weight", weight, layer.weight.shape)
+    own_bias: torch.Tensor | None = layer.bias
+    _check_bias(bias, own_bias is not None)
+    with torch.no_grad():
+        if own_bias is not None and bias is not None:
+            _check("bias", bias, own_bias.shape)
+            own_bias.copy_(bias)
+        layer.weight.copy_(weight)
+
+
+def _check_bias(bias: torch.Tensor | None, has_one: bool) -> None:
+    if has_one and bias is None:
+        raise ValueError("the layer has a bias, the head has none")
+    if not has_one and bias is not None and bias.any():
+        raise ValueError("the head has a bias, the layer has none")
+
+
+def _with_parameters(parameters: Any, keys: tuple[str, ...], weight: torch.Tensor,
+                     bias: torch.Tensor | None) -> Any:
+    """A copy of the dicts on the way to the layer."""
+    if keys:
+        if not isinstance(parameters, Mapping) or keys[0] not in parameters:
+            there = ", ".join(map(str, parameters)) if isinstance(parameters, Mapping) else "arrays"
+            raise ValueError(f"the parameters have no {keys[0]!r} here, but {there}")
+        changed = _with_parameters(parameters[keys[0]], keys[1:], weight, bias)
+        return type(parameters)({**parameters, keys[0]: changed})  # type: ignore[call-arg]
+    for kernel_name, bias_name in _PARAMETERS:
+        if isinstance(parameters, Mapping) and kernel_name in parameters:
+            return _new_layer(parameters, kernel_name, bias_name, weight, bias)
+    raise ValueError("the layer has no kernel (Flax) or w (Haiku)")
+
+
+def _new_layer(layer: Mapping[str, Any], kernel_name: str, bias_name: str, weight: torch.Tensor,
+               bias: torch.Tensor | None) -> Any:
+    kernel = weight.T
+    _check("kernel", kernel, layer[kernel_name].shape)
+    _check_bias(bias, bias_name in layer)
+    changed = {kernel_name: _like(layer[kernel_name], kernel)}
+    if bias is not None and bias_name in layer:
+        _check("bias", bias, layer[bias_name].shape)
+        changed[bias_name] = _like(layer[bias_name], bias)
+    return type(layer)({**layer, **changed})  # type: ignore[call-arg]
+
+
+def _like(array: Any, values: torch.Tensor) -> Any:
+    """The values as an array of the same library, type and device."""
+    fresh = values.cpu().float().numpy().astype(array.dtype)
+    if isinstance(array, np.ndarray):
+        return fresh
+    return array.at[:].set(fresh)  # JAX's arrays do not change: this makes a new one
