@@ -20,6 +20,7 @@ DIR/dataset.json: one line of JSON with ERM's accuracy on test. A finished DIR i
 """
 import argparse
 import collections
+import functools
 import hashlib
 import json
 import os
@@ -82,6 +83,7 @@ def correlation(text):
     return text if text == "none" else float(text)
 
 
+@functools.cache
 def read_packages(file):
     """{area: its packages}, no two with the same description but for what stands in brackets; a source has one area."""
     apt = ["apt-cache", "dumpavail"]

@@ -30,7 +30,7 @@ def read_photographs(part):
             for name, number in NUMBERS.items()}
 
 
-def make_dominoes(sizes, correlation=0.95, seed=0):
+def make_dominoes(sizes, correlation=0.9, seed=0):
     """{split: (images [N, 1, 56, 28], labels [N], attributes [N])}; no photograph is used twice.
 
     `sizes` has the samples of train, val and test. In train and val the attribute equals the label

@@ -26,8 +26,8 @@ options = arguments(__doc__)
 # ## The data
 #
 # An image is two photographs of clothing. The lower one is the label, a pullover or a coat. The
-# upper one is the spurious feature, a sneaker or a bag. In the training and validation data, 95 %
-# of the pullovers come with a sneaker and 95 % of the coats with a bag. In the test data all four
+# upper one is the spurious feature, a sneaker or a bag. In the training and validation data, 90 %
+# of the pullovers come with a sneaker and 90 % of the coats with a bag. In the test data all four
 # *groups* are equally frequent.
 
 # %%

@@ -113,6 +113,13 @@ def test_head_of_another_shape_is_refused_and_nothing_changed(bert):
     assert torch.equal(bert.classifier.weight, before)
 
 
+def test_layer_with_a_computed_weight_is_refused():
+    model = make("Bert")
+    torch.nn.utils.parametrizations.weight_norm(model.classifier)
+    with pytest.raises(ValueError, match="computes its weight from other parameters"):
+        put_head_back(model, another_head(3, 16))
+
+
 def test_layer_that_gives_no_logits_is_refused(bert, tokenizer):
     with pytest.raises(ValueError, match="the head gives logits of shape"):
         embed_huggingface(bert, {"val": (TEXTS, LABELS)}, tokenizer, head="bert.pooler.dense")

@@ -47,7 +47,7 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
     Raises
     ------
     ValueError
-        If the layer is not there, or its shape is not the head's.
+        If the layer is not there, its shape is not the head's, or its weight is computed.
     """
     weight, bias = _read(head)
     if isinstance(model, torch.nn.Module):
@@ -90,6 +90,9 @@ def _check(what: str, found: Any, expected: Sequence[int]) -> None:
 
 def _put_into_layer(layer: torch.nn.Linear, weight: torch.Tensor,
                     bias: torch.Tensor | None) -> None:
+    if not isinstance(layer.weight, torch.nn.Parameter):
+        raise ValueError("the layer computes its weight from other parameters; remove the "
+                         "parametrization first")
     _check("weight", weight, layer.weight.shape)
     own_bias: torch.Tensor | None = layer.bias
     _check_bias(bias, own_bias is not None)
