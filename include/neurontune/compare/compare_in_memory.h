@@ -12,7 +12,7 @@ namespace neurontune {
 /// What `compare` does between its files, where the tensors are.
 ///
 /// @param data its splits all on one device; one of them is called test
-/// @throws OptionError, Error as `compare` does
+/// @throws Error as `compare` does
 NEURONTUNE_EXPORT ComparisonReport compare_in_memory(const CompareOptions& options,
                                                      const EmbeddingFolder& data,
                                                      const ProgressFn& progress = {},

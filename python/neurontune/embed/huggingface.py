@@ -1,5 +1,7 @@
 """Embeddings of classifiers of Hugging Face's transformers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

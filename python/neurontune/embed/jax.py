@@ -1,5 +1,7 @@
 """Embeddings of JAX classifiers: Flax, Haiku, Equinox, or plain functions."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The repaired head goes back into the model that it came from."""
 
+from __future__ import annotations
+
 import os
 import pathlib
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,7 @@
 """Embeddings of image classifiers of timm."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
