@@ -27,7 +27,7 @@ FLAGS = {
     "inspect": [*SPLIT_MODEL, "--input-shape", "--json", "--color"],
     "embed": [*MODEL, *HEAD, *SETTINGS, "--out"],
     "score": [*EMBEDDINGS, "--identify", *IDENTIFICATION, *SETTINGS, "--out"],
-    "run": [*METHOD, "--exit-code", "--no-report", "--no-images"],
+    "run": [*METHOD, "--exit-code", "--no-report", "--no-images", "--vocabulary"],
     "export": [*SPLIT_MODEL, "--out", "--force"],
     "eval": [*MODEL, *HEAD, *EMBEDDINGS, *SETTINGS, "--split", "--require", "--junit", "--predictions"],
     "compare": [*METHOD, "--methods", "--seeds", "--baseline", "--tolerance", "--junit", "--no-report"],
