@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,11 +71,7 @@ def repair(
     if unknown or missing:
         raise ValueError(f"data has {sorted(data)}, expected train, val and, if wanted, test")
     layer = linear_layer(module, head)
-    if not isinstance(layer.weight, nn.Parameter):
-        raise ValueError(
-            f"head {head!r} computes its weight from other parameters, expected one that is a "
-            "parameter itself; remove the parametrization first"
-        )
+    check_own_weight(layer)
     splits = {
         name: embed_module(module, head, batches, progress=named(progress, f"embed {name}"))
         for name, batches in data.items()
@@ -84,7 +80,7 @@ def repair(
         splits["val"], splits["train"], layer, test=splits.get("test"), progress=progress, **options
     )
     if result.source != "erm":
-        write_back(layer, result)
+        write_back(layer, *result.head)
     return result
 
 
@@ -177,12 +173,47 @@ def linear_layer(module: nn.Module, name: str) -> nn.Linear:
     )
 
 
-def write_back(layer: nn.Linear, result: Result) -> None:
-    """Copies the selected head into a layer, in the layer's dtype and on its device."""
+def check_own_weight(layer: nn.Linear) -> None:
+    """ValueError if a layer's weight is no parameter that could be written."""
+    if not isinstance(layer.weight, nn.Parameter):
+        raise ValueError(
+            "the layer computes its weight from other parameters, expected one that is a parameter "
+            "itself; remove the parametrization first"
+        )
+
+
+def write_back(layer: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
+    """Copies a head into a layer, in the layer's dtype and on its device.
+
+    Raises
+    ------
+    ValueError
+        If the layer's weight is computed, or its shapes are not the head's. Nothing is written.
+    """
+    check_own_weight(layer)
+    own_bias: Tensor | None = layer.bias
+    check_shape("weight", weight, layer.weight.shape)
+    check_bias(bias, own_bias is not None)
+    if own_bias is not None and bias is not None:
+        check_shape("bias", bias, own_bias.shape)
     with torch.no_grad():
-        layer.weight.copy_(result.head.weight)
-        if result.head.bias is not None:
-            layer.bias.copy_(result.head.bias)
+        layer.weight.copy_(weight)
+        if own_bias is not None and bias is not None:
+            own_bias.copy_(bias)
+
+
+def check_shape(what: str, found: Tensor, expected: Sequence[int]) -> None:
+    """ValueError if a head's weight or bias has another shape than the layer's."""
+    if tuple(found.shape) != tuple(expected):
+        raise ValueError(f"the head's {what} is {list(found.shape)}, the layer's {list(expected)}")
+
+
+def check_bias(bias: Tensor | None, has_one: bool) -> None:
+    """ValueError if either the head or the layer has a bias, and not the other."""
+    if has_one and bias is None:
+        raise ValueError("the layer has a bias, the head has none")
+    if not has_one and bias is not None and bias.any():
+        raise ValueError("the head has a bias, the layer has none")
 
 
 def named(progress: Progress | None, stage: str) -> Progress | None:

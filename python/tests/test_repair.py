@@ -157,7 +157,7 @@ def test_wrong_data_is_said_in_one_line(module, loaders):
 
 def test_a_weight_that_is_computed_is_refused(module, loaders):
     nn.utils.parametrizations.weight_norm(module.fc)
-    with pytest.raises(ValueError, match="head 'fc' computes its weight from other parameters"):
+    with pytest.raises(ValueError, match="the layer computes its weight from other parameters"):
         neurontune.repair(module, "fc", loaders)
 
 

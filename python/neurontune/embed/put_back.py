@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from neurontune._tensors import tensor_of
+from neurontune.modules import check_bias, check_shape, write_back
 
 from .embedded import safetensors
 from .huggingface import last_linear
@@ -53,7 +54,7 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
     if isinstance(model, torch.nn.Module):
         if name is not None and not isinstance(name, str):
             raise ValueError(f"name is {name!r}, expected that of a layer of the module")
-        _put_into_layer(_layer(model, name), weight, bias)
+        write_back(_layer(model, name), weight, bias)
         return model
     if isinstance(model, Mapping):
         if not name:
@@ -83,33 +84,6 @@ def _layer(model: torch.nn.Module, name: str | None) -> torch.nn.Linear:
     return last_linear(model, name)
 
 
-def _check(what: str, found: Any, expected: Sequence[int]) -> None:
-    if tuple(found.shape) != tuple(expected):
-        raise ValueError(f"the head's {what} is {list(found.shape)}, the layer's {list(expected)}")
-
-
-def _put_into_layer(layer: torch.nn.Linear, weight: torch.Tensor,
-                    bias: torch.Tensor | None) -> None:
-    if not isinstance(layer.weight, torch.nn.Parameter):
-        raise ValueError("the layer computes its weight from other parameters; remove the "
-                         "parametrization first")
-    _check("weight", weight, layer.weight.shape)
-    own_bias: torch.Tensor | None = layer.bias
-    _check_bias(bias, own_bias is not None)
-    with torch.no_grad():
-        if own_bias is not None and bias is not None:
-            _check("bias", bias, own_bias.shape)
-            own_bias.copy_(bias)
-        layer.weight.copy_(weight)
-
-
-def _check_bias(bias: torch.Tensor | None, has_one: bool) -> None:
-    if has_one and bias is None:
-        raise ValueError("the layer has a bias, the head has none")
-    if not has_one and bias is not None and bias.any():
-        raise ValueError("the head has a bias, the layer has none")
-
-
 def _with_parameters(parameters: Any, keys: tuple[str, ...], weight: torch.Tensor,
                      bias: torch.Tensor | None) -> Any:
     """A copy of the dicts on the way to the layer."""
@@ -128,11 +102,11 @@ def _with_parameters(parameters: Any, keys: tuple[str, ...], weight: torch.Tenso
 def _new_layer(layer: Mapping[str, Any], kernel_name: str, bias_name: str, weight: torch.Tensor,
                bias: torch.Tensor | None) -> Any:
     kernel = weight.T
-    _check("kernel", kernel, layer[kernel_name].shape)
-    _check_bias(bias, bias_name in layer)
+    check_shape("kernel", kernel, layer[kernel_name].shape)
+    check_bias(bias, bias_name in layer)
     changed = {kernel_name: _like(layer[kernel_name], kernel)}
     if bias is not None and bias_name in layer:
-        _check("bias", bias, layer[bias_name].shape)
+        check_shape("bias", bias, layer[bias_name].shape)
         changed[bias_name] = _like(layer[bias_name], bias)
     return type(layer)({**layer, **changed})  # type: ignore[call-arg]
 
