@@ -117,7 +117,7 @@ def from_arrays(path: pathlib.Path) -> Samples:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: {error}; expected an .npz of numbers and text") from error
+        raise ValueError(f"{path} is no .npz of numbers and text") from error
     for name in ("inputs", "labels"):
         if name not in arrays:
             raise ValueError(f"{path} has no array {name}; it has {', '.join(arrays) or 'none'}")
