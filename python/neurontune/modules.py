@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neurontune._agreement import is_output_of
 from neurontune._tensors import Split, tensor_of
 from neurontune.result import Result
 from neurontune.tuning import Progress, tune
@@ -64,16 +66,11 @@ def repair(
     RuntimeError
         If the layer is not used once a forward pass on one embedding a sample, and as `tune` does.
     """
-    if not isinstance(data, Mapping):
-        raise TypeError(f"data is a {type(data).__name__}, expected a dict of batches by split")
-    unknown = sorted(set(data) - {"train", "val", "test"})
-    missing = sorted({"train", "val"} - set(data))
-    if unknown or missing:
-        raise ValueError(f"data has {sorted(data)}, expected train, val and, if wanted, test")
+    _check_splits(data)
     layer = linear_layer(module, head)
     check_own_weight(layer)
     splits = {
-        name: embed_module(module, head, batches, progress=named(progress, f"embed {name}"))
+        name: _embed_split(module, head, name, batches, progress)
         for name, batches in data.items()
     }
     result = tune(
@@ -117,7 +114,9 @@ def embed_module(
     ValueError
         If the module has no such layer, or a batch is none.
     RuntimeError
-        If there is no batch, or the layer is not used once a forward pass on ``[N, M]``.
+        If there is no batch, the layer is not used once a forward pass on ``[N, M]``, or the
+        module's output is neither what the layer gives nor its softmax: then a change of the layer
+        would not do to the output what is computed here.
     """
     layer = linear_layer(module, head)
     device = layer.weight.device
@@ -128,19 +127,24 @@ def embed_module(
     entered: list[Tensor] = []
 
     def keep(_: nn.Module, arguments: tuple[Any, ...], named_ones: dict[str, Any]) -> None:
-        entered.append(arguments[0] if arguments else named_ones["input"])
+        # A copy: the module may write over it afterwards, or it may be a part of something large.
+        entered.append((arguments[0] if arguments else named_ones["input"]).detach().clone())
 
     hook = layer.register_forward_pre_hook(keep, with_kwargs=True)
     try:
         with evaluating(module):
             for done, batch in enumerate(batches, 1):
                 inputs, batch_labels, batch_attributes = _parts(batch)
+                if batch_labels.dim() != 1:
+                    raise ValueError(f"labels of a batch are {list(batch_labels.shape)}, expected [n]")
                 entered.clear()
-                _call(module, _moved(inputs, device))
-                embeddings.append(_the_one(entered, head, len(batch_labels)))
-                labels.append(batch_labels)
+                output = _call(module, _moved(inputs, device))
+                embedding = _the_one(entered, head, len(batch_labels))
+                _check_output(layer, head, embedding, output)
+                embeddings.append(embedding)
+                labels.append(batch_labels.clone())  # loaders may use one buffer again
                 if batch_attributes is not None:
-                    attributes.append(batch_attributes)
+                    attributes.append(batch_attributes.clone())
                 if progress is not None and total:
                     progress("embed", done, total)
     finally:
@@ -156,8 +160,38 @@ def embed_module(
     )
 
 
+def _check_splits(data: Any) -> None:
+    if not isinstance(data, Mapping):
+        raise TypeError(f"data is a {type(data).__name__}, expected a dict of batches by split")
+    expected = "expected train, val and, if wanted, test"
+    for name, batches in data.items():
+        if name not in ("train", "val", "test"):
+            raise ValueError(f"data has a split {name!r}, {expected}")
+        if not isinstance(batches, Iterable):
+            raise TypeError(f"data[{name!r}] is a {type(batches).__name__}, expected batches")
+    for name in ("train", "val"):
+        if name not in data:
+            raise ValueError(f"data has no split {name!r}, {expected}")
+
+
+def _embed_split(
+    module: nn.Module, head: str, name: str, batches: Batches, progress: Progress | None
+) -> Split:
+    """As `embed_module`; an error names the split."""
+    try:
+        return embed_module(module, head, batches, progress=named(progress, f"embed {name}"))
+    except (ValueError, RuntimeError) as error:
+        if type(error) not in (ValueError, RuntimeError):
+            raise  # one with a meaning of its own, such as too little memory
+        raise type(error)(f"{name}: {error}") from error
+
+
 def linear_layer(module: nn.Module, name: str) -> nn.Linear:
     """The linear layer of a name; ValueError, naming the nearest one, if there is none."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module is a {type(module).__name__}, expected a torch.nn.Module")
+    if not isinstance(name, str):
+        raise TypeError(f"head is a {type(name).__name__}, expected a layer's name, such as 'fc'")
     # A compiled module's own name for what it was made of is nothing that users write.
     layers = {path.replace("_orig_mod.", ""): part for path, part in module.named_modules()}
     found = layers.get(name)
@@ -165,7 +199,8 @@ def linear_layer(module: nn.Module, name: str) -> nn.Linear:
         return found
     linear = [path for path, part in layers.items() if isinstance(part, nn.Linear) and path]
     what = f"is a {type(found).__name__}" if found is not None else "is no part of the module"
-    near = difflib.get_close_matches(name, linear, n=1)
+    near = [path for path in linear if path.endswith(f".{name}")]
+    near = near or difflib.get_close_matches(name, linear, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     shown = ", ".join(linear[-5:]) or "none"
     raise ValueError(
@@ -243,9 +278,10 @@ def _parts(batch: Any) -> tuple[Any, Tensor, Tensor | None]:
         return inputs, tensor_of(batch["labels"]), _tensor_or_none(batch.get("attributes"))
     if isinstance(batch, (tuple, list)) and len(batch) in (2, 3):
         return batch[0], tensor_of(batch[1]), _tensor_or_none(batch[2] if len(batch) == 3 else None)
+    keys = f" of {', '.join(map(repr, batch))}" if isinstance(batch, Mapping) else ""
     raise ValueError(
-        f"a batch is a {type(batch).__name__}, expected (inputs, labels), (inputs, labels, "
-        "attributes) or a dict with labels"
+        f"a batch is a {type(batch).__name__}{keys}, expected (inputs, labels), (inputs, labels, "
+        "attributes) or a dict with 'labels'"
     )
 
 
@@ -254,6 +290,8 @@ def _tensor_or_none(values: Any) -> Tensor | None:
 
 
 def _moved(inputs: Any, device: torch.device) -> Any:
+    if isinstance(inputs, np.ndarray):
+        return torch.from_numpy(inputs).to(device)
     if isinstance(inputs, Tensor):
         return inputs.to(device)
     if isinstance(inputs, Mapping):
@@ -263,13 +301,21 @@ def _moved(inputs: Any, device: torch.device) -> Any:
     return inputs
 
 
-def _call(module: nn.Module, inputs: Any) -> None:
+def _call(module: nn.Module, inputs: Any) -> Any:
     if isinstance(inputs, Mapping):
-        module(**inputs)
-    elif isinstance(inputs, list):
-        module(*inputs)
-    else:
-        module(inputs)
+        return module(**inputs)
+    if isinstance(inputs, list):
+        return module(*inputs)
+    return module(inputs)
+
+
+def _check_output(layer: nn.Linear, head: str, embedding: Tensor, output: Any) -> None:
+    logits = nn.functional.linear(embedding.to(layer.weight.dtype), layer.weight, layer.bias)
+    if not is_output_of(logits, output):
+        raise RuntimeError(
+            f"the module's output is not what {head} gives, nor its softmax, expected the last "
+            "layer of a classifier: something follows it or is added to it"
+        )
 
 
 def _the_one(entered: list[Tensor], head: str, samples: int) -> Tensor:
@@ -278,7 +324,7 @@ def _the_one(entered: list[Tensor], head: str, samples: int) -> Tensor:
         raise RuntimeError(
             f"{head} is used {len(entered)} times in a forward pass, expected once"
         )
-    embedding = entered[0].detach()
+    embedding = entered[0]
     if embedding.dim() != 2 or len(embedding) != samples:
         raise RuntimeError(
             f"{head} gets {list(embedding.shape)} of a batch of {samples} labels, expected "

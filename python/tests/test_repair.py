@@ -140,7 +140,7 @@ def test_a_wrong_head_is_a_value_error(module, loaders, head, message):
 
 
 def test_wrong_data_is_said_in_one_line(module, loaders):
-    with pytest.raises(ValueError, match=r"data has \['train'\], expected train, val"):
+    with pytest.raises(ValueError, match="data has no split 'val', expected train, val"):
         neurontune.repair(module, "fc", {"train": loaders["train"]})
     with pytest.raises(ValueError, match=r"data has .*'valid'.*, expected train, val"):
         neurontune.repair(module, "fc", {"train": [], "valid": []})
@@ -168,3 +168,120 @@ def test_a_layer_that_is_not_the_last_one_is_refused(module, world):
     with pytest.raises(RuntimeError, match=r"fc gets \[3, 5, 16\] of a batch of 3 labels"):
         neurontune.embed_module(module, "fc", [(torch.zeros(3, 5, 16), torch.zeros(3))])
     assert not module.features._forward_pre_hooks  # also after an error
+
+
+class Wrapped(Classifier):
+    """The same, with something that follows the head."""
+
+    def __init__(self, head, follows):
+        super().__init__(head)
+        self.other = nn.Linear(16, 2)
+        self.follows = follows
+
+    def forward(self, inputs):
+        return self.follows(self, inputs, super().forward(inputs))
+
+
+@pytest.mark.parametrize(
+    "follows",
+    [
+        lambda self, inputs, logits: -5 * logits,
+        lambda self, inputs, logits: logits + self.other(inputs),
+        lambda self, inputs, logits: logits.flip(1),
+        lambda self, inputs, logits: {"loss": logits.mean()},
+    ],
+)
+def test_a_head_that_is_not_the_output_is_refused(world, loaders, follows):
+    module = Wrapped(world.head, follows)
+    before = module.fc.weight.clone()
+    with pytest.raises(RuntimeError, match="val: the module's output is not what fc gives"):
+        neurontune.repair(module, "fc", {name: loaders[name] for name in ("val", "train")})
+    assert torch.equal(module.fc.weight, before)
+
+
+@pytest.mark.parametrize(
+    "follows",
+    [
+        lambda self, inputs, logits: logits.softmax(1),
+        lambda self, inputs, logits: logits.log_softmax(1),
+        lambda self, inputs, logits: (logits.mean(), {"logits": logits, "state": inputs}),
+    ],
+)
+def test_outputs_that_have_the_logits(world, module, loaders, follows):
+    split = neurontune.embed_module(Wrapped(world.head, follows), "fc", loaders["val"])
+    assert torch.equal(split.embeddings, world.val[0])
+
+
+def test_embeddings_are_copies(world):
+    class Overwriting(Classifier):
+        def forward(self, inputs):
+            hidden = inputs.clone()
+            logits = self.fc(hidden)
+            hidden.zero_()
+            return logits
+
+    class OneBuffer:
+        def __iter__(self):
+            inputs, labels = torch.empty(100, 16), torch.empty(100, dtype=torch.int64)
+            for first in range(0, 300, 100):
+                inputs.copy_(world.val[0][first : first + 100])
+                labels.copy_(world.val[1][first : first + 100])
+                yield inputs, labels
+
+    class First(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(16, 2)
+
+        def forward(self, inputs):
+            return self.fc(inputs)
+
+    for module in (Overwriting(world.head), First()):
+        split = neurontune.embed_module(module, "fc", OneBuffer())
+        assert torch.equal(split.embeddings, world.val[0][:300])
+        assert torch.equal(split.labels, world.val[1][:300])
+
+
+def test_a_token_of_many_takes_the_memory_of_one(world):
+    class FirstToken(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(16, 2)
+
+        def forward(self, inputs):
+            return self.fc(inputs[:, None].expand(-1, 64, -1).contiguous()[:, 0])
+
+    kept = neurontune.embed_module(FirstToken(), "fc", [(world.val[0][:50], world.val[1][:50])])
+    assert kept.embeddings.untyped_storage().nbytes() == 50 * 16 * 4
+
+
+def test_numpy_batches(world, module):
+    batches = [(world.val[0].numpy(), world.val[1].numpy())]
+    assert torch.equal(neurontune.embed_module(module, "fc", batches).embeddings, world.val[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"val": None}, TypeError, r"data\['val'\] is a NoneType, expected batches"),
+        ({"ood": []}, ValueError, "data has a split 'ood', expected train, val"),
+        ({"val": []}, RuntimeError, "val: there is no batch"),
+        ({"val": [{"label": 1}]}, ValueError, "val: a batch is a dict of 'label', expected"),
+        ({"val": [(torch.rand(1, 16), torch.tensor(1))]}, ValueError, r"labels of a batch are \[\]"),
+        ({"val": [(torch.rand(1, 3), torch.tensor([1]))]}, RuntimeError, "val: mat1 and mat2"),
+    ],
+)
+def test_errors_name_the_split(module, loaders, change, kind, message):
+    with pytest.raises(kind, match=message):
+        neurontune.repair(module, "fc", {**loaders, **change})
+
+
+def test_what_is_no_module_and_no_name(module, loaders):
+    with pytest.raises(ValueError, match="data has no split 'val'"):
+        neurontune.repair(module, "fc", {"train": loaders["train"]})
+    with pytest.raises(TypeError, match="module is a OrderedDict, expected a torch.nn.Module"):
+        neurontune.repair(module.state_dict(), "fc", loaders)
+    with pytest.raises(TypeError, match="head is a Linear, expected a layer's name"):
+        neurontune.repair(module, module.fc, loaders)
+    with pytest.raises(ValueError, match="did you mean module.fc"):
+        neurontune.repair(nn.DataParallel(module), "fc", loaders)

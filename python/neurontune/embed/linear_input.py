@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 import torch
 
+from neurontune._agreement import agrees
 from neurontune._tensors import Head
-
-# Of the largest logit, in single and in half precision; as for models of the command line.
-_SINGLE, _HALF = 1e-4, 2e-2
 
 
 def head_of(layer: torch.nn.Linear) -> Head:
@@ -63,9 +61,7 @@ def _check(found: torch.Tensor, logits: torch.Tensor) -> None:
     if found.shape != logits.shape:
         raise ValueError(f"the head gives logits of shape {list(found.shape)}, "
                          f"the model {list(logits.shape)}")
-    difference = (found - logits).abs().max().item()
-    half = found.dtype in (torch.float16, torch.bfloat16)
-    tolerance = (_HALF if half else _SINGLE) * logits.abs().max().item()
-    if not difference <= tolerance:
+    if not agrees(found, logits):
+        difference = (found - logits).abs().max().item()
         raise ValueError(f"the head's output differs from the model's logits by {difference:.2g}: "
                          f"the model does something between or after them")
