@@ -68,9 +68,11 @@ std::string why_kept(const RepairResult& result) {
   const auto others = static_cast<int64_t>(result.candidates.size()) - 1;
   if (others == 0 && result.refused == 0)
     return "A class has too few held-out samples to judge any other head by.";
-  return (others == 0
-              ? "Every other one costs held-out accuracy"
-              : "None of " + counted(others, "other candidate") + " is better on held-out data") +
+  const auto compared = others == 0   ? "Every other one costs held-out accuracy"
+                        : others == 1 ? "The one other candidate is not better on held-out data"
+                                      : "None of " + std::to_string(others) +
+                                            " other candidates is better on held-out data";
+  return compared +
          std::string(result.shortcut.verdict == ShortcutVerdict::supported
                          ? ", or repairs enough for what it costs"
                          : ", and for a repair that costs accuracy " + evidence(result.shortcut)) +

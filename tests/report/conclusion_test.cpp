@@ -88,6 +88,10 @@ TEST(Conclusion, OfTheErmHeadThatIsKeptSaysWhyNoneOfTheOthersIs) {
             "The ERM head is kept. None of 2 other candidates is better on held-out data, or "
             "repairs enough for what it costs. The data say so. In the worst inferred group its "
             "accuracy is estimated at 25.0 % (12.5 % to 37.5 %).");
+  auto one_other = picked(Acceptance::kept, ShortcutVerdict::supported);
+  one_other.candidates.resize(2);
+  EXPECT_TRUE(reason(one_other).starts_with(
+      "The one other candidate is not better on held-out data, or repairs"));
   auto alone = picked(Acceptance::kept, ShortcutVerdict::undecided);
   alone.candidates.resize(1);
   alone.refused = 2;
