@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import operator
+import os
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import numpy as np
+
+_Item = TypeVar("_Item")
 
 # What each single step takes: keys of the library. Whatever else is given would have no effect.
 STEPS = {
@@ -88,6 +92,13 @@ def whole_number(name: str, value: object) -> int:
     if abs(number) >= 2**63:
         raise ValueError(f"{name} is {described(number)}, expected a number of 64 bits")
     return number
+
+
+def list_of(what: str, name: str, values: Iterable[_Item]) -> list[_Item]:
+    """The values; TypeError if they are a text or nothing that can be gone through."""
+    if isinstance(values, (str, bytes, os.PathLike)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {described(values)}, expected a list of {what}")
+    return list(values)
 
 
 def described(value: object) -> str:

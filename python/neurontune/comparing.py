@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neurontune import _core
-from neurontune._settings import described, settings_text, whole_number
+from neurontune._settings import described, list_of, settings_text, whole_number
 from neurontune._tensors import HeadLike, SplitLike, head_of, split_of
 from neurontune.tuning import Progress, checked_progress
 
@@ -127,9 +127,7 @@ def compare(
 
 
 def _names(methods: Sequence[str]) -> list[str]:
-    if isinstance(methods, str) or not isinstance(methods, Iterable):
-        raise TypeError(f"methods is {described(methods)}, expected a list of names")
-    names = list(methods)
+    names = list_of("names", "methods", methods)
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"methods holds {described(name)}, expected names")

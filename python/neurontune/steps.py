@@ -11,7 +11,13 @@ import torch
 from torch import Tensor
 
 from neurontune import _core
-from neurontune._settings import described, settings_text, step_settings, whole_number
+from neurontune._settings import (
+    described,
+    list_of,
+    settings_text,
+    step_settings,
+    whole_number,
+)
 from neurontune._tensors import Array, Head, HeadLike, SplitLike, head_of, split_of, tensor_of
 from neurontune.result import Groups
 from neurontune.tuning import Progress, checked_progress
@@ -257,14 +263,14 @@ def select(held_out: SplitLike, heads: Iterable[HeadLike], **options: Any) -> Se
     """
     settings = {"select.criterion": "sfit"} | step_settings("select", options)
     criterion = settings["select.criterion"]
-    if criterion not in ("sfit", "guarded_sfit"):
+    if not isinstance(criterion, str) or criterion not in ("sfit", "guarded_sfit"):
         raise ValueError(
             f"options: criterion is {described(criterion)}, expected sfit or guarded_sfit"
         )
     return Selection(
         **_core.select(
             split_of(held_out, "held_out"),
-            [head_of(head) for head in heads],
+            [head_of(head) for head in list_of("heads", "heads", heads)],
             settings_text(settings),
         )
     )

@@ -152,6 +152,12 @@ def calls(world):
     }
 
 
+@pytest.mark.parametrize("heads, found", [(5, "5"), ("erm.pt", "'erm.pt'"), (None, "None")])
+def test_heads_are_a_list(world, heads, found):
+    with pytest.raises(TypeError, match=f"heads is {found}, expected a list of heads"):
+        neurontune.select(world.val, heads)
+
+
 def test_every_setting_is_of_a_step_or_of_the_whole(tuned_by_paper):
     of_the_whole = {"tune.refresh", "select.max_drop"} | {
         key for key in tuned_by_paper.settings if key.startswith("anchored.")
