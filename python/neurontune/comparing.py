@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neurontune import _core
-from neurontune._settings import settings_text
+from neurontune._settings import described, list_of, settings_text, whole_number
 from neurontune._tensors import HeadLike, SplitLike, head_of, split_of
-from neurontune.tuning import Progress
+from neurontune.tuning import Progress, checked_progress
 
 if TYPE_CHECKING:
     import pandas
@@ -54,6 +54,10 @@ class Comparison:
                 for method in self.methods
             ]
         )
+
+    def __repr__(self) -> str:
+        names = ", ".join(str(method["method"]) for method in self.methods)
+        return f"Comparison(methods=[{names}], seeds={self.figures['seeds']})"
 
     def _repr_html_(self) -> str:
         """The table, for notebooks."""
@@ -103,6 +107,8 @@ def compare(
         For a setting or an unknown method.
     RuntimeError
         If no method can be run, and for data as `tune` does.
+    TypeError
+        If methods are no names, seeds is no whole number, and as `tune` does.
     """
     splits = {
         "val": split_of(identification, "identification"),
@@ -110,9 +116,22 @@ def compare(
         "test": split_of(test, "test"),
     }
     report = _core.compare(
-        splits, head_of(head), settings_text(options), list(methods), seeds, progress
+        splits,
+        head_of(head),
+        settings_text(options),
+        _names(methods),
+        whole_number("seeds", seeds),
+        checked_progress(progress),
     )
     return Comparison(json.loads(report))
+
+
+def _names(methods: Sequence[str]) -> list[str]:
+    names = list_of("names", "methods", methods)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"methods holds {described(name)}, expected names")
+    return names
 
 
 def _means(method: dict[str, Any]) -> dict[str, float]:

@@ -6,6 +6,7 @@ import os
 
 from neurontune import _core
 from neurontune._tensors import HeadLike, head_of
+from neurontune.modules import check_bias
 
 
 def export(
@@ -24,7 +25,16 @@ def export(
 
     Raises
     ------
+    ValueError
+        If the model's head has a bias and the new one has none.
     RuntimeError
-        If the file is no such model, the shapes differ, or the new file cannot be written.
+        If the file is no such model, the shapes differ, a value is not finite, the new head has a
+        bias and the model's has none, or the new file cannot be written.
+    TypeError
+        If the head is none at all.
     """
-    _core.export_model(os.fspath(model), head_of(head), os.fspath(out))
+    new = head_of(head)
+    if new.bias is None:
+        _, own_bias = _core.read_model_head(os.fspath(model), "auto")
+        check_bias(None, own_bias is not None)
+    _core.export_model(os.fspath(model), new, os.fspath(out))

@@ -53,6 +53,9 @@ class Groups:
     beliefs: Tensor | None
     warnings: list[str]
 
+    def __repr__(self) -> str:
+        return f"Groups(verdict={self.verdict!r}, evidence={self.evidence})"
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -71,7 +74,7 @@ class Result:
         The inferred groups; None with recipes that infer none.
     trajectory
         A dict an epoch of the retraining behind the mask: ``epoch``, ``loss``, ``sfit``,
-        ``balanced_accuracy``, ``class_accuracy``, ``biased``.
+        ``balanced_accuracy``, ``class_accuracy``, ``biased``. Empty where there was none.
     settings
         Every setting in force, by its key; ``tune(..., **result.settings)`` does the same again.
     figures
@@ -163,7 +166,8 @@ class Result:
         ]
 
     def __repr__(self) -> str:
-        return f"Result(source={self.source!r}, conclusion={self.conclusion!r})"
+        first = self.conclusion.partition(". ")[0]
+        return f"Result(source={self.source!r}, conclusion={first!r})"
 
     def _repr_html_(self) -> str:
         """The first screen of the report, for notebooks; a frame keeps its style to itself."""

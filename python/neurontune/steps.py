@@ -11,10 +11,16 @@ import torch
 from torch import Tensor
 
 from neurontune import _core
-from neurontune._settings import settings_text
+from neurontune._settings import (
+    described,
+    list_of,
+    settings_text,
+    step_settings,
+    whole_number,
+)
 from neurontune._tensors import Array, Head, HeadLike, SplitLike, head_of, split_of, tensor_of
 from neurontune.result import Groups
-from neurontune.tuning import Progress
+from neurontune.tuning import Progress, checked_progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +47,10 @@ class SpuriousnessScores:
     misclassified: list[int]
     sfit: float | None
 
+    def __repr__(self) -> str:
+        shape = list(self.scores.shape)
+        return f"SpuriousnessScores(scores={shape}, {_shown(self)})"
+
 
 @dataclass(frozen=True, eq=False)
 class Identification(SpuriousnessScores):
@@ -61,6 +71,10 @@ class Identification(SpuriousnessScores):
     biased: Tensor
     warnings: list[str]
 
+    def __repr__(self) -> str:
+        biased = f"{int(self.biased.sum())} of {self.biased.numel()}"
+        return f"Identification(biased={biased}, {_shown(self)})"
+
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
@@ -76,6 +90,9 @@ class Epoch:
 
     loss: float
     head: Head
+
+    def __repr__(self) -> str:
+        return f"Epoch(loss={self.loss:.4g}, head={list(self.head.weight.shape)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,15 +144,15 @@ def spuriousness_scores(
     ValueError
         For an unknown activation.
     RuntimeError
-        If shapes disagree or an index is out of range.
+        If shapes disagree, an index is out of range, or labels or predictions are no integers.
     """
-    labels, predictions = tensor_of(labels), tensor_of(predictions)
+    labels, predictions = _integers(labels, "labels"), _integers(predictions, "predictions")
     return SpuriousnessScores(
         **_core.spuriousness_scores(
-            tensor_of(embeddings),
+            tensor_of(embeddings, "embeddings"),
             labels,
             predictions,
-            _number_of_classes(labels, predictions) if classes is None else classes,
+            _number_of_classes(classes, labels, predictions),
             settings_text({"activation": activation}),
         )
     )
@@ -152,7 +169,7 @@ def identify(held_out: SplitLike, head: HeadLike, **options: Any) -> Identificat
         As `tune` takes it.
     **options
         Settings of the identification: ``recipe``, ``threshold``, ``aggregate``, ``mask_value``,
-        ``keep_at_least``, ``significance`` and others.
+        ``keep_at_least``, ``significance`` and others of ``identify``.
 
     Returns
     -------
@@ -161,12 +178,16 @@ def identify(held_out: SplitLike, head: HeadLike, **options: Any) -> Identificat
     Raises
     ------
     ValueError
-        For a setting.
+        For a setting that is wrong, or that the step does not take.
     RuntimeError
         If no class has both mistakes and correct samples, and for data as `tune` does.
     """
     return Identification(
-        **_core.identify(split_of(held_out, "held_out"), head_of(head), settings_text(options))
+        **_core.identify(
+            split_of(held_out, "held_out"),
+            head_of(head),
+            settings_text(step_settings("identify", options)),
+        )
     )
 
 
@@ -191,7 +212,8 @@ def retrain(
     progress
         Called as ``progress("tune", epoch, epochs)``.
     **options
-        Settings of the retraining: ``epochs``, ``learning_rate``, ``batch_size``, ``seed``, …
+        Settings of the retraining: ``recipe``, ``seed``, and those of ``tune`` but ``refresh``:
+        ``epochs``, ``learning_rate``, ``batch_size``, …
 
     Returns
     -------
@@ -201,16 +223,16 @@ def retrain(
     Raises
     ------
     ValueError
-        For a setting.
+        For a setting that is wrong, or that the step does not take.
     RuntimeError
         If the retraining becomes infinite, and for data as `tune` does.
     """
     epochs = _core.retrain(
         split_of(tuning, "tuning"),
         head_of(head),
-        None if mask is None else tensor_of(mask),
-        settings_text(options),
-        progress,
+        None if mask is None else tensor_of(mask, "mask"),
+        settings_text(step_settings("retrain", options)),
+        checked_progress(progress),
     )
     return [Epoch(loss, Head(*tensors)) for loss, tensors in epochs]
 
@@ -235,14 +257,21 @@ def select(held_out: SplitLike, heads: Iterable[HeadLike], **options: Any) -> Se
     Raises
     ------
     ValueError
-        For a setting.
+        For a setting that is wrong, or that the step does not take.
     RuntimeError
         For data, as `tune` does.
     """
-    chosen = {"criterion": "sfit"} | options
+    settings = {"select.criterion": "sfit"} | step_settings("select", options)
+    criterion = settings["select.criterion"]
+    if not isinstance(criterion, str) or criterion not in ("sfit", "guarded_sfit"):
+        raise ValueError(
+            f"options: criterion is {described(criterion)}, expected sfit or guarded_sfit"
+        )
     return Selection(
         **_core.select(
-            split_of(held_out, "held_out"), [head_of(head) for head in heads], settings_text(chosen)
+            split_of(held_out, "held_out"),
+            [head_of(head) for head in list_of("heads", "heads", heads)],
+            settings_text(settings),
         )
     )
 
@@ -270,7 +299,7 @@ def infer_groups(
     Raises
     ------
     ValueError
-        For a setting.
+        For a setting that is wrong, or that the step does not take.
     RuntimeError
         For data, as `tune` does.
     """
@@ -279,7 +308,7 @@ def infer_groups(
             split_of(held_out, "held_out"),
             split_of(tuning, "tuning"),
             head_of(head),
-            settings_text(options),
+            settings_text(step_settings("infer_groups", options)),
         )
     )
 
@@ -298,6 +327,7 @@ def group_accuracy(
     ----------
     predictions
         Integers ``[N]``, or logits, floating ``[N, C]``, which calibration and AUROC need.
+        ``[N, 1]`` is one logit for two classes, above 0 for the second one.
     labels
         Integers ``[N]``, from 0 to C - 1.
     attributes
@@ -318,30 +348,69 @@ def group_accuracy(
     Raises
     ------
     RuntimeError
-        If shapes disagree or an index is out of range.
+        If shapes disagree, an index is out of range, or predictions are neither of these or NaN.
+    TypeError
+        If an argument holds no numbers, or train is no pair.
     """
-    predicted, labels = tensor_of(predictions), _integers(labels)
-    if predicted.dim() == 2:
-        count = int(predicted.shape[1])
+    predicted, labels = _indices_or_logits(predictions), _integers(labels, "labels")
+    if predicted.dim() == 1:
+        count = _number_of_classes(classes, labels, predicted)
     else:
-        predicted = _integers(predicted)
-        count = _number_of_classes(labels, predicted)
+        count = _number_of_classes(int(predicted.shape[1]) if classes is None else classes)
     metrics = _core.group_accuracy(
         predicted,
         labels,
-        None if attributes is None else _integers(attributes),
-        count if classes is None else classes,
-        None if train is None else (_integers(train[0]), _integers(train[1])),
+        None if attributes is None else _integers(attributes, "attributes"),
+        count,
+        None if train is None else _training_groups(train),
     )
     found: dict[str, Any] = json.loads(metrics)
     return found
 
 
-def _integers(values: Array) -> Tensor:
-    """Integers as int64; the library refuses others."""
-    tensor = tensor_of(values)
-    return tensor if tensor.is_floating_point() else tensor.to(torch.int64)
+def _indices_or_logits(predictions: Array) -> Tensor:
+    """int64 ``[N]``, or logits ``[N, C]``, of two classes where there is one."""
+    tensor = tensor_of(predictions, "predictions")
+    floating = tensor.is_floating_point()
+    if tensor.dim() != (2 if floating else 1):
+        raise RuntimeError(
+            f"predictions are {_kind(tensor)}, expected integers [N], or floating logits [N, C], "
+            "of which C may be 1"
+        )
+    if not floating:
+        return tensor.to(torch.int64)
+    if tensor.isnan().any():
+        raise RuntimeError(f"predictions hold nan, expected logits {list(tensor.shape)}")
+    return torch.cat([torch.zeros_like(tensor), tensor], 1) if tensor.shape[1] == 1 else tensor
 
 
-def _number_of_classes(*indices: Tensor) -> int:
-    return max((int(tensor.max()) + 1 for tensor in indices if tensor.numel()), default=1)
+def _training_groups(train: object) -> tuple[Tensor, Tensor]:
+    if not isinstance(train, (tuple, list)) or len(train) != 2:
+        raise TypeError(f"train is {described(train)}, expected (labels, attributes)")
+    return _integers(train[0], "labels of train"), _integers(train[1], "attributes of train")
+
+
+def _integers(values: Array, name: str) -> Tensor:
+    """Integers as int64."""
+    tensor = tensor_of(values, name)
+    if tensor.is_floating_point() or tensor.is_complex():
+        raise RuntimeError(f"{name} are {_kind(tensor)}, expected integers [N]")
+    return tensor.to(torch.int64)
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def _shown(scores: SpuriousnessScores) -> str:
+    return f"correct={scores.correct}, misclassified={scores.misclassified}, sfit={scores.sfit}"
+
+
+def _number_of_classes(given: int | None, *indices: Tensor) -> int:
+    """The given number, or one more than the largest index."""
+    if given is None:
+        return max((int(tensor.max()) + 1 for tensor in indices if tensor.numel()), default=1)
+    classes = whole_number("classes", given)
+    if classes < 1:
+        raise ValueError(f"classes is {classes}, expected 1 or more")
+    return classes

@@ -6,12 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from neurontune import _core
-from neurontune._settings import settings_text
+from neurontune._settings import described, settings_text
 from neurontune._tensors import HeadLike, SplitLike, head_of, split_of
 from neurontune.result import Result, result_of
 
 Progress = Callable[[str, int, int], object]
 """Called with what is being done, how many units of it are, and how many there are in all."""
+
+
+def checked_progress(progress: Progress | None) -> Progress | None:
+    """The callback; TypeError if it cannot be called."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress is {described(progress)}, expected a function")
+    return progress
 
 
 def tune(
@@ -60,9 +67,11 @@ def tune(
     RuntimeError
         If shapes disagree, a label is out of range, a value is not finite or a class is absent.
     TypeError
-        If an argument is no split or head at all.
+        If an argument is no split, head or callback at all, or holds no numbers.
     """
     splits = {"val": split_of(identification, "identification"), "train": split_of(tuning, "tuning")}
     if test is not None:
         splits["test"] = split_of(test, "test")
-    return result_of(_core.tune(splits, head_of(head), settings_text(options), progress))
+    return result_of(
+        _core.tune(splits, head_of(head), settings_text(options), checked_progress(progress))
+    )

@@ -61,3 +61,30 @@ def test_an_unknown_method_is_a_value_error(world):
         neurontune.compare(world.val, world.train, world.head, world.test, methods=["anchord"])
     with pytest.raises(ValueError, match="seeds is 0, expected 1 to"):
         neurontune.compare(world.val, world.train, world.head, world.test, seeds=0)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"seeds": 1.5}, "seeds is 1.5, expected a whole number"),
+        ({"seeds": [0, 1]}, "seeds is a list of 2, expected a whole number"),
+        ({"seeds": True}, "seeds is True, expected a whole number"),
+        ({"methods": "erm"}, "methods is 'erm', expected a list of names"),
+        ({"methods": 5}, "methods is 5, expected a list of names"),
+        ({"methods": [1]}, "methods holds 1, expected names"),
+        ({"progress": 3}, "progress is 3, expected a function"),
+    ],
+)
+def test_arguments_of_a_wrong_kind_are_type_errors(world, options, message):
+    with pytest.raises(TypeError) as error:
+        neurontune.compare(world.val, world.train, world.head, world.test, **options)
+    assert str(error.value) == message
+
+
+def test_a_number_that_is_too_large_is_a_value_error(world):
+    with pytest.raises(ValueError, match="seeds is 1[0.]+, expected a number of 64 bits"):
+        neurontune.compare(world.val, world.train, world.head, world.test, seeds=10**60)
+
+
+def test_is_shown_in_a_line(comparison):
+    assert repr(comparison) == f"Comparison(methods=[{', '.join(METHODS)}], seeds=[0, 1])"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import same_bytes
+from neurontune._settings import STEPS
 
 
 def test_scores_are_differences_of_medians(world):
@@ -98,7 +99,15 @@ def test_group_accuracy_of_logits_is_that_of_the_result(world, repaired):
     "call, message",
     [
         (lambda w: neurontune.group_accuracy([0, 1], [0, 1, 1]), "2"),
-        (lambda w: neurontune.group_accuracy([0.5, 1], [0, 1]), "int64"),
+        (lambda w: neurontune.group_accuracy([0.5, 1], [0, 1]), r"float64 \[2\], expected"),
+        (lambda w: neurontune.group_accuracy([[0], [1]], [0, 1]), r"int64 \[2, 1\], expect"),
+        (lambda w: neurontune.group_accuracy([[np.nan], [1.0]], [0, 1]), "predictions hold nan"),
+        (lambda w: neurontune.group_accuracy([0, 1], [0.0, 1.0]), "labels are float64"),
+        (lambda w: neurontune.group_accuracy([0], [0], [0.5]), "attributes are float64"),
+        (lambda w: neurontune.spuriousness_scores(*w.val[:2], w.val[1] * 0.7),
+         r"predictions are float32 \[1000\], expected integers \[N\]"),
+        (lambda w: neurontune.spuriousness_scores(w.val[0], w.val[1].float(), w.val[1]),
+         "labels are float32"),
         (lambda w: neurontune.identify((w.val[0], w.val[1] + 1), w.head), "2"),
         (lambda w: neurontune.retrain(w.train, w.head, [1, 0]), r"\[16\]|\[2\]"),
         (lambda w: neurontune.retrain(w.train, w.head, learning_rate=1e38), "infinite"),
@@ -110,3 +119,88 @@ def test_wrong_data_is_a_runtime_error_of_one_line(world, call, message):
     with pytest.raises(RuntimeError, match=message) as error:
         call(world)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_group_accuracy_of_one_logit_is_that_of_two(kind):
+    one_logit, labels = kind([[-1.0], [2.0], [0.5]]), [0, 1, 0]
+    both = np.concatenate([np.zeros((3, 1)), np.asarray(one_logit)], axis=1)
+    found = neurontune.group_accuracy(one_logit, labels)
+    assert found == neurontune.group_accuracy(both, labels)
+    assert found["mean_accuracy"] == pytest.approx(2 / 3)
+
+
+def test_arguments_of_group_accuracy_are_checked():
+    with pytest.raises(TypeError, match=r"train is a tuple of 1, expected \(labels, attributes\)"):
+        neurontune.group_accuracy([0], [0], train=([0],))
+    with pytest.raises(TypeError, match="attributes of train: found None, expected"):
+        neurontune.group_accuracy([0], [0], train=([0], None))
+    with pytest.raises(TypeError, match="classes is 1.5, expected a whole number"):
+        neurontune.group_accuracy([0], [0], classes=1.5)
+    with pytest.raises(ValueError, match="classes is 0, expected 1 or more"):
+        neurontune.group_accuracy([0], [0], classes=0)
+
+
+def calls(world):
+    """Each step with options."""
+    return {
+        "identify": lambda **o: neurontune.identify(world.val, world.head, **o),
+        "retrain": lambda **o: neurontune.retrain(world.train, world.head, **o),
+        "select": lambda **o: neurontune.select(world.val, [world.head], **o),
+        "infer_groups": lambda **o: neurontune.infer_groups(
+            world.val, world.train, world.head, **o),
+    }
+
+
+@pytest.mark.parametrize("heads, found", [(5, "5"), ("erm.pt", "'erm.pt'"), (None, "None")])
+def test_heads_are_a_list(world, heads, found):
+    with pytest.raises(TypeError, match=f"heads is {found}, expected a list of heads"):
+        neurontune.select(world.val, heads)
+
+
+def test_every_setting_is_of_a_step_or_of_the_whole(tuned_by_paper):
+    of_the_whole = {"tune.refresh", "select.max_drop"} | {
+        key for key in tuned_by_paper.settings if key.startswith("anchored.")
+    }
+    of_steps = {key for keys in STEPS.values() for key in keys}
+    assert of_steps | of_the_whole == set(tuned_by_paper.settings)
+    assert not of_steps & of_the_whole
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_takes_its_own_settings_by_all_their_names(world, tuned_by_paper, step):
+    values = {key: tuned_by_paper.settings[key] for key in STEPS[step]} | {"tune.epochs": 1}
+    own = {key: value for key, value in values.items() if key in STEPS[step]}
+    calls(world)[step](**own)
+    calls(world)[step](**{key.rpartition(".")[2]: value for key, value in own.items()})
+
+
+@pytest.mark.parametrize(
+    "step, options, message",
+    [
+        ("identify", {"epochs": 3}, "epochs is no setting of identify, which takes recipe, thresh"),
+        ("identify", {"seed": 3}, "seed is no setting of identify"),
+        ("retrain", {"max_drop": 0.1}, "max_drop is no setting of retrain, which takes recipe, se"),
+        ("retrain", {"tune": {"refresh": 1}}, "tune.refresh is no setting of retrain"),
+        ("retrain", {"epochs": 1, "tune": {"epochs": 2}}, "tune.epochs is given twice"),
+        ("select", {"recipe": "paper"}, "recipe is no setting of select, which takes criterion"),
+        ("select", {"criterion": "worst_group"}, "criterion is 'worst_group', expected sfit or gu"),
+        ("select", {"select.criterion": "inferred_groups"}, "criterion is 'inferred_groups', exp"),
+        ("infer_groups", {"threshold": 1}, "threshold is no setting of infer_groups"),
+    ],
+)
+def test_a_setting_without_effect_is_a_value_error(world, step, options, message):
+    with pytest.raises(ValueError) as error:
+        calls(world)[step](**options)
+    assert str(error.value).startswith(f"options: {message}")
+    assert "\n" not in str(error.value)
+
+
+def test_steps_are_shown_in_a_line(world):
+    found = neurontune.identify(world.val, world.head)
+    scores = neurontune.spuriousness_scores(*world.val[:2], world.val[1])
+    (epoch,) = neurontune.retrain(world.train, world.head, epochs=1)
+    biased = int(found.biased.sum())
+    assert repr(found).startswith(f"Identification(biased={biased} of 16, correct=[")
+    assert repr(scores).startswith("SpuriousnessScores(scores=[2, 16], correct=[")
+    assert repr(epoch) == f"Epoch(loss={epoch.loss:.4g}, head=[2, 16])"

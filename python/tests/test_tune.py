@@ -97,6 +97,17 @@ def test_a_head_may_be_a_layer_or_a_model(world, repaired, tmp_path):
     assert torch.equal(model(torch.eye(16)), torch.nn.functional.linear(torch.eye(16), *result.head))
 
 
+def test_a_bias_is_not_lost_in_a_model(world, tmp_path):
+    layer = torch.nn.Linear(16, 2)
+    torch.jit.trace(layer, torch.zeros(2, 16)).save(tmp_path / "model.pt")
+    with pytest.raises(ValueError, match="the layer has a bias, the head has none"):
+        neurontune.export(tmp_path / "model.pt", (world.head[0], None), tmp_path / "repaired.pt")
+    with pytest.raises(RuntimeError, match="weight holds NaN or infinite values"):
+        head = world.head[0] / 0, world.head[1]
+        neurontune.export(tmp_path / "model.pt", head, tmp_path / "repaired.pt")
+    assert not (tmp_path / "repaired.pt").exists()
+
+
 def test_a_head_of_one_logit_stays_one(world, repaired):
     weight, bias = world.head
     single = (weight[1:] - weight[:1], bias[1:] - bias[:1])
@@ -137,7 +148,9 @@ def test_settings_may_be_nested_and_of_numpy(world, tuned_by_paper):
         ({"device": "cpu"}, "options: device is not used with data in memory"),
         ({"model.path": "x.pt"}, "options: model.path is not used with data in memory"),
         ({"epochs": 3, "tune.epochs": 4}, "options: tune.epochs is given twice"),
-        ({"epochs": object()}, "options: a object is no value of a setting"),
+        ({"epochs": object()}, "options: epochs: a object is no value of a setting"),
+        ({"max_drop": float("nan")}, "options: max_drop: NaN is no value of a setting"),
+        ({"shortcut": {"folds": np.inf}}, "options: shortcut: Infinity is no value of a setting"),
     ],
 )
 def test_a_wrong_setting_is_a_value_error(world, options, message):
@@ -262,7 +275,8 @@ def test_a_result_can_be_pickled_and_shown(repaired):
     again = pickle.loads(pickle.dumps(repaired))
     assert torch.equal(again.head.weight, repaired.head.weight)
     assert again.to_dict() == repaired.to_dict()
-    assert repr(again).startswith("Result(source='")
+    assert repr(again).startswith(f"Result(source='{again.source}', conclusion='The head is ")
+    assert len(repr(again)) < 200 and len(repr(again.groups)) < 100
     page = again._repr_html_()
     assert page.startswith("<iframe srcdoc=") and "Worst group (test)" in page
     assert page.count("<") == 2  # the page itself is escaped
