@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from neurontune._agreement import is_output_of
 from neurontune._tensors import Split, tensor_of
 from neurontune.result import Result
-from neurontune.tuning import Progress, tune
+from neurontune.tuning import Progress, checked_progress, tune
 
 Batches = Iterable[Any]
 """Batches ``(inputs, labels)`` or ``(inputs, labels, attributes)``, as a DataLoader gives them, or
@@ -66,6 +66,7 @@ def repair(
     RuntimeError
         If the layer is not used once a forward pass on one embedding a sample, and as `tune` does.
     """
+    checked_progress(progress)
     _check_splits(data)
     layer = linear_layer(module, head)
     check_own_weight(layer)
@@ -118,6 +119,7 @@ def embed_module(
         module's output is neither what the layer gives nor its softmax: then a change of the layer
         would not do to the output what is computed here.
     """
+    checked_progress(progress)
     layer = linear_layer(module, head)
     device = layer.weight.device
     total = len(batches) if isinstance(batches, Sized) else 0
@@ -135,8 +137,6 @@ def embed_module(
         with evaluating(module):
             for done, batch in enumerate(batches, 1):
                 inputs, batch_labels, batch_attributes = _parts(batch)
-                if batch_labels.dim() != 1:
-                    raise ValueError(f"labels of a batch are {list(batch_labels.shape)}, expected [n]")
                 entered.clear()
                 output = _call(module, _moved(inputs, device))
                 embedding = _the_one(entered, head, len(batch_labels))
@@ -275,9 +275,9 @@ def _parts(batch: Any) -> tuple[Any, Tensor, Tensor | None]:
     """Inputs, labels and attributes of a batch."""
     if isinstance(batch, Mapping) and "labels" in batch:
         inputs = {key: value for key, value in batch.items() if key not in ("labels", "attributes")}
-        return inputs, tensor_of(batch["labels"]), _tensor_or_none(batch.get("attributes"))
+        return inputs, _labels(batch["labels"]), _attributes(batch.get("attributes"))
     if isinstance(batch, (tuple, list)) and len(batch) in (2, 3):
-        return batch[0], tensor_of(batch[1]), _tensor_or_none(batch[2] if len(batch) == 3 else None)
+        return batch[0], _labels(batch[1]), _attributes(batch[2] if len(batch) == 3 else None)
     keys = f" of {', '.join(map(repr, batch))}" if isinstance(batch, Mapping) else ""
     raise ValueError(
         f"a batch is a {type(batch).__name__}{keys}, expected (inputs, labels), (inputs, labels, "
@@ -285,8 +285,15 @@ def _parts(batch: Any) -> tuple[Any, Tensor, Tensor | None]:
     )
 
 
-def _tensor_or_none(values: Any) -> Tensor | None:
-    return None if values is None else tensor_of(values)
+def _labels(values: Any) -> Tensor:
+    labels = tensor_of(values, "labels of a batch")
+    if labels.dim() != 1:
+        raise ValueError(f"labels of a batch are {list(labels.shape)}, expected [n]")
+    return labels
+
+
+def _attributes(values: Any) -> Tensor | None:
+    return None if values is None else tensor_of(values, "attributes of a batch")
 
 
 def _moved(inputs: Any, device: torch.device) -> Any:

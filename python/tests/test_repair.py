@@ -283,5 +283,7 @@ def test_what_is_no_module_and_no_name(module, loaders):
         neurontune.repair(module.state_dict(), "fc", loaders)
     with pytest.raises(TypeError, match="head is a Linear, expected a layer's name"):
         neurontune.repair(module, module.fc, loaders)
+    with pytest.raises(TypeError, match="progress is .*, expected a function"):
+        neurontune.repair(module, "fc", loaders, progress=3)
     with pytest.raises(ValueError, match="did you mean module.fc"):
         neurontune.repair(nn.DataParallel(module), "fc", loaders)
