@@ -145,7 +145,7 @@ def test_command_line_writes_the_folder(files):
 @needs_jax
 def test_faults_are_one_line(files):
     out, train = files / "out", files / "train.npz"
-    assert "has no function mode" in error_of("jax", f"{files}/my_model.py:mode", out, train)
+    assert "my_model.py:mode: there is no function mode" in error_of("jax", f"{files}/my_model.py:mode", out, train)
     assert "expected FILE.py:FUNCTION" in error_of("jax", "my_model", out, train)
     assert "No such file" in error_of("jax", f"{files}/no.py:model", out, train)
     np.savez(train, x=INPUTS, labels=LABELS)
