@@ -28,10 +28,8 @@ def from_csv(path: pathlib.Path) -> Samples:
         If the file cannot be read.
     """
     inputs, labels, attributes, ids = [], [], [], []
-    columns: list[str] = []
     for line, row in _rows(path):
         where = f"{path}:{line}"
-        columns = list(row)
         inputs.append(_input(where, row, path.parent))
         labels.append(_number(where, "label", row["label"]))
         if "attribute" in row:
@@ -65,8 +63,9 @@ def _check_columns(path: pathlib.Path, columns: list[str]) -> None:
         raise ValueError(f"{path} has no column label; {there}")
     if not {"image", "text"} & set(columns):
         raise ValueError(f"{path} has neither a column text nor image; {there}")
-    if len(set(columns)) != len(columns):
-        raise ValueError(f"{path} has two columns of one name; {there}")
+    for column in ("label", "text", "text_pair", "image", "attribute", "id"):
+        if columns.count(column) > 1:
+            raise ValueError(f"{path} has several columns {column}; {there}")
 
 
 def _input(where: str, row: dict[str, str], folder: pathlib.Path) -> Any:

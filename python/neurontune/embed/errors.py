@@ -18,7 +18,8 @@ def naming(what: object) -> Iterator[None]:
     except MissingFramework:
         raise
     except Exception as error:
-        raise ValueError(f"{what}: {getattr(error, 'strerror', None) or one_line(error)}") from error
+        text = getattr(error, "strerror", None) or one_line(error)
+        raise ValueError(f"{what}: {text}") from error
 
 
 def one_line(error: BaseException) -> str:
