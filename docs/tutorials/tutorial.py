@@ -13,6 +13,9 @@ if not NOTEBOOK:
     matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  after the choice of where to draw
 
+# A notebook knows no `__file__`; what it imports does.
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
+
 INK, GRID, BEFORE, AFTER = "#24292f", "#d8dee4", "#8c959f", "#0969da"
 plt.rcParams.update({
     "axes.axisbelow": True, "axes.edgecolor": GRID, "axes.grid": True, "axes.grid.axis": "y",

@@ -23,6 +23,13 @@ for command in [[], ["huggingface"], ["timm"], ["jax"]]:
 """
 
 
+def test_help_tells_the_program_of_the_same_name():
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "neurontune.embed", "--help"],
+                          capture_output=True, text=True)
+    assert "TorchScript models need another program, `neurontune embed`" in " ".join(
+        done.stdout.split())
+
+
 def test_help_needs_no_framework():
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", HELP], capture_output=True,
                           text=True)

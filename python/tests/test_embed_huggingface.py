@@ -1,5 +1,8 @@
 """Hugging Face's classifiers: tiny ones, with random weights."""
 
+import functools
+import shutil
+
 import pytest
 import torch
 from embed_cases import another_head, error_of, ids_of, logits_of, run
@@ -151,10 +154,23 @@ def test_logits_that_are_scaled_after_the_head_are_refused(tokenizer):
     ((TEXTS, LABELS[1:]), r"labels have shape \[4\], expected \[5\]"),
     ((TEXTS, [0.5] * 5), "labels are torch.float32, expected integers"),
     (([], []), "val has no samples"),
-    ((TEXTS, LABELS, None, ["a"]), "1 ids for 5 inputs")])
+    ((TEXTS, LABELS, None, ["a"]), "1 ids for 5 inputs"),
+    ((TEXTS, list("abcde")), "val: labels are no integers"),
+    ((TEXTS, [0, 1, 3, 0, -1]), "val: the label of sample 2 is 3, expected integers from 0 to 2"),
+    ((TEXTS, LABELS, [0, 0, 0, 0, -2], list("abcde")), "the attribute of sample 'e' is -2")])
 def test_wrong_splits_are_refused(split, message, bert, tokenizer):
     with pytest.raises(ValueError, match=message):
         embed_huggingface(bert, {"val": split}, tokenizer)
+
+
+@pytest.mark.parametrize("splits, message", [
+    ([(TEXTS, LABELS)], "splits is a list, expected a dict"),
+    ({"val": (TEXTS,)}, "val is a tuple of 1, expected"),
+    ({"val": (iter(TEXTS), LABELS)}, "inputs are a list_iterator without a length"),
+    ({"val": ([*TEXTS[1:], None], LABELS)}, "an input is None, expected a text")])
+def test_splits_of_another_kind_are_refused(splits, message, bert, tokenizer):
+    with pytest.raises(TypeError, match=message):
+        embed_huggingface(bert, splits, tokenizer)
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +223,59 @@ def test_command_line_embeds_images(tmp_path):
     torch.testing.assert_close(logits_of(tmp_path / "out", "val"), expected, rtol=0, atol=1e-5)
     assert ids_of(tmp_path / "out", "val") == ["0.png", "1.png", "2.png"]
     assert (tmp_path / "out" / "names.json").read_text() == '{"labels": ["land", "water"]}\n'
+
+
+def test_long_text_of_a_csv_is_truncated_by_the_tokenizer(tmp_path, model_folder, bert, tokenizer):
+    text = "water " * 30000
+    train = write_csv(tmp_path / "train.csv", "text,label", [f"{text},1"])
+    done = run("huggingface", model_folder, tmp_path / "out", train)
+    assert done.code == 0, done.error
+    torch.testing.assert_close(logits_of(tmp_path / "out", "train"),
+                               logits(bert, tokenizer, ["water " * 16]), rtol=0, atol=1e-5)
+
+
+def test_text_that_is_not_truncated_is_refused(tokenizer):
+    preprocess = functools.partial(tokenizer, padding=True, return_tensors="pt")
+    with pytest.raises(ValueError, match="has it the right model_max_length"):
+        embed_huggingface(make("Bert", max_position_embeddings=16),
+                          {"val": (["water " * 40], [0])}, preprocess)
+
+
+def test_model_without_its_tokenizer_is_refused(tmp_path, bert):
+    bert.save_pretrained(tmp_path)
+    with pytest.raises((ValueError, OSError), match="tokenizer"):
+        embed_huggingface(tmp_path, {"val": (TEXTS, LABELS)})
+
+
+@pytest.mark.parametrize("content, message", [
+    ("label,text\n1\n", "train.csv:2 has 1 fields, its header 2"),
+    ("label,text\n1,a red, bird\n", "train.csv:2 has 3 fields, its header 2"),
+    ("text,label\na bird,1\n,1\n", "train.csv:3: text is empty"),
+    ("text,text_pair,label\na bird,,1\n", "train.csv:2: text_pair is empty"),
+    ('text,label\n"a bird,1\nwater,0\n', "train.csv:3: unexpected end of data"),
+    ("text,label\nb\xefrd,1\n", "train.csv:2: the text is not UTF-8"),
+    ("text,text,label\na,b,1\n", "train.csv has several columns text"),
+    ("text,label,attribute\na,1,-2\n", "train.csv:2: attribute is '-2'"),
+    ("text,label\na,-1\n", "train.csv:2: label is '-1', expected an integer from 0"),
+    ("text,label\na,9\n", "train: the label of sample 'line 2: a' is 9"),
+    ("text,label\n", "train.csv has no rows below its header"),
+    ("a bird,1\n", "train.csv has no column label; its columns are a bird, 1"),
+    ("", "train.csv has no column label; its columns are none"),
+    ("image,label\na.png,1\n", "a.png'), expected a text")])
+def test_wrong_csv_is_one_line(content, message, tmp_path, model_folder):
+    (tmp_path / "train.csv").write_bytes(content.encode("latin-1"))
+    assert message in error_of("huggingface", model_folder, tmp_path / "out",
+                               tmp_path / "train.csv")
+
+
+def test_junk_of_a_model_is_one_line(tmp_path, model_folder):
+    train = write_csv(tmp_path / "train.csv", "text,label", ["a bird,1"])
+    shutil.copytree(model_folder, tmp_path / "model")
+    (tmp_path / "model/model.safetensors").write_bytes(b"junk" * 9)
+    assert f"{tmp_path}/model cannot be loaded: " in error_of(
+        "huggingface", tmp_path / "model", tmp_path / "out", train)
+    assert "--device nonsense: " in error_of("huggingface", model_folder, tmp_path / "out", train,
+                                             "--device", "nonsense")
 
 
 def test_command_line_names_file_and_line_of_a_fault(tmp_path, model_folder):

@@ -1,5 +1,7 @@
 """Functions of JAX, and of NumPy in its place where JAX is not installed."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -79,13 +81,42 @@ def test_parameters_of_haiku_have_other_names():
     ((KERNEL.T, BIAS), None, "name is missing"),
     ((KERNEL.T, BIAS), ("params",), "the layer has no kernel"),
     ((KERNEL.T, BIAS), ("params", "Dense_0"), r"kernel is \[6, 3\], the layer's \[8, 6\]"),
-    ((KERNEL.T, None), ("params", "Dense_1"), "the layer has a bias, the head has none")])
+    ((KERNEL.T, None), ("params", "Dense_1"), "the layer has a bias, the head has none"),
+    ((np.full((3, 6), np.nan), BIAS), ("params", "Dense_1"), "weight holds NaN or infinite"),
+    ((KERNEL.T, np.full(3, np.inf)), ("params", "Dense_1"), "bias holds NaN or infinite"),
+    ("no/head.safetensors", ("params", "Dense_1"), "^no/head.safetensors: No such file"),
+    (__file__, ("params", "Dense_1"), r"^\S+test_embed_jax.py: SafetensorError: [^\n]+$")])
 def test_layers_that_do_not_fit_are_refused(head, name, message):
     with pytest.raises(ValueError, match=message):
         put_head_back(parameters(), head, name)
 
 
+@pytest.mark.parametrize("model, head, name, message", [
+    (torch.nn.Linear(6, 3), 3, None, "head is a int, expected"),
+    (torch.nn.Linear(6, 3), (KERNEL.T, BIAS, BIAS), None, "head is a tuple of 3, expected"),
+    (torch.nn.Linear(6, 3), (KERNEL.T, BIAS), ("a", "b"), "name is"),
+    (3, (KERNEL.T, BIAS), None, "the model is a int")])
+def test_arguments_of_another_kind_are_refused(model, head, name, message):
+    with pytest.raises(TypeError, match=message):
+        put_head_back(model, head, name)
+
+
+def test_linear_layers_and_results_are_heads(repaired):
+    layer = torch.nn.Linear(16, 2)
+    assert put_head_back(layer, repaired) is layer
+    assert torch.equal(layer.weight, repaired.head.weight)
+    after = put_head_back({"dense": {"kernel": np.zeros((16, 2)), "bias": np.zeros(2)}}, layer,
+                          "dense")
+    assert np.array_equal(after["dense"]["kernel"], repaired.head.weight.numpy().T)
+    with torch.no_grad():
+        layer.bias[0] = torch.inf
+    with pytest.raises(ValueError, match="bias holds NaN or infinite values"):
+        put_head_back(torch.nn.Linear(16, 2), layer)
+
+
 def test_features_that_do_not_fit_are_refused():
+    with pytest.raises(TypeError, match="kernel is a dict, expected an array of numbers"):
+        embed_jax(features, {}, BIAS, {"val": (INPUTS, LABELS)})
     with pytest.raises(ValueError, match=r"features give \(10, 8\), kernel is \(6, 3\)"):
         embed_jax(lambda inputs: inputs, KERNEL, BIAS, {"val": (INPUTS, LABELS)})
     with pytest.raises(ValueError, match=r"kernel is \(6, 3\) and bias \(6,\)"):
@@ -142,10 +173,40 @@ def test_command_line_writes_the_folder(files):
     assert ids_of(files / "out", "train")[9] == "train 9"
 
 
+@pytest.mark.parametrize("code, message", [
+    ("def model():\n    return {}['w']", "KeyError: 'w'"),
+    ("def model(size):\n    pass", "missing 1 required positional argument"),
+    ("def model():\n    return str.nothing", "has no attribute 'nothing'"),
+    ("def model(:", "SyntaxError: "),
+    ("import no_such_module", "No module named 'no_such_module'"),
+    ("def model():\n    return 1, 2", "it returns a tuple, expected a tuple of features"),
+    ("def model():\n    return lambda x: {}['a'], [[1.0] * 3], None", "KeyError: 'a'")])
+def test_faults_of_the_users_function_name_it(code, message, files, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", jax or np)
+    (files / "faulty.py").write_text(code + "\n")
+    line = error_of("jax", f"{files}/faulty.py:model", files / "out", files / "train.npz")
+    assert line.startswith(f"error: {files}/faulty.py:model: ") and message in line
+
+
+@pytest.mark.parametrize("arrays, message", [
+    ({"labels": list("abcdefghij")}, "train: labels are no integers"),
+    ({"inputs": 3}, "inputs are a ndarray without a length"),
+    ({"ids": 3}, "train: 1 ids for 10 inputs")])
+def test_wrong_arrays_are_one_line(arrays, message, files, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", jax or np)
+    (files / "numpy_model.py").write_text(MODEL.replace("import jax", "").replace(
+        'jax.jit(lambda x: jax.nn.relu(x @ weights["hidden"]))', "lambda x: x").replace(
+        "__file__", repr(f"{files}/my_model.py")))
+    np.savez(files / "train.npz", **{"inputs": INPUTS, "labels": LABELS, **arrays})
+    assert message in error_of("jax", f"{files}/numpy_model.py:model", files / "out",
+                               files / "train.npz")
+
+
 @needs_jax
 def test_faults_are_one_line(files):
     out, train = files / "out", files / "train.npz"
-    assert "has no function mode" in error_of("jax", f"{files}/my_model.py:mode", out, train)
+    assert "my_model.py:mode: there is no function mode" in error_of(
+        "jax", f"{files}/my_model.py:mode", out, train)
     assert "expected FILE.py:FUNCTION" in error_of("jax", "my_model", out, train)
     assert "No such file" in error_of("jax", f"{files}/no.py:model", out, train)
     np.savez(train, x=INPUTS, labels=LABELS)
@@ -153,6 +214,8 @@ def test_faults_are_one_line(files):
         "jax", f"{files}/my_model.py:model", out, train)
     np.savez(train, inputs=INPUTS, labels=np.array([None] * 10))
     no_npz = f"{train} is no .npz of numbers and text"
+    assert no_npz in error_of("jax", f"{files}/my_model.py:model", out, train)
+    train.write_bytes(b"")
     assert no_npz in error_of("jax", f"{files}/my_model.py:model", out, train)
     train.write_text("no archive")
     assert no_npz in error_of("jax", f"{files}/my_model.py:model", out, train)

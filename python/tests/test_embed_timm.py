@@ -113,6 +113,30 @@ def test_faults_of_images_are_one_line(tmp_path, photos, checkpoint):
     (photos / "val/class2/0.png").rename(photos / "val/class3/0.png")
     assert "has a class class3, which train lacks" in error_of(*arguments)
     assert "expected SPLIT/CLASS/ for train and val" in error_of(*arguments[:-1], photos / "val")
+    (photos / "test").mkdir()
+    assert f"{photos}/test has no images in folders of classes" in error_of(*arguments)
+    (photos / "val/class2/1.png").rename(photos / "test/0.png")
+    assert f"{photos}/test has images outside of folders of classes" in error_of(*arguments)
+
+
+@pytest.mark.parametrize("content, message", [
+    (None, "a.png: No such file or directory"), (b"", "a.png: cannot identify image file"),
+    (b"\x89PNG", "a.png: ")])
+def test_image_that_cannot_be_read_is_one_line(content, message, tmp_path, checkpoint):
+    (tmp_path / "train.csv").write_text("image,label\na.png,0\na.png,1\n")
+    if content is not None:
+        (tmp_path / "a.png").write_bytes(content)
+    assert message in error_of("timm", "resnet10t", checkpoint, tmp_path / "out",
+                               tmp_path / "train.csv")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"junk"])
+def test_checkpoint_that_cannot_be_read_is_one_line(content, tmp_path, photos):
+    path = tmp_path / "trained.pth"
+    if content is not None:
+        path.write_bytes(content)
+    assert f"error: {path} cannot be loaded: " in error_of("timm", "resnet10t", path,
+                                                           tmp_path / "out", photos)
 
 
 def test_checkpoint_of_another_model_is_one_line(tmp_path, photos):

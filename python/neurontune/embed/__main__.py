@@ -1,4 +1,8 @@
-"""Writes a model's embeddings as a folder that `neurontune run --embeddings` reads."""
+"""Writes a model's embeddings as a folder that `neurontune run --embeddings` reads.
+
+For models of Hugging Face, timm and JAX. TorchScript models need another program, `neurontune
+embed`.
+"""
 
 import argparse
 import importlib
@@ -11,16 +15,18 @@ from typing import Any
 from . import embed_huggingface, embed_jax, embed_timm, framework, huggingface, timm
 from .data_files import by_split, from_arrays, from_csv, from_image_folder
 from .embedded import Embedded, check_folder, safetensors
+from .errors import naming, one_line
+from .lines import as_line
 from .samples import Samples
 
-_LONGEST_ERROR = 500  # characters
+_FILES = "a file for each split"
 
 _CSV = """\
 Each CSV is a split named as the file: train.csv and val.csv, and any others. Its columns:
   label       integers from 0
   text        the input; with text_pair, the second of two texts. Or:
-  image       the input: a path relative to the CSV
-  attribute   optional: integers from 0, empty where not known
+  image       the input, even beside a text: a path relative to the CSV
+  attribute   optional: integers from 0, empty or -1 where not known
   id          optional: the name that reports show"""
 
 _IMAGES = """
@@ -55,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     command = add("huggingface", "texts or images, by a classifier of transformers", _CSV,
                   run_huggingface, 32)
     command.add_argument("model", metavar="MODEL", help="folder, or name on the Hub")
-    _add_out_and_data(command, "CSV")
+    _add_out_and_data(command, "CSV", _FILES)
     _add_device(command)
     command.add_argument("--head", metavar="NAME", help="the last linear layer [the one found]")
 
@@ -63,21 +69,27 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("architecture", metavar="ARCHITECTURE", help="such as resnet50")
     command.add_argument("checkpoint", type=pathlib.Path, metavar="CHECKPOINT",
                          help="the weights that you trained")
-    _add_out_and_data(command, "DATA")
+    _add_out_and_data(command, "DATA", _FILES + ", or one folder of images")
     _add_device(command)
-    command.add_argument("--classes", type=int, metavar="C",
+    command.add_argument("--classes", type=_positive, metavar="C",
                          help="of the model [as many as the data has]")
 
     command = add("jax", "arrays, by functions of JAX", _JAX, run_jax, 256)
     command.add_argument("model", metavar="MODEL", help="FILE.py:FUNCTION or MODULE:FUNCTION")
-    _add_out_and_data(command, "NPZ")
+    _add_out_and_data(command, "NPZ", _FILES)
     return parser
 
 
-def _add_out_and_data(command: argparse.ArgumentParser, data: str) -> None:
+def _add_out_and_data(command: argparse.ArgumentParser, data: str, help: str) -> None:
     command.add_argument("out", type=pathlib.Path, metavar="OUT", help="folder to write")
-    command.add_argument("data", type=pathlib.Path, metavar=data, nargs="+",
-                         help="a file for each split")
+    command.add_argument("data", type=pathlib.Path, metavar=data, nargs="+", help=help)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
@@ -87,7 +99,9 @@ def _add_device(command: argparse.ArgumentParser) -> None:
 def run_huggingface(options: argparse.Namespace) -> Embedded:
     splits = by_split(options.data, from_csv)
     check_folder(options.out, splits)
-    model = huggingface.load_model(options.model).to(_device(options.device))
+    device = _device(options.device)
+    with naming(f"{options.model} cannot be loaded"):
+        model = huggingface.load_model(options.model).to(device)
     return embed_huggingface(model, splits, head=options.head, batch_size=options.batch_size)
 
 
@@ -96,10 +110,13 @@ def run_timm(options: argparse.Namespace) -> Embedded:
     check_folder(options.out, splits)
     classes = options.classes or len(names) or 1 + max(max(split.labels)
                                                        for split in splits.values())
-    create_model = framework.load("timm", timm.INSTALL).create_model
-    model = create_model(options.architecture, num_classes=classes,
-                         checkpoint_path=str(options.checkpoint)).to(_device(options.device))
-    embedded = embed_timm(model, splits, batch_size=options.batch_size)
+    library, device = framework.load("timm.models", timm.INSTALL), _device(options.device)
+    with naming(options.architecture):
+        model = library.create_model(options.architecture, num_classes=classes)
+    with naming(f"{options.checkpoint} cannot be loaded"):
+        options.checkpoint.open("rb").close()  # timm's own error of an absent file is empty
+        library.load_checkpoint(model, str(options.checkpoint))
+    embedded = embed_timm(model.to(device), splits, batch_size=options.batch_size)
     return embedded._replace(label_names=names or None)
 
 
@@ -107,8 +124,18 @@ def run_jax(options: argparse.Namespace) -> Embedded:
     framework.load("jax", "pip install jax")
     splits = by_split(options.data, from_arrays)
     check_folder(options.out, splits)
-    features, kernel, bias = _function(options.model)()
-    return embed_jax(features, kernel, bias, splits, batch_size=options.batch_size)
+    with naming(options.model):
+        found = _function(options.model)()
+        if not isinstance(found, (tuple, list)) or len(found) != 3 or not callable(found[0]):
+            raise ValueError(f"it returns a {type(found).__name__}, expected a tuple of features "
+                             f"(a function), kernel and bias")
+    features, kernel, bias = found
+
+    def named_features(inputs: Any) -> Any:
+        with naming(options.model):
+            return features(inputs)
+
+    return embed_jax(named_features, kernel, bias, splits, batch_size=options.batch_size)
 
 
 def _images(data: list[pathlib.Path]) -> tuple[dict[str, Samples], list[str]]:
@@ -121,7 +148,7 @@ def _function(name: str) -> Callable[[], Any]:
     """The function that FILE.py:FUNCTION or MODULE:FUNCTION names."""
     module_name, _, function = name.rpartition(":")
     if not module_name or not function:
-        raise ValueError(f"MODEL is {name}, expected FILE.py:FUNCTION or MODULE:FUNCTION")
+        raise ValueError("expected FILE.py:FUNCTION or MODULE:FUNCTION")
     if module_name.endswith(".py"):
         spec = importlib.util.spec_from_file_location(pathlib.Path(module_name).stem, module_name)
         assert spec is not None and spec.loader is not None
@@ -131,13 +158,16 @@ def _function(name: str) -> Callable[[], Any]:
         module = importlib.import_module(module_name)
     found: Callable[[], Any] | None = getattr(module, function, None)
     if not callable(found):
-        raise ValueError(f"{module_name} has no function {function}")
+        raise ValueError(f"there is no function {function}")
     return found
 
 
 def _device(name: str | None) -> str:
     torch = framework.load("torch", "pip install torch")
-    return name or ("cuda" if torch.cuda.is_available() else "cpu")
+    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    with naming(f"--device {name}"):
+        torch.empty(0, device=name)
+    return name
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -153,18 +183,14 @@ def main(arguments: list[str] | None = None) -> int:
         safetensors()
         embedded: Embedded = options.run(options)
         embedded.save(options.out)
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+    except Exception as error:  # a framework's may be of any kind
+        sys.stderr.write("error: " + as_line(one_line(error)))
         return 1
+    except KeyboardInterrupt:
+        return 130
     for name, split in embedded.splits.items():
         print(f"{name}: {len(split.labels)} samples, {split.embeddings.shape[1]} dimensions")
     return 0
-
-
-def _one_line(error: Exception) -> str:
-    """Frameworks' errors have many lines, and what went wrong is in any of them."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import csv
 import pathlib
-import zipfile
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,50 +23,79 @@ def from_csv(path: pathlib.Path) -> Samples:
     Raises
     ------
     ValueError
-        That names file and line, if a column is missing or a number is none.
+        That names file and line, if a column or a field is missing, or a number is none.
     OSError
         If the file cannot be read.
     """
+    inputs, labels, attributes, ids = [], [], [], []
+    for line, row in _rows(path):
+        where = f"{path}:{line}"
+        inputs.append(_input(where, row, path.parent))
+        labels.append(_number(where, "label", row["label"]))
+        if "attribute" in row:
+            attributes.append(_number(where, "attribute", row["attribute"] or "-1", lowest=-1))
+        ids.append(row["id"] if "id" in row else _name(row, line))
+    if not inputs:
+        raise ValueError(f"{path} has no rows below its header")
+    return Samples(inputs, labels, attributes or None, ids)
+
+
+def _rows(path: pathlib.Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows by column, each with the line that it ends at."""
+    csv.field_size_limit(sys.maxsize)  # texts may be long; Python's own limit is 131072 characters
     with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as lines:
-        rows = csv.DictReader(lines)
-        columns = list(rows.fieldnames or [])
-        read_input = _input_of(path, columns)
-        inputs, labels, attributes, ids = [], [], [], []
-        for row in rows:
-            where = f"{path}:{rows.line_num}"
-            inputs.append(read_input(row))
-            labels.append(_number(where, "label", row["label"]))
-            if "attribute" in columns:
-                attributes.append(_number(where, "attribute", row["attribute"] or "-1"))
-            ids.append(row["id"] if "id" in columns else _name(row, rows.line_num))
-    return Samples(inputs, labels, attributes if "attribute" in columns else None, ids)
+        rows = csv.reader(lines, strict=True)  # else one open quote takes the rest of the file
+        try:
+            columns = next(rows, [])
+            _check_columns(path, columns)
+            for row in filter(None, rows):
+                if len(row) != len(columns):
+                    raise ValueError(f"{path}:{rows.line_num} has {len(row)} fields, its header "
+                                     f"{len(columns)}; a field with a comma needs quotes")
+                yield rows.line_num, dict(zip(columns, row))
+        except csv.Error as error:
+            raise ValueError(f"{path}:{rows.line_num}: {error}") from error
 
 
-def _input_of(path: pathlib.Path, columns: list[str]) -> Callable[[dict[str, Any]], Any]:
-    there = ", ".join(columns) or "none"
+def _check_columns(path: pathlib.Path, columns: list[str]) -> None:
+    there = f"its columns are {', '.join(columns) or 'none'}"
     if "label" not in columns:
-        raise ValueError(f"{path} has no column label; its columns are {there}")
-    if "image" in columns:
-        return lambda row: path.parent / (row["image"] or "")
-    if "text_pair" in columns and "text" in columns:
-        return lambda row: (row["text"] or "", row["text_pair"] or "")
-    if "text" in columns:
-        return lambda row: row["text"] or ""
-    raise ValueError(f"{path} has neither a column text nor image; its columns are {there}")
+        raise ValueError(f"{path} has no column label; {there}")
+    if not {"image", "text"} & set(columns):
+        raise ValueError(f"{path} has neither a column text nor image; {there}")
+    for column in ("label", "text", "text_pair", "image", "attribute", "id"):
+        if columns.count(column) > 1:
+            raise ValueError(f"{path} has several columns {column}; {there}")
 
 
-def _number(where: str, column: str, text: str | None) -> int:
+def _input(where: str, row: dict[str, str], folder: pathlib.Path) -> Any:
+    columns = ["image"] if "image" in row else ["text", *row.keys() & {"text_pair"}]
+    for column in columns:
+        if not row[column]:
+            raise ValueError(f"{where}: {column} is empty")
+    if "image" in row:
+        return folder / row["image"]
+    texts = tuple(row[column] for column in columns)
     try:
-        return int(text or "")
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{where}: the text is not UTF-8") from None
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _number(where: str, column: str, text: str, lowest: int = 0) -> int:
+    try:
+        number = int(text)
     except ValueError:
-        raise ValueError(f"{where}: {column} is {text!r}, expected an integer from 0") from None
+        number = lowest - 1
+    if number < lowest:
+        raise ValueError(f"{where}: {column} is {text[:_SHOWN]!r}, expected an integer from 0")
+    return number
 
 
-def _name(row: dict[str, Any], line: int) -> str:
+def _name(row: dict[str, str], line: int) -> str:
     """What a report shows of a sample without an id."""
-    if row.get("image"):
-        return str(row["image"])
-    return f"line {line}: {(row['text'] or '')[:_SHOWN]}"
+    return row["image"] if "image" in row else f"line {line}: {row['text'][:_SHOWN]}"
 
 
 def from_image_folder(folder: pathlib.Path) -> tuple[dict[str, Samples], list[str]]:
@@ -78,7 +107,8 @@ def from_image_folder(folder: pathlib.Path) -> tuple[dict[str, Samples], list[st
     Raises
     ------
     ValueError
-        If there is no train folder, or another split has a class that train lacks.
+        If there is no train folder, a split has no images or images outside of classes, or
+        another split has a class that train lacks.
     MissingFramework
         If timm is not installed.
     """
@@ -96,6 +126,9 @@ def from_image_folder(folder: pathlib.Path) -> tuple[dict[str, Samples], list[st
 def _from_classes(folder: pathlib.Path, split: str, classes: dict[str, int],
                   find: Callable[..., Any]) -> Samples:
     images, own_classes = find(str(folder / split))
+    if not images or "" in own_classes:
+        raise ValueError(f"{folder / split} has {'images outside of' if images else 'no images in'}"
+                         f" folders of classes, expected SPLIT/CLASS/ and images in it")
     if unknown := sorted(set(own_classes) - set(classes)):
         raise ValueError(f"{folder / split} has a class {unknown[0]}, which train lacks")
     images, _ = find(str(folder / split), class_to_idx=classes)
@@ -116,12 +149,14 @@ def from_arrays(path: pathlib.Path) -> Samples:
     try:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # of many kinds for junk
         raise ValueError(f"{path} is no .npz of numbers and text") from error
     for name in ("inputs", "labels"):
         if name not in arrays:
             raise ValueError(f"{path} has no array {name}; it has {', '.join(arrays) or 'none'}")
-    ids = arrays["ids"].tolist() if "ids" in arrays else None
+    ids = arrays["ids"].ravel().tolist() if "ids" in arrays else None
     return Samples(arrays["inputs"], arrays["labels"], arrays.get("attributes"), ids)
 
 

@@ -118,7 +118,8 @@ def _tensors(split: Split) -> dict[str, torch.Tensor]:
 
 
 def embed_splits(splits: Splits, embed_batch: Callable[[Any], torch.Tensor],
-                 batch_size: int) -> tuple[dict[str, Split], dict[str, Sequence[str]]]:
+                 batch_size: int, outputs: int,
+                 ) -> tuple[dict[str, Split], dict[str, Sequence[str]]]:
     """The embeddings of each split, and the names of its samples where they have names.
 
     Parameters
@@ -129,15 +130,19 @@ def embed_splits(splits: Splits, embed_batch: Callable[[Any], torch.Tensor],
         From at most `batch_size` inputs to their embeddings, floating [n, M].
     batch_size
         At least 1.
+    outputs
+        Of the head: C, or 1 where the model has one logit for two classes.
 
     Raises
     ------
+    TypeError
+        If the splits or one of them are of another kind.
     ValueError
         If the samples are not as `Samples` has them, or `batch_size` is below 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected at least 1")
-    samples = checked(splits)
+    samples = checked(splits, max(2, outputs))
     ids = {name: split.ids for name, split in samples.items() if split.ids is not None}
     return {name: _embed_split(name, split, embed_batch, batch_size)
             for name, split in samples.items()}, ids

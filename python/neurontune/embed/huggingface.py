@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +20,7 @@ from .samples import Splits
 INSTALL = "pip install transformers"
 
 
-def embed_huggingface(model: torch.nn.Module | str, splits: Splits,
+def embed_huggingface(model: torch.nn.Module | str | os.PathLike[str], splits: Splits,
                       preprocessor: Callable[..., Any] | None = None, *,
                       head: str | None = None, batch_size: int = 32) -> Embedded:
     """Embeds texts or images by a classifier of transformers.
@@ -62,7 +64,7 @@ def embed_huggingface(model: torch.nn.Module | str, splits: Splits,
     ...                              tokenizer)                              # doctest: +SKIP
     >>> embedded.save("embeddings")                                          # doctest: +SKIP
     """
-    if isinstance(model, str):
+    if isinstance(model, (str, os.PathLike)):
         model = load_model(model)
     layer = last_linear(model, head)
     preprocess = preprocessor or load_preprocessor(model)
@@ -71,14 +73,21 @@ def embed_huggingface(model: torch.nn.Module | str, splits: Splits,
     def embed_batch(inputs: Any) -> torch.Tensor:
         tensors = {name: values.to(device, layer.weight.dtype if values.is_floating_point() else None)
                    for name, values in _call(preprocess, inputs).items()}
-        return linear_input(layer, lambda: _logits(model, tensors))
+        try:
+            return linear_input(layer, lambda: _logits(model, tensors))
+        except (IndexError, RuntimeError) as error:  # in the look-up of a token or of its position
+            if not isinstance(error, IndexError) and not _too_long(model, tensors):
+                raise
+            shapes = ", ".join(f"{name} {list(values.shape)}" for name, values in tensors.items())
+            raise ValueError(f"the model cannot look up what it is given ({shapes}): is this its "
+                             f"tokenizer, and has it the right model_max_length?") from error
 
     with evaluating(model):
-        embedded = embed_splits(splits, embed_batch, batch_size)
+        embedded = embed_splits(splits, embed_batch, batch_size, layer.out_features)
     return Embedded(*embedded, head_of(layer), label_names(model))
 
 
-def load_model(name: str) -> torch.nn.Module:
+def load_model(name: str | os.PathLike[str]) -> torch.nn.Module:
     """The classifier in a folder or on the Hub, for texts or for images."""
     transformers = framework.load("transformers", INSTALL)
     config = transformers.AutoConfig.from_pretrained(name)
@@ -89,7 +98,7 @@ def load_model(name: str) -> torch.nn.Module:
     return model
 
 
-def load_preprocessor(model: torch.nn.Module) -> Callable[..., Any]:
+def load_preprocessor(model: torch.nn.Module) -> Any:
     """What lies beside the model's weights: its image processor or its tokenizer."""
     transformers = framework.load("transformers", INSTALL)
     name = getattr(model, "name_or_path", "")
@@ -98,7 +107,10 @@ def load_preprocessor(model: torch.nn.Module) -> Callable[..., Any]:
                          "its tokenizer or image processor is needed")
     images = getattr(model, "main_input_name", "") == "pixel_values"
     loader = transformers.AutoImageProcessor if images else transformers.AutoTokenizer
-    preprocessor: Callable[..., Any] = loader.from_pretrained(name)
+    preprocessor: Any = loader.from_pretrained(name)
+    # Where there is none, transformers 5 makes a tokenizer to which all words are unknown.
+    if not images and len(preprocessor) <= len(preprocessor.all_special_ids):
+        raise ValueError(f"{name} has no tokenizer beside the model")
     return preprocessor
 
 
@@ -135,11 +147,21 @@ def _logits(model: torch.nn.Module, tensors: dict[str, torch.Tensor]) -> torch.T
     return logits
 
 
+def _too_long(model: torch.nn.Module, tensors: dict[str, torch.Tensor]) -> bool:
+    positions = getattr(getattr(model, "config", None), "max_position_embeddings", None)
+    return (isinstance(positions, int) and "input_ids" in tensors
+            and tensors["input_ids"].shape[1] > positions)
+
+
 def _call(preprocessor: Callable[..., Any], inputs: Any) -> Any:
     inputs = list(inputs)
     if hasattr(preprocessor, "image_mean"):
         return preprocessor(images=opened(inputs), return_tensors="pt")
     if hasattr(preprocessor, "model_max_length"):
-        texts = zip(*inputs) if isinstance(inputs[0], tuple) else (inputs,)
+        texts = list(zip(*inputs, strict=True)) if isinstance(inputs[0], tuple) else [inputs]
+        for text in itertools.chain(*texts):
+            if not isinstance(text, str):
+                raise TypeError(f"an input is {text!r}, expected a text: the model's inputs are "
+                                f"made by a tokenizer")
         return preprocessor(*map(list, texts), padding=True, truncation=True, return_tensors="pt")
     return preprocessor(inputs)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import framework
+from .errors import naming
 
 
 def opened(images: Iterable[Any]) -> list[Any]:
@@ -20,8 +21,6 @@ def opened(images: Iterable[Any]) -> list[Any]:
 
 def _open(path: Any) -> Any:
     library = framework.load("PIL.Image", "pip install pillow")
-    try:
-        with library.open(path) as image:
-            return image.convert("RGB")
-    except OSError as error:  # Pillow's errors of damaged files do not name them
-        raise ValueError(f"{os.fspath(path)}: {error.strerror or error}") from error
+    # Pillow's errors of damaged files are of many kinds and do not name the file.
+    with naming(os.fspath(path)), library.open(path) as image:
+        return image.convert("RGB")

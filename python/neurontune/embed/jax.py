@@ -11,6 +11,7 @@ import torch
 from neurontune._tensors import Head
 
 from .embedded import Embedded, embed_splits
+from .errors import one_line
 from .samples import Splits
 
 
@@ -44,24 +45,31 @@ def embed_jax(features: Callable[[Any], Any], kernel: Any, bias: Any | None, spl
     ------
     ValueError
         If kernel, bias and embeddings do not fit together, or a split is not as `Samples` has it.
+    TypeError
+        If one of them is no array of numbers.
     """
-    matrix, offset = _tensor(kernel), None if bias is None else _tensor(bias)
+    matrix = _tensor("kernel", kernel)
+    offset = None if bias is None else _tensor("bias", bias)
     if matrix.dim() != 2 or (offset is not None and offset.shape != matrix.shape[1:]):
         raise ValueError(f"kernel is {tuple(matrix.shape)} and bias "
                          f"{None if offset is None else tuple(offset.shape)}, "
                          f"expected (M, C) and (C,)")
 
     def embed_batch(inputs: Any) -> torch.Tensor:
-        embeddings = _tensor(features(inputs))
+        embeddings = _tensor("what features give", features(inputs))
         if embeddings.dim() != 2 or embeddings.shape[1] != len(matrix):
             raise ValueError(f"features give {tuple(embeddings.shape)}, kernel is "
                              f"{tuple(matrix.shape)}, expected (n, M) and (M, C)")
         return embeddings
 
-    return Embedded(*embed_splits(splits, embed_batch, batch_size),
+    return Embedded(*embed_splits(splits, embed_batch, batch_size, matrix.shape[1]),
                     Head(matrix.T.contiguous(), offset))
 
 
-def _tensor(values: Any) -> torch.Tensor:
+def _tensor(what: str, values: Any) -> torch.Tensor:
     """A copy as float32: NumPy has no bfloat16, and memory of JAX is read-only."""
-    return torch.from_numpy(np.array(values, np.float32))
+    try:
+        return torch.from_numpy(np.array(values, np.float32))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} is a {type(values).__name__}, expected an array of numbers "
+                        f"({one_line(error)})") from error

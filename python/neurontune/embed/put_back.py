@@ -10,15 +10,17 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from neurontune._tensors import tensor_of
+from neurontune._tensors import head_of
 from neurontune.modules import check_bias, check_shape, write_back
+from neurontune.result import Result
 
 from .embedded import safetensors
+from .errors import naming
 from .huggingface import last_linear
 from .timm import classifier
 
 Model = TypeVar("Model")
-Head = tuple[Any, Any] | str | os.PathLike[str]
+Head = Result | torch.nn.Linear | tuple[Any, Any] | str | os.PathLike[str]
 
 # Names of the kernel [M, C] and the bias in the parameters of Flax's Dense and Haiku's Linear.
 _PARAMETERS = (("kernel", "bias"), ("w", "b"))
@@ -33,8 +35,8 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
         A ``torch.nn.Module``, which is changed in place; or the nested dict of parameters of a
         Flax or Haiku model, which stays as it is.
     head
-        weight [C, M] and bias [C] (or None), or the ``head.safetensors`` that ``neurontune run``
-        wrote.
+        weight [C, M] and bias [C] (or None), a linear layer or a `Result` that has them, or the
+        ``head.safetensors`` that ``neurontune run`` wrote.
     name
         The head's layer. In PyTorch its name, such as ``classifier``; None takes timm's
         classifier, or the last linear layer (with as many outputs as the configuration has
@@ -47,13 +49,16 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
 
     Raises
     ------
+    TypeError
+        If an argument is of another kind.
     ValueError
-        If the layer is not there, its shape is not the head's, or its weight is computed.
+        If the head cannot be read or is not finite, the layer is not there, its shape is not the
+        head's, or its weight is computed. Nothing is written.
     """
-    weight, bias = _read(head)
+    weight, bias = _finite(*_read(head))
     if isinstance(model, torch.nn.Module):
         if name is not None and not isinstance(name, str):
-            raise ValueError(f"name is {name!r}, expected that of a layer of the module")
+            raise TypeError(f"name is {name!r}, expected that of a layer of the module")
         write_back(_layer(model, name), weight, bias)
         return model
     if isinstance(model, Mapping):
@@ -63,19 +68,32 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
         changed: Model = _with_parameters(model, (name,) if isinstance(name, str) else tuple(name),
                                           weight, bias)
         return changed
-    raise ValueError(f"the model is a {type(model).__name__}, expected a torch.nn.Module or a dict "
+    raise TypeError(f"the model is a {type(model).__name__}, expected a torch.nn.Module or a dict "
                      f"of parameters")
 
 
 def _read(head: Head) -> tuple[torch.Tensor, torch.Tensor | None]:
     if isinstance(head, (str, os.PathLike)):
-        path = pathlib.Path(head)
-        tensors = safetensors().load_file(path)
+        path, load_file = pathlib.Path(head), safetensors().load_file
+        with naming(path):
+            tensors = load_file(path)
         if not set(tensors) <= {"weight", "bias"} or "weight" not in tensors:
             raise ValueError(f"{path} holds {', '.join(sorted(tensors))}, expected weight and bias")
         return tensors["weight"], tensors.get("bias")
-    weight, bias = head
-    return tensor_of(weight), None if bias is None else tensor_of(bias)
+    if isinstance(head, Result):
+        return head.head
+    if not isinstance(head, (torch.nn.Linear, tuple, list)):
+        raise TypeError(f"head is a {type(head).__name__}, expected (weight, bias), a Result, a "
+                        f"torch.nn.Linear or the path of a head.safetensors")
+    return head_of(head)
+
+
+def _finite(weight: torch.Tensor,
+            bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | None]:
+    for what, values in (("weight", weight), ("bias", bias)):
+        if values is not None and not values.isfinite().all():
+            raise ValueError(f"the head's {what} holds NaN or infinite values")
+    return weight, bias
 
 
 def _layer(model: torch.nn.Module, name: str | None) -> torch.nn.Linear:

@@ -66,7 +66,7 @@ def embed_timm(model: torch.nn.Module, splits: Splits,
         return transform(image)
 
     with evaluating(model):
-        embedded = embed_splits(splits, embed_batch, batch_size)
+        embedded = embed_splits(splits, embed_batch, batch_size, layer.out_features)
     return Embedded(*embedded, head_of(layer))
 
 
