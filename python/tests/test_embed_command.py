@@ -48,6 +48,7 @@ def test_help_needs_no_framework():
      "error: safetensors is not installed; run: pip install safetensors")])
 def test_absent_framework_is_one_line(arguments, framework, line, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").touch()
     (tmp_path / "train.csv").write_text("image,text,label\na.png,a,0\n")
     for name in [name for name in sys.modules if name.split(".")[0] == framework]:
         monkeypatch.setitem(sys.modules, name, None)

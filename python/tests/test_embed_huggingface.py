@@ -189,10 +189,11 @@ def write_csv(path, header, rows):
 def test_command_line_writes_the_folder(tmp_path, model_folder, bert, tokenizer):
     rows = [f"{text},{label},{'' if label else 2}" for text, label in zip(TEXTS, LABELS)]
     train = write_csv(tmp_path / "train.csv", "text,label,attribute", rows)
-    val = write_csv(tmp_path / "val.csv", "id,text,label", ["caf\\xE9,water,0", "n 2,a bird,1"])
+    val = write_csv(tmp_path / "val.csv", "id,text,label",
+                    ["caf\\xE9,water,0", "n 2,a bird,1", ",a house,0"])
     done = run("huggingface", model_folder, tmp_path / "out", train, val)
     assert done.code == 0, done.error
-    assert done.out == "train: 5 samples, 16 dimensions\nval: 2 samples, 16 dimensions\n"
+    assert done.out == "train: 5 samples, 16 dimensions\nval: 3 samples, 16 dimensions\n"
     torch.testing.assert_close(logits_of(tmp_path / "out", "train"),
                                logits(bert, tokenizer, TEXTS), rtol=0, atol=1e-5)
     tensors = load_file(tmp_path / "out" / "train.safetensors")
@@ -200,7 +201,7 @@ def test_command_line_writes_the_folder(tmp_path, model_folder, bert, tokenizer)
     assert tensors["attributes"].tolist() == [-1, -1, 2, 2, -1]
     assert "attributes" not in load_file(tmp_path / "out" / "val.safetensors")
     assert ids_of(tmp_path / "out", "train")[1] == "line 3: the bird"
-    assert ids_of(tmp_path / "out", "val") == ["caf\\x5CxE9", "n 2"]
+    assert ids_of(tmp_path / "out", "val") == ["caf\\x5CxE9", "n 2", "line 4: a house"]
 
 
 def test_command_line_embeds_images(tmp_path):
@@ -263,6 +264,7 @@ def test_model_without_its_tokenizer_is_refused(tmp_path, bert):
     ("", "train.csv has no column label; its columns are none"),
     ("image,label\na.png,1\n", "a.png'), expected a text")])
 def test_wrong_csv_is_one_line(content, message, tmp_path, model_folder):
+    (tmp_path / "a.png").touch()
     (tmp_path / "train.csv").write_bytes(content.encode("latin-1"))
     assert message in error_of("huggingface", model_folder, tmp_path / "out",
                                tmp_path / "train.csv")
@@ -276,6 +278,15 @@ def test_junk_of_a_model_is_one_line(tmp_path, model_folder):
         "huggingface", tmp_path / "model", tmp_path / "out", train)
     assert "--device nonsense: " in error_of("huggingface", model_folder, tmp_path / "out", train,
                                              "--device", "nonsense")
+
+
+def test_text_for_a_model_of_images_is_one_line(tmp_path):
+    config = transformers.ViTConfig(**SIZES, image_size=32, patch_size=8)
+    transformers.ViTForImageClassification(config).save_pretrained(tmp_path / "model")
+    transformers.ViTImageProcessor().save_pretrained(tmp_path / "model")
+    train = write_csv(tmp_path / "train.csv", "text,label", ["a bird,1"])
+    assert "error: image a bird: No such file or directory" in error_of(
+        "huggingface", tmp_path / "model", tmp_path / "out", train)
 
 
 def test_command_line_names_file_and_line_of_a_fault(tmp_path, model_folder):

@@ -120,7 +120,7 @@ def test_faults_of_images_are_one_line(tmp_path, photos, checkpoint):
 
 
 @pytest.mark.parametrize("content, message", [
-    (None, "a.png: No such file or directory"), (b"", "a.png: cannot identify image file"),
+    (None, "train.csv:2: there is no file "), (b"", "a.png: cannot identify image file"),
     (b"\x89PNG", "a.png: ")])
 def test_image_that_cannot_be_read_is_one_line(content, message, tmp_path, checkpoint):
     (tmp_path / "train.csv").write_text("image,label\na.png,0\na.png,1\n")

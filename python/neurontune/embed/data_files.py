@@ -23,7 +23,7 @@ def from_csv(path: pathlib.Path) -> Samples:
     Raises
     ------
     ValueError
-        That names file and line, if a column or a field is missing, or a number is none.
+        That names file and line, if a column, a field or an image is missing, or a number is none.
     OSError
         If the file cannot be read.
     """
@@ -34,7 +34,7 @@ def from_csv(path: pathlib.Path) -> Samples:
         labels.append(_number(where, "label", row["label"]))
         if "attribute" in row:
             attributes.append(_number(where, "attribute", row["attribute"] or "-1", lowest=-1))
-        ids.append(row["id"] if "id" in row else _name(row, line))
+        ids.append(row.get("id") or _name(row, line))
     if not inputs:
         raise ValueError(f"{path} has no rows below its header")
     return Samples(inputs, labels, attributes or None, ids)
@@ -74,7 +74,10 @@ def _input(where: str, row: dict[str, str], folder: pathlib.Path) -> Any:
         if not row[column]:
             raise ValueError(f"{where}: {column} is empty")
     if "image" in row:
-        return folder / row["image"]
+        path = folder / row["image"]
+        if not path.is_file():  # found out here rather than after hours of embedding
+            raise ValueError(f"{where}: there is no file {path}")
+        return path
     texts = tuple(row[column] for column in columns)
     try:
         "".join(texts).encode()

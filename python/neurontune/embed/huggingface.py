@@ -54,7 +54,10 @@ def embed_huggingface(model: torch.nn.Module | str | os.PathLike[str], splits: S
     Raises
     ------
     ValueError
-        If no linear layer gives the logits, or a split is not as `Samples` has it.
+        If no linear layer gives the logits, the tokenizer does not fit the model, or a split is not
+        as `Samples` has it.
+    TypeError
+        If the splits or an input are of another kind.
     MissingFramework
         If transformers is needed and not installed.
 

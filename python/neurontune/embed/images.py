@@ -22,5 +22,5 @@ def opened(images: Iterable[Any]) -> list[Any]:
 def _open(path: Any) -> Any:
     library = framework.load("PIL.Image", "pip install pillow")
     # Pillow's errors of damaged files are of many kinds and do not name the file.
-    with naming(os.fspath(path)), library.open(path) as image:
+    with naming(f"image {os.fspath(path)}"), library.open(path) as image:
         return image.convert("RGB")

@@ -46,7 +46,7 @@ def embed_jax(features: Callable[[Any], Any], kernel: Any, bias: Any | None, spl
     ValueError
         If kernel, bias and embeddings do not fit together, or a split is not as `Samples` has it.
     TypeError
-        If one of them is no array of numbers.
+        If one of them is no array of numbers, or the splits are of another kind.
     """
     matrix = _tensor("kernel", kernel)
     offset = None if bias is None else _tensor("bias", bias)

@@ -69,7 +69,7 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
                                           weight, bias)
         return changed
     raise TypeError(f"the model is a {type(model).__name__}, expected a torch.nn.Module or a dict "
-                     f"of parameters")
+                    f"of parameters")
 
 
 def _read(head: Head) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -49,6 +49,8 @@ def embed_timm(model: torch.nn.Module, splits: Splits,
     ValueError
         If the classifier is not one linear layer, an image cannot be read, or a split is not as
         `Samples` has it.
+    TypeError
+        If the splits or an input are of another kind.
     MissingFramework
         If timm is needed and not installed.
     """
