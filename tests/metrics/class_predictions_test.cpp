@@ -52,16 +52,5 @@ TEST(ClassPredictions, NeedLogits) {
   EXPECT_ERROR(class_predictions(at::zeros({3})), "logits are float32 [3], expected [N, C]");
 }
 
-TEST(ClassPredictions, OfLogitsThatAreNotFiniteAreRefused) {
-  auto logits = at::zeros({3, 2});
-  logits[2][1] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_ERROR(class_predictions(logits), "logits of row 2 are not finite");
-  logits[1][0] = std::numeric_limits<float>::infinity();
-  EXPECT_ERROR(class_predictions(logits), "logits of row 1 are not finite");
-  logits = at::zeros({1, 2});
-  logits[0][1] = -std::numeric_limits<float>::infinity();
-  EXPECT_EQ(class_predictions(logits).probability.item<double>(), 1);
-}
-
 }  // namespace
 }  // namespace neurontune

@@ -20,7 +20,7 @@ struct NEURONTUNE_EXPORT ClassPredictions {
 
 /// @param logits floating point [N, C], on any device
 /// @return on the CPU
-/// @throws Error if there are no logits, or a row has no softmax: it holds NaN or infinity
+/// @throws Error if there are no logits
 NEURONTUNE_EXPORT ClassPredictions class_predictions(const at::Tensor& logits);
 
 /// Those of batches of the same classifier, one after the other.
