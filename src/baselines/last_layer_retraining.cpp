@@ -7,6 +7,7 @@
 #include "base/computing_type.h"
 #include "core/split_checks.h"
 #include "core/splits.h"
+#include "method/epochs.h"
 
 namespace neurontune {
 
@@ -18,7 +19,7 @@ Head retrain_last_layer(const LabelledEmbeddings& tuning, const Head& erm,
   const c10::NoGradGuard no_grad;
   const auto head = to(erm, tuning.embeddings.device(), computing_type(tuning.embeddings));
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  const auto start = options.start == Start::erm ? head : fresh_head(head, generator);
+  const auto start = starting_head(head, options.start, generator);
   HeadRetrainer retrainer(tuning.embeddings, tuning.labels, start, options, generator);
   for (int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     retrainer.run_epoch();

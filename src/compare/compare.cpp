@@ -235,8 +235,7 @@ ComparisonReport compare_in_memory(const CompareOptions& options, const Embeddin
   options.validate();
   auto report = started_report(options, data.split("test").embeddings.device());
   report.embeddings = data.path().string();
-  report.warnings = data.warnings();
-  for (auto& warning : class_warnings(data)) report.warnings.push_back(std::move(warning));
+  report.warnings = warnings_of(data);
   compare_methods(options, data, report, progress, log);
   return report;
 }

@@ -9,6 +9,7 @@
 #include "base/describe.h"
 #include "base/number_text.h"
 #include "core/split_checks.h"
+#include "method/epochs.h"
 #include "method/flagging.h"
 #include "method/paper_method.h"
 #include "method/ranked_split.h"
@@ -75,7 +76,7 @@ class Run {
 
   void retrain(const ProgressFn& progress) {
     auto generator = at::make_generator<at::CPUGeneratorImpl>(options_.seed);
-    const auto start = options_.tune.start == Start::erm ? erm_ : fresh_head(erm_, generator);
+    const auto start = starting_head(erm_, options_.tune.start, generator);
     HeadRetrainer retrainer(tuning_.embeddings, tuning_.labels, start, options_.tune, generator);
     retrainer.set_mask(biased_.mask);
     for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {
@@ -114,9 +115,7 @@ class Run {
 
  private:
   void end_infinite(int64_t epoch) {
-    const auto why = "retraining became infinite in epoch " + std::to_string(epoch) +
-                     "; a lower learning rate may help (now " +
-                     describe(options_.tune.learning_rate) + ")";
+    const auto why = infinite_retraining(epoch, options_.tune);
     if (result_.trajectory.empty()) throw Error(why);
     result_.warnings.push_back(why);
   }

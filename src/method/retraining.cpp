@@ -15,6 +15,7 @@
 #include "base/describe.h"
 #include "base/option_checks.h"
 #include "device/launch_graph.h"
+#include "method/epochs.h"
 #include "method/layered_gradient.h"
 #include "neurontune/base/error.h"
 #include "neurontune/method/class_balanced_sampler.h"
@@ -87,6 +88,15 @@ Head fresh_head(const Head& like, at::Generator generator) {
       parameter.zero_();
   }
   return head;
+}
+
+Head starting_head(const Head& erm, Start start, const at::Generator& generator) {
+  return start == Start::erm ? erm : fresh_head(erm, generator);
+}
+
+std::string infinite_retraining(int64_t epoch, const RetrainingOptions& options) {
+  return "retraining became infinite in epoch " + std::to_string(epoch) +
+         "; a lower learning rate may help (now " + describe(options.learning_rate) + ")";
 }
 
 /// What HeadRetrainer holds.

@@ -5,8 +5,8 @@
 #include <c10/core/GradMode.h>
 
 #include "base/computing_type.h"
-#include "base/describe.h"
 #include "core/split_checks.h"
+#include "method/epochs.h"
 #include "method/ranked_split.h"
 #include "neurontune/base/error.h"
 #include "neurontune/method/spuriousness.h"
@@ -23,16 +23,14 @@ std::vector<RetrainedEpoch> retrain(const LabelledEmbeddings& tuning, const Head
   const auto data = checked(tuning);
   const auto head = to(erm, data.embeddings.device(), computing_type(data.embeddings));
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  const auto start = options.start == Start::erm ? head : fresh_head(head, generator);
+  const auto start = starting_head(head, options.start, generator);
   HeadRetrainer retrainer(data.embeddings, data.labels, start, options, generator);
   if (mask.defined()) retrainer.set_mask(mask.to(data.embeddings.device()));
   std::vector<RetrainedEpoch> epochs;
   for (int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     const double loss = retrainer.run_epoch();
     epochs.push_back({loss, retrainer.head()});
-    if (!is_finite(epochs.back().head))
-      throw Error("retraining became infinite in epoch " + std::to_string(epoch) +
-                  "; a lower learning rate may help (now " + describe(options.learning_rate) + ")");
+    if (!is_finite(epochs.back().head)) throw Error(infinite_retraining(epoch, options));
     if (progress) progress("tune", epoch, options.epochs);
   }
   return epochs;

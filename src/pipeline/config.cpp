@@ -31,13 +31,6 @@
 namespace neurontune {
 namespace {
 
-std::vector<std::string> known_keys() {
-  std::vector<std::string> keys;
-  const Config config;
-  for_each_setting(config, [&](const char* key, const auto&) { keys.emplace_back(key); });
-  return keys;
-}
-
 FlatSettings parse_layer(const std::string& source, const std::string& text) {
   return flattened(parse_json_settings(source, text));
 }
@@ -71,7 +64,7 @@ void apply(const std::string& source, const FlatSettings& settings, Config& conf
       }
     });
     if (!known)
-      throw OptionError(source + ": unknown key " + name + nearest_known(name, known_keys()));
+      throw OptionError(source + ": unknown key " + name + nearest_known(name, setting_keys()));
   }
 }
 
@@ -155,6 +148,13 @@ std::string fault_of(const Config& config) {
 }
 
 }  // namespace
+
+std::vector<std::string> setting_keys() {
+  std::vector<std::string> keys;
+  const Config config;
+  for_each_setting(config, [&](const char* key, const auto&) { keys.emplace_back(key); });
+  return keys;
+}
 
 void Config::validate() const {
   check_threads(threads);

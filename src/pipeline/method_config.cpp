@@ -21,13 +21,6 @@ bool is_of_method(const std::string& key) {
   return key == "recipe" || key == "seed";
 }
 
-std::vector<std::string> all_keys() {
-  std::vector<std::string> keys;
-  const Config config;
-  for_each_setting(config, [&](const char* key, const auto&) { keys.emplace_back(key); });
-  return keys;
-}
-
 std::string last_part(const std::string& key) { return key.substr(key.rfind('.') + 1); }
 
 /// Every name that a setting of the method can be given by.
@@ -40,7 +33,7 @@ std::vector<std::string> known_names(const std::vector<std::string>& keys) {
 
 /// The key that a name means: the name itself, or the only one that ends so.
 std::string key_named(const std::string& name) {
-  const auto keys = all_keys();
+  const auto keys = setting_keys();
   std::vector<std::string> meant;
   for (const auto& key : keys)
     if (is_of_method(key) && (key == name || last_part(key) == name)) meant.push_back(key);

@@ -40,8 +40,7 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   check_sources(config);
   if (!config.embeddings.path.empty()) {
     OpenedEmbeddings opened{open_configured_embeddings(config, log), {}, {}, {}, {}};
-    opened.warnings = opened.folder.warnings();
-    append(opened.warnings, class_warnings(opened.folder));
+    opened.warnings = warnings_of(opened.folder);
     for (const auto& split : splits) opened.folder.split(split);
     opened.folder.move_embeddings(resolve_device(config.device));
     clock.finish("load");
@@ -64,6 +63,12 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
   append(warnings, enlargement_warnings(model, data, config));
   return {std::move(opened), std::move(model), std::move(extraction), std::move(warnings),
           std::move(data)};
+}
+
+std::vector<std::string> warnings_of(const EmbeddingFolder& folder) {
+  auto warnings = folder.warnings();
+  append(warnings, class_warnings(folder));
+  return warnings;
 }
 
 LabelledEmbeddings labelled(const EmbeddingSplit& split) {

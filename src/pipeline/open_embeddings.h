@@ -40,6 +40,9 @@ OpenedEmbeddings open_embeddings(const Config& config, const std::vector<std::st
                                  const std::filesystem::path& out, StepClock& clock,
                                  const ProgressFn& progress, const LogFn& log = {});
 
+/// What a user should know of embeddings: of their files, then of their classes.
+std::vector<std::string> warnings_of(const EmbeddingFolder& folder);
+
 /// A split as the method takes it, where its embeddings are. A head is trained in float32 whatever
 /// the model's dtype: there is no use for float64 here.
 LabelledEmbeddings labelled(const EmbeddingSplit& split);

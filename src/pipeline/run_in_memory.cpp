@@ -1,7 +1,7 @@
 #include "neurontune/pipeline/run_in_memory.h"
 
 #include "neurontune/data/split.h"
-#include "neurontune/pipeline/evaluate.h"
+#include "pipeline/open_embeddings.h"
 #include "pipeline/tune_and_evaluate.h"
 
 namespace neurontune {
@@ -12,9 +12,7 @@ RunReport run_in_memory(const Config& config, const EmbeddingFolder& data,
   const auto& held_out = data.split(SplitSelector::parse(config.splits.identify).name);
   auto report = started_report(config, held_out.embeddings.device());
   StepClock clock(report.seconds, log);
-  auto warnings = data.warnings();
-  for (auto& warning : class_warnings(data)) warnings.push_back(std::move(warning));
-  tune_and_evaluate(config, data, warnings, report, clock, progress, log);
+  tune_and_evaluate(config, data, warnings_of(data), report, clock, progress, log);
   return report;
 }
 

@@ -9,8 +9,8 @@
 #include "io/json_text.h"
 #include "neurontune/base/error.h"
 #include "neurontune/data/embeddings.h"
-#include "neurontune/pipeline/evaluate.h"
 #include "neurontune/pipeline/open_model.h"
+#include "pipeline/open_embeddings.h"
 #include "pipeline/score_json.h"
 #include "report/identification_json.h"
 
@@ -80,8 +80,8 @@ ScoreOutcome score(const Config& config, int64_t samples, const LogFn& log) {
   ScoreOutcome outcome{std::move(found.scores),   std::move(found.biased),
                        std::move(found.test),     found.sfit,
                        std::move(found.warnings), {}};
-  for (const auto& warnings : {class_warnings(folder), folder.warnings()})
-    outcome.warnings.insert(outcome.warnings.begin(), warnings.begin(), warnings.end());
+  const auto warnings = warnings_of(folder);
+  outcome.warnings.insert(outcome.warnings.begin(), warnings.begin(), warnings.end());
   outcome.strongest = strongest(outcome, split, config, samples);
   return outcome;
 }

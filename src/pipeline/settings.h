@@ -1,8 +1,14 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "neurontune/pipeline/config.h"
 
 namespace neurontune {
+
+/// Every key, in their order.
+std::vector<std::string> setting_keys();
 
 /// Calls visit(key, field) for every setting: the one list of the config's keys. `Fields` is Config
 /// or const Config.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "method/epochs.h"
 #include "neurontune/base/error.h"
 #include "neurontune/repair/bias_shift.h"
 #include "neurontune/shortcut/rebalanced_retraining.h"
@@ -137,8 +138,7 @@ class NeuronTuneEpochs : public CandidateFamily {
       return;
     }
     auto generator = at::make_generator<at::CPUGeneratorImpl>(options_.seed);
-    const auto start =
-        options_.tune.start == Start::erm ? data.erm : fresh_head(data.erm, generator);
+    const auto start = starting_head(data.erm, options_.tune.start, generator);
     HeadRetrainer retrainer(tuning.embeddings, tuning.labels, start, options_.tune, generator);
     retrainer.set_mask(data.mask);
     for (int64_t epoch = 1; epoch <= options_.tune.epochs; ++epoch) {

@@ -118,11 +118,7 @@ class Run(CliTest):
         self.assertFalse((out / "test.safetensors").exists())
 
     def test_without_attributes_only_the_group_figures_go(self):
-        embeddings = self.copy(self.embeddings)
-        for split in SIZES:
-            tensors = load_file(embeddings / f"{split}.safetensors")
-            del tensors["attributes"]
-            save_file(tensors, embeddings / f"{split}.safetensors")
+        embeddings = self.without_attributes()
         plain, grouped = self.out(), self.out()
         block = json_of("run", "--embeddings", embeddings, "--out", plain, *QUICK)["tuned"]["test"]
         self.assertNotIn("worst_group_accuracy", block)

@@ -51,7 +51,7 @@ class NEURONTUNE_EXPORT EmbeddingFolder {
   static EmbeddingFolder of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
                                     Names names = {});
 
-  const std::filesystem::path& path() const { return path_; }  ///< the folder; empty in memory
+  const std::filesystem::path& path() const { return path_; }  ///< the folder; in memory what to call it
   const Head& head() const { return head_; }                   ///< the ERM head
   const Names& names() const { return names_; }                ///< of labels and attributes
   const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }  ///< by name

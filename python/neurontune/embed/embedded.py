@@ -153,7 +153,8 @@ def _embed_split(name: str, samples: Samples, embed_batch: Callable[[Any], torch
     batches = []
     for first in range(0, len(samples.inputs), batch_size):
         batch = samples.inputs[first:first + batch_size]
-        embeddings = embed_batch(batch).detach().to("cpu", torch.float32)
+        # A copy: what enters the head may be a part of something large.
+        embeddings = embed_batch(batch).detach().to("cpu", torch.float32, copy=True)
         if embeddings.dim() != 2 or len(embeddings) != len(batch):
             raise ValueError(f"{name}: {len(batch)} inputs gave embeddings of shape "
                              f"{list(embeddings.shape)}, expected [{len(batch)}, M]")
