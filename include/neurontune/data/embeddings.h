@@ -51,9 +51,10 @@ class NEURONTUNE_EXPORT EmbeddingFolder {
   static EmbeddingFolder of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
                                     Names names = {});
 
-  const std::filesystem::path& path() const { return path_; }  ///< the folder; in memory what to call it
-  const Head& head() const { return head_; }                   ///< the ERM head
-  const Names& names() const { return names_; }                ///< of labels and attributes
+  /// The folder; in memory what to call it.
+  const std::filesystem::path& path() const { return path_; }
+  const Head& head() const { return head_; }     ///< the ERM head
+  const Names& names() const { return names_; }  ///< of labels and attributes
   const std::map<std::string, EmbeddingSplit>& splits() const { return splits_; }  ///< by name
 
   /// What a user should know of the files, one sentence each.
