@@ -48,7 +48,8 @@ def parse_arguments():
     parser.add_argument("--wrong-labels", type=float, default=0, metavar="X",
                         help="fraction of train's and val's labels that are made wrong before a network is trained [0]")
     parser.add_argument("--photographs", default="/", metavar="DIR", help="as photo_dataset.py has it [/]")
-    parser.add_argument("--seeds", type=int, default=5, help="sets of each kind, seeds 0…N−1 [5]")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="sets of each kind [5]")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="S", help="their seeds are S…S+N−1 [0]")
     parser.add_argument("--methods", help="as compare takes them [all]")
     parser.add_argument("--features", type=int, default=256, metavar="M",
                         help="of the networks behind images [256]")
@@ -149,15 +150,19 @@ def noisy_copy(of, folder, options):
     return noisy
 
 
+def seeds(options):
+    return range(options.first_seed, options.first_seed + options.seeds)
+
+
 def layout_sets(options):
     return [Set(family, layouts.classes(layouts.LAYOUTS[layout]), layout, seed) for family in options.families
-            for layout in options.layouts for seed in range(options.seeds)]
+            for layout in options.layouts for seed in seeds(options)]
 
 
 def correlated_sets(options):
     classes = {family: [2] if options.quick else CLASSES[family] for family in options.families}
     return [Set(family, count, correlation, seed) for family in options.families for count in classes[family]
-            if not options.classes or count in options.classes for correlation in options.correlations for seed in range(options.seeds)]
+            if not options.classes or count in options.classes for correlation in options.correlations for seed in seeds(options)]
 
 
 def compare_all(options):
@@ -281,6 +286,7 @@ def against_erm(results):
 def document(results, options):
     worst, mean = (figures(results, figure) for figure in ("worst_group_accuracy", "mean_accuracy"))
     command = "bench/quality.py build/release/neurontune" + (f" --seeds {options.seeds}" if options.seeds != 5 else "")
+    command += f" --first-seed {options.first_seed}" if options.first_seed else ""
     for flag, chosen, default in (("families", options.families, IMAGES), ("correlations", options.correlations, CORRELATIONS),
                                   ("classes", options.classes, None), ("layouts", options.layouts, [])):
         command += "" if chosen == default else f" --{flag} {' '.join(map(str, chosen))}"

@@ -15,7 +15,7 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kRowsPerBlock = 4096;
+constexpr int64_t kRowsAtOnce = 4096;
 
 }  // namespace
 
@@ -75,8 +75,8 @@ bool any_not_finite(const at::Tensor& rows) {
 }  // namespace
 
 std::optional<NotFinite> first_not_finite(const at::Tensor& matrix) {
-  for (int64_t first = 0; first < matrix.size(0); first += kRowsPerBlock) {
-    const auto block = matrix.slice(0, first, std::min(first + kRowsPerBlock, matrix.size(0)));
+  for (int64_t first = 0; first < matrix.size(0); first += kRowsAtOnce) {
+    const auto block = matrix.slice(0, first, std::min(first + kRowsAtOnce, matrix.size(0)));
     if (!any_not_finite(block)) continue;
     const auto bad = block.isfinite().logical_not().nonzero();
     const auto row = bad[0][0].item<int64_t>(), column = bad[0][1].item<int64_t>();

@@ -11,11 +11,7 @@
 #include "numerics/fixed_blocks.h"
 
 namespace neurontune {
-namespace {
-
-constexpr int64_t kRowsPerBlock = 1024;
-
-}  // namespace
+namespace {}  // namespace
 
 void check_head(const Head& head, const std::string& name) {
   if (!head.weight.defined()) throw Error(name + ": the head has no weight");

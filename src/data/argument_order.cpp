@@ -12,12 +12,14 @@
 namespace neurontune {
 namespace {
 
-using Names = std::vector<std::string>;
+using ArgumentNames = std::vector<std::string>;
 
 constexpr const char* kInputs = "inputs";
 constexpr std::array<const char*, 3> kTokens = {"input_ids", "attention_mask", "token_type_ids"};
 
-std::string listed_or_none(const Names& names) { return names.empty() ? "none" : listed(names); }
+std::string listed_or_none(const ArgumentNames& names) {
+  return names.empty() ? "none" : listed(names);
+}
 
 /// "input_ids.1" is "input_ids": the number only tells values of a traced graph apart.
 std::string without_number(const std::string& argument) {
@@ -28,7 +30,7 @@ std::string without_number(const std::string& argument) {
 }
 
 /// The place of an input among the arguments, or their number where it is none of them.
-std::size_t place_of(const std::string& input, const Names& arguments) {
+std::size_t place_of(const std::string& input, const ArgumentNames& arguments) {
   const auto exact = std::find(arguments.begin(), arguments.end(), input);
   if (exact != arguments.end()) return static_cast<std::size_t>(exact - arguments.begin());
   const auto numbered = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) {
@@ -37,12 +39,13 @@ std::size_t place_of(const std::string& input, const Names& arguments) {
   return static_cast<std::size_t>(numbered - arguments.begin());
 }
 
-bool holds_tokens(const std::vector<at::Tensor>& inputs, const Names& names, int64_t required) {
-  return names == Names{kInputs} && inputs[0].dim() == 3 && inputs[0].size(2) == 3 &&
+bool holds_tokens(const std::vector<at::Tensor>& inputs, const ArgumentNames& names,
+                  int64_t required) {
+  return names == ArgumentNames{kInputs} && inputs[0].dim() == 3 && inputs[0].size(2) == 3 &&
          (required == 2 || required == 3);
 }
 
-std::vector<at::Tensor> split_tokens(const at::Tensor& inputs, const Names& arguments,
+std::vector<at::Tensor> split_tokens(const at::Tensor& inputs, const ArgumentNames& arguments,
                                      int64_t required) {
   std::vector<at::Tensor> by_name, by_place;
   for (int64_t place = 0; place < required; ++place) {

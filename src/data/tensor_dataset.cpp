@@ -11,19 +11,13 @@
 #include "base/digest.h"
 #include "data/sample_columns.h"
 #include "data/tensor_file.h"
+#include "io/tensor_bytes.h"
 #include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {
 
 using Tensors = std::map<std::string, at::Tensor>;
-
-/// A tensor's numbers as they lie in memory.
-std::string bytes_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "";
-  const at::Tensor contiguous = tensor.contiguous();
-  return {static_cast<const char*>(contiguous.const_data_ptr()), contiguous.nbytes()};
-}
 
 /// A file's name, size and time: another text if it has been written anew.
 std::string state_of(const std::filesystem::path& path) {

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "data/manifest_reader.h"
 #include "data/tensor_file.h"
+#include "io/tensor_bytes.h"
 #include "neurontune/base/error.h"
 #include "neurontune/io/safetensors.h"
 
@@ -15,12 +16,6 @@ namespace neurontune {
 namespace {
 
 constexpr const char* kTensor = "inputs";
-
-/// The bytes of an int64 tensor, to digest.
-std::string bytes_of(const at::Tensor& tensor) {
-  const at::Tensor whole = tensor.contiguous();
-  return {static_cast<const char*>(whole.const_data_ptr()), whole.nbytes()};
-}
 
 }  // namespace
 
@@ -72,10 +67,8 @@ std::vector<at::Tensor> TokenDataset::batch(int64_t first, int64_t last) const {
 }
 
 std::string TokenDataset::fingerprint() const {
-  std::string text =
-      describe(tokens_) + " " + content_digest(file_) + " " + bytes_of(rows_) + bytes_of(labels_);
-  if (attributes_.defined()) text += bytes_of(attributes_);
-  return "tokens, " + text_digest(text);
+  return "tokens, " + text_digest(describe(tokens_) + " " + content_digest(file_) + " " +
+                                  bytes_of(rows_) + bytes_of(labels_) + bytes_of(attributes_));
 }
 
 }  // namespace neurontune

@@ -89,7 +89,7 @@ std::map<std::string, char> characters_of_bytes() {
 }
 
 /// The bytes that a token of GPT-2's tokenizer stands for.
-std::string bytes_of(const std::string& token) {
+std::string characters_to_bytes(const std::string& token) {
   static const auto kCharacters = characters_of_bytes();
   std::string bytes;
   for (std::size_t i = 0; i < token.size();) {
@@ -145,7 +145,7 @@ std::string Vocabulary::text(const std::vector<int64_t>& tokens) const {
     const auto token = found == tokens_.end() ? "[" + std::to_string(number) + "]" : found->second;
     if (is_mark(token)) continue;
     if (words_ == Words::bytes)
-      text += bytes_of(token);
+      text += characters_to_bytes(token);
     else if (words_ == Words::blanks)
       text += replaced(token, kPieceBlank, " ");
     else if (token.starts_with("##"))

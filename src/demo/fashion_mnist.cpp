@@ -13,7 +13,6 @@
 namespace neurontune::demo {
 namespace {
 
-constexpr int64_t kSide = 28;
 constexpr int64_t kClasses = 10;
 constexpr int64_t kMostImages = 1'000'000;
 

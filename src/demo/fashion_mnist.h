@@ -10,6 +10,9 @@ namespace neurontune::demo {
 /// Where Debian's package dataset-fashion-mnist puts its files.
 inline constexpr const char* kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
 
+/// The photographs' height and width in pixels.
+inline constexpr int64_t kSide = 28;
+
 /// How many photographs there are of each class.
 inline constexpr int64_t kTrainingOriginals = 6000;
 inline constexpr int64_t kTestOriginals = 1000;

@@ -6,12 +6,12 @@
 #include <cmath>
 
 #include "demo/deck.h"
+#include "demo/fashion_mnist.h"
 #include "neurontune/base/error.h"
 
 namespace neurontune::demo {
 namespace {
 
-constexpr int64_t kSide = 28;  // of an original
 constexpr int64_t kPixels = kSide * kSide;
 constexpr int64_t kCanvas = 32;  // of a textured image
 constexpr int64_t kChannels = 3;

@@ -15,11 +15,9 @@
 namespace neurontune {
 namespace {
 
-using Json = nlohmann::json;
-
 /// Hears of every key of a header and remembers a tensor's name that is given twice. (The parser's
 /// own callback takes time quadratic in the number of tensors.)
-class DoubledNames : public nlohmann::json_sax<Json> {
+class DoubledNames : public nlohmann::json_sax<nlohmann::json> {
  public:
   const std::optional<std::string>& found() const { return found_; }
 
@@ -37,8 +35,8 @@ class DoubledNames : public nlohmann::json_sax<Json> {
   bool number_unsigned(uint64_t) override { return true; }
   bool number_float(double, const std::string&) override { return true; }
   bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
-  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+  bool binary(nlohmann::json::binary_t&) override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
     return false;  // the parse into values says what is wrong
   }
 
@@ -53,14 +51,14 @@ class DoubledNames : public nlohmann::json_sax<Json> {
   std::optional<std::string> found_;
 };
 
-Json parse_header_json(const std::string& where, std::string_view header) {
+nlohmann::json parse_header_json(const std::string& where, std::string_view header) {
   DoubledNames doubled;
   try {
     check_json_depth(header);
-    Json::sax_parse(header, &doubled);
+    nlohmann::json::sax_parse(header, &doubled);
     if (doubled.found()) throw Error("names tensor " + shown_json(*doubled.found()) + " twice");
-    return Json::parse(header);
-  } catch (const Json::exception& error) {
+    return nlohmann::json::parse(header);
+  } catch (const nlohmann::json::exception& error) {
     throw Error(where + ": the header is not JSON: " + json_reason(error));
   } catch (const Error& error) {
     throw Error(where + ": the header " + error.what());
@@ -68,14 +66,15 @@ Json parse_header_json(const std::string& where, std::string_view header) {
 }
 
 /// An array of integers from 0 to the largest int64.
-std::vector<int64_t> sizes(const std::string& tensor, const Json& entry, const char* key) {
+std::vector<int64_t> sizes(const std::string& tensor, const nlohmann::json& entry,
+                           const char* key) {
   const auto refuse = [&]() -> Error {
     return Error(tensor + " has no `" + key + "` that is an array of integers from 0");
   };
   const auto found = entry.find(key);
   if (found == entry.end() || !found->is_array()) throw refuse();
   std::vector<int64_t> values;
-  for (const Json& value : *found) {
+  for (const nlohmann::json& value : *found) {
     if (!value.is_number_unsigned()) throw refuse();
     const auto number = value.get<uint64_t>();
     if (number > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) throw refuse();
@@ -84,7 +83,7 @@ std::vector<int64_t> sizes(const std::string& tensor, const Json& entry, const c
   return values;
 }
 
-std::string dtype_name_of(const std::string& tensor, const Json& entry) {
+std::string dtype_name_of(const std::string& tensor, const nlohmann::json& entry) {
   const auto found = entry.find("dtype");
   if (found == entry.end() || !found->is_string()) throw Error(tensor + " has no `dtype`");
   return found->get<std::string>();
@@ -97,8 +96,8 @@ std::optional<SafetensorsDtype> dtype_named(const std::string& name) {
   return std::nullopt;
 }
 
-SafetensorsEntry parse_entry(const std::string& where, const std::string& name, const Json& json,
-                             uint64_t data_size) {
+SafetensorsEntry parse_entry(const std::string& where, const std::string& name,
+                             const nlohmann::json& json, uint64_t data_size) {
   const std::string tensor = where + ": tensor `" + name + "`";
   if (!json.is_object()) throw Error(tensor + " is described by no JSON object");
   const std::string dtype = dtype_name_of(tensor, json);
@@ -151,7 +150,7 @@ void check_layout(const std::string& where, std::vector<SafetensorsEntry>& entri
 std::vector<SafetensorsEntry> parse_safetensors_header(const std::string& where,
                                                        std::string_view header,
                                                        uint64_t data_size) {
-  const Json json = parse_header_json(where, header);
+  const nlohmann::json json = parse_header_json(where, header);
   std::vector<SafetensorsEntry> entries;
   for (const auto& [name, entry] : json.items()) {
     if (name != kSafetensorsMetadata) entries.push_back(parse_entry(where, name, entry, data_size));
@@ -162,7 +161,7 @@ std::vector<SafetensorsEntry> parse_safetensors_header(const std::string& where,
 
 std::string safetensors_metadata(const std::string& where, std::string_view header,
                                  const std::string& key) {
-  const Json json = parse_header_json(where, header);
+  const nlohmann::json json = parse_header_json(where, header);
   const auto metadata = json.find(kSafetensorsMetadata);
   if (metadata == json.end() || !metadata->is_object()) return "";
   const auto text = metadata->find(key);

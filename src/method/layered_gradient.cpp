@@ -13,7 +13,7 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kRowsPerBlock = 32;
+constexpr int64_t kSamplesPerBlock = 32;
 
 /// The head's parameters as new leaves of an autograd graph: weight, later ones, bias if any.
 std::vector<at::Tensor> leaves_of(const Head& head) {
@@ -46,7 +46,7 @@ HeadGradient layered_gradient(const Head& head, const at::Tensor& inputs, const 
   const int64_t batch = inputs.size(0);
   std::map<int64_t, std::vector<at::Tensor>> blocks;  // by first row
   std::mutex mutex;
-  for_fixed_blocks(inputs.device(), batch, kRowsPerBlock, [&](int64_t first, int64_t last) {
+  for_fixed_blocks(inputs.device(), batch, kSamplesPerBlock, [&](int64_t first, int64_t last) {
     auto gradient = block_gradient(head, inputs.slice(0, first, last), labels.slice(0, first, last),
                                    row_losses.slice(0, first, last));
     const std::lock_guard lock(mutex);

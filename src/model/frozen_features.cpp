@@ -23,19 +23,14 @@ bool changes_the_module(Graph& graph) {
   return changes;
 }
 
-void replace(Node* node, const c10::IValue& value) {
-  torch::jit::WithInsertPoint before(node);
-  if (const auto constant = torch::jit::tryInsertConstant(*node->owningGraph(), value))
-    node->output()->replaceAllUsesWith(*constant);
-}
-
 void attributes_to_constants(Graph& graph, const Module& module) {
   for_each_node(graph.block(), [&](Node* node) {
     if (node->kind() != c10::prim::GetAttr) return;
     const auto known = resolve(node->output(), module);
     if (!known || known->value.isObject()) return;
-    replace(node,
-            known->value.isTensor() ? c10::IValue(known->value.toTensor().detach()) : known->value);
+    replace_by_constant(node, known->value.isTensor()
+                                  ? c10::IValue(known->value.toTensor().detach())
+                                  : known->value);
   });
 }
 

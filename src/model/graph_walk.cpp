@@ -16,6 +16,12 @@ void for_each_node(Block* block, const std::function<void(Node*)>& visit) {
   }
 }
 
+void replace_by_constant(Node* node, const c10::IValue& value) {
+  const torch::jit::WithInsertPoint before(node);
+  if (const auto constant = torch::jit::tryInsertConstant(*node->owningGraph(), value))
+    node->output()->replaceAllUsesWith(*constant);
+}
+
 std::optional<KnownValue> resolve(const Value* value, const Module& module) {
   const Node* node = value->node();
   if (node->kind() == c10::prim::Param && node->owningBlock() == value->owningGraph()->block() &&

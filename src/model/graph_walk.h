@@ -12,6 +12,9 @@ namespace neurontune {
 /// Calls visit on every node of a block, those of inner blocks after the one that holds them.
 void for_each_node(torch::jit::Block* block, const std::function<void(torch::jit::Node*)>& visit);
 
+/// Lets all that uses a node's output use a constant of this value; nothing where none can be made.
+void replace_by_constant(torch::jit::Node* node, const c10::IValue& value);
+
 /// A value that is known without running the model.
 struct KnownValue {
   c10::IValue value;

@@ -32,17 +32,13 @@ std::optional<at::Device> device_named_by(const Node* node) {
   return value->toDevice();
 }
 
-void replace(Node* constant, const c10::IValue& value) {
-  torch::jit::WithInsertPoint before(constant);
-  constant->output()->replaceAllUsesWith(constant->owningGraph()->insertConstant(value));
-}
-
 void move_constants(Graph& graph, at::Device device) {
   for_each_node(graph.block(), [&](Node* node) {
     if (node->kind() != c10::prim::Constant) return;
     const auto value = torch::jit::toIValue(node->output());
     if (!value || !value->isTensor() || !value->toTensor().defined()) return;
-    if (value->toTensor().device() != device) replace(node, value->toTensor().to(device));
+    if (value->toTensor().device() != device)
+      replace_by_constant(node, value->toTensor().to(device));
   });
 }
 
@@ -61,7 +57,7 @@ bool rename_devices(Module& module, at::Device device) {
       const auto named = device_named_by(node);
       const bool meant = named && named->is_cpu() && names_cuda && !device.is_cpu();
       if (!named || *named == device || meant) return;
-      replace(node, device);
+      replace_by_constant(node, device);
       renamed = true;
     });
     torch::jit::EliminateDeadCode(graph);  // the constants replaced

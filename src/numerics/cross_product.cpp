@@ -10,7 +10,6 @@ namespace neurontune {
 namespace {
 
 constexpr int64_t kColumnsPerBlock = 64;
-constexpr int64_t kRowsPerBlock = 1024;
 
 /// Adds aᵀ b to `sum`, some rows at a time, each time's product in float64.
 void add_product(const at::Tensor& a, const at::Tensor& b, at::Tensor sum) {

@@ -29,7 +29,7 @@ class OneMklThread {
 };
 
 /// About 0.2 ms of one core: twenty times what it takes to wake up another and wait for it.
-constexpr int64_t kWorthAThread = int64_t{1} << 21;
+constexpr int64_t kOperationsWorthAThread = int64_t{1} << 21;
 constexpr int64_t kRowsOnDevice = 8192;
 
 }  // namespace
@@ -37,7 +37,7 @@ constexpr int64_t kRowsOnDevice = 8192;
 FewThreads::FewThreads(int64_t operations) : threads_before_(at::get_num_threads()) {
   // Not at::set_num_threads, which sets MKL's limit for all threads of the host program: OpenMP's
   // is this thread's own.
-  if (operations < kWorthAThread && threads_before_ > 1) omp_set_num_threads(1);
+  if (operations < kOperationsWorthAThread && threads_before_ > 1) omp_set_num_threads(1);
 }
 
 FewThreads::~FewThreads() {

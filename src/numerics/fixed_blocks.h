@@ -7,6 +7,10 @@
 
 namespace neurontune {
 
+/// Rows of a block of products with many rows: enough for a product to be fast, few enough that
+/// every thread gets blocks.
+inline constexpr int64_t kRowsPerBlock = 1024;
+
 /// Calls `work(first, last)` on consecutive blocks that cover 0…total−1, in parallel on the CPU and
 /// as one block elsewhere.
 ///

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int64_t kColumnsPerBlock = 256;
 /// Under this many multiplications a batch threads would wait longer than they work.
-constexpr int64_t kWorthAThread = int64_t{1} << 17;
+constexpr int64_t kBatchWorthAThread = int64_t{1} << 17;
 /// After so many it is seen whether threads were worth it.
 constexpr int64_t kBatchesAtOnce = 16;
 
@@ -292,7 +292,7 @@ void run(const Epoch<Stored, Real>& epoch) {
   const int64_t work = epoch.batch_size * epoch.columns * epoch.classes;
   const int64_t blocks = (epoch.columns + kColumnsPerBlock - 1) / kColumnsPerBlock;
   const int64_t most = std::min<int64_t>(at::get_num_threads(), blocks);
-  const bool alone = work < kWorthAThread || most <= 1 || omp_in_parallel();
+  const bool alone = work < kBatchWorthAThread || most <= 1 || omp_in_parallel();
   if (alone) {
     run_on(1, epoch);
     return;

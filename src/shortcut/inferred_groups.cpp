@@ -23,7 +23,6 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kRowsPerBlock = 1024;
 /// Steps of the calibration in a round at most; it goes on in the next.
 constexpr int64_t kCalibrations = 20;
 /// Or until the logarithms of the mean beliefs are as near to the prior's.

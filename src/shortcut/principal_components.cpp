@@ -12,8 +12,6 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kRowsPerBlock = 1024;
-
 /// The scatter of scaled embeddings about the means of their classes: float64 [M, M].
 at::Tensor scatter_within(const at::Tensor& inputs, const at::Tensor& labels, int64_t classes) {
   const auto one_hot = at::one_hot(labels, classes).to(inputs.scalar_type());

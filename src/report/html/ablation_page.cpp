@@ -16,8 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool failed(const Json& point) { return point.contains("failure"); }
-
 /// The keys that were swept.
 std::vector<std::string> keys_of(const Json& ablation) {
   std::vector<std::string> keys;
@@ -166,7 +164,7 @@ Section swept(const Json& ablation, const std::string& worst) {
   return section;
 }
 
-Section settings(const Json& ablation) {
+Section ablation_settings(const Json& ablation) {
   Section section{"settings", "Settings and versions"};
   Table table;
   table.head = {"", ""};
@@ -211,7 +209,7 @@ std::string ablation_page(const Json& ablation) {
       "All are accuracies on test. A setting that is chosen by them looks better there than it "
       "is.");
   add_warnings(ablation, page);
-  page.sections = {swept(ablation, worst), settings(ablation)};
+  page.sections = {swept(ablation, worst), ablation_settings(ablation)};
   page.footer = "Made by NeuronTune " +
                 ablation.at("versions").at("neurontune").get<std::string>() + " from ablate.json.";
   return rendered(page);

@@ -19,8 +19,6 @@ std::string joined(const Json& texts) {
   return text;
 }
 
-bool failed(const Json& method) { return method.contains("failure"); }
-
 /// The methods that have figures.
 std::vector<const Json*> finished(const Json& comparison) {
   std::vector<const Json*> methods;
@@ -104,7 +102,7 @@ Json seconds_of(const Json& comparison) {
   return seconds;
 }
 
-Section settings(const Json& comparison) {
+Section comparison_settings(const Json& comparison) {
   Section section{"settings", "Settings and versions"};
   Table table;
   table.head = {"", ""};
@@ -148,7 +146,7 @@ std::string comparison_page(const Json& comparison) {
   Section side_by_side{"methods", "Methods side by side"};
   side_by_side.figures.push_back(scatter(methods, worst));
   side_by_side.tables.push_back(what_each_saw(comparison, worst));
-  page.sections = {std::move(side_by_side), settings(comparison)};
+  page.sections = {std::move(side_by_side), comparison_settings(comparison)};
   page.footer = "Made by NeuronTune " +
                 comparison.at("versions").at("neurontune").get<std::string>() +
                 " from compare.json.";

@@ -10,6 +10,8 @@ namespace neurontune::html {
 
 using Json = nlohmann::ordered_json;
 
+bool failed(const Json& entry) { return entry.contains("failure"); }
+
 std::optional<Estimate> over_seeds(const Json& figures, const std::string& name) {
   if (!figures.is_object() || !figures.contains(name)) return std::nullopt;
   const auto mean = figures.at(name).at("mean").get<double>();

@@ -8,6 +8,9 @@
 
 namespace neurontune::html {
 
+/// Whether a method or a point has a reason why it has no figures.
+bool failed(const nlohmann::ordered_json& entry);
+
 /// A figure over seeds, with its standard deviation on both sides; none where it is not there.
 /// @param figures `test` of a method or a point
 std::optional<Estimate> over_seeds(const nlohmann::ordered_json& figures, const std::string& name);
