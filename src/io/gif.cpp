@@ -18,16 +18,16 @@ namespace {
 using Colours = std::array<std::array<uint8_t, 3>, 256>;
 
 /// giflib's decoder, of a file in memory.
-class Decoder {
+class GifDecoder {
  public:
-  explicit Decoder(std::string_view bytes) : left_(bytes) {
+  explicit GifDecoder(std::string_view bytes) : left_(bytes) {
     int error = 0;
-    gif_ = DGifOpen(this, &Decoder::read, &error);
+    gif_ = DGifOpen(this, &GifDecoder::read, &error);
     if (gif_ == nullptr) fail(error);
   }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() { DGifCloseFile(gif_, nullptr); }
+  GifDecoder(const GifDecoder&) = delete;
+  GifDecoder& operator=(const GifDecoder&) = delete;
+  ~GifDecoder() { DGifCloseFile(gif_, nullptr); }
 
   at::Tensor decode() {
     find_frame();
@@ -47,7 +47,7 @@ class Decoder {
 
  private:
   static int read(GifFileType* gif, GifByteType* out, int count) {
-    auto* self = static_cast<Decoder*>(gif->UserData);
+    auto* self = static_cast<GifDecoder*>(gif->UserData);
     const size_t given = std::min(static_cast<size_t>(count), self->left_.size());
     std::memcpy(out, self->left_.data(), given);
     self->left_.remove_prefix(given);
@@ -136,6 +136,6 @@ class Decoder {
 
 }  // namespace
 
-at::Tensor decode_gif(std::string_view bytes) { return Decoder(bytes).decode(); }
+at::Tensor decode_gif(std::string_view bytes) { return GifDecoder(bytes).decode(); }
 
 }  // namespace neurontune

@@ -15,8 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDeepest = 100;
-
 // NOLINTNEXTLINE(misc-no-recursion): JSON that was parsed is at most kDeepest deep
 void escape(Json& json) {
   if (json.is_string()) {

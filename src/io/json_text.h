@@ -8,6 +8,9 @@
 
 namespace neurontune {
 
+/// How deep lists and objects may lie in each other, in JSON and YAML.
+inline constexpr int kDeepest = 100;
+
 /// Parses JSON of a file, which may be any text.
 /// @throws Error saying what is wrong, but not of which file: "is not JSON: …"
 nlohmann::ordered_json parse_json(std::string_view text);

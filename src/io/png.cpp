@@ -35,19 +35,19 @@ void guarded(Failure& failure, const Step& step) {
   step();
 }
 
-class Decoder {
+class PngDecoder {
  public:
-  explicit Decoder(std::string_view bytes) : left_(bytes) {
+  explicit PngDecoder(std::string_view bytes) : left_(bytes) {
     guarded(failure_, [&] {
       png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &failure_, fail, pass_over);
       if (png_ != nullptr) info_ = png_create_info_struct(png_);
     });
     if (info_ == nullptr) throw Error("libpng cannot be set up");
-    png_set_read_fn(png_, this, &Decoder::read);
+    png_set_read_fn(png_, this, &PngDecoder::read);
   }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
   at::Tensor decode() {
     guarded(failure_, [&] { read_header(); });
@@ -71,7 +71,7 @@ class Decoder {
 
  private:
   static void read(png_structp png, png_bytep out, size_t count) {
-    auto* self = static_cast<Decoder*>(png_get_io_ptr(png));
+    auto* self = static_cast<PngDecoder*>(png_get_io_ptr(png));
     if (count > self->left_.size()) png_error(png, "the file ends early");
     std::memcpy(out, self->left_.data(), count);
     self->left_.remove_prefix(count);
@@ -141,7 +141,7 @@ class Encoder {
 
 }  // namespace
 
-at::Tensor decode_png(std::string_view bytes) { return Decoder(bytes).decode(); }
+at::Tensor decode_png(std::string_view bytes) { return PngDecoder(bytes).decode(); }
 
 std::string encode_png(const at::Tensor& image) { return Encoder().encode(image); }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/byte_escapes.h"
+#include "io/json_text.h"
 #include "io/text_encoding.h"
 #include "neurontune/base/error.h"
 
@@ -24,7 +25,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kDeepest = 100;
 constexpr const char* kCoreTag = "tag:yaml.org,2002:";
 
 std::string place(const YAML::Mark& mark) {
@@ -148,7 +148,7 @@ class Builder : public YAML::EventHandler {
   void begin(const YAML::Mark& mark, const std::string& tag, Json empty) {
     if (tag != "?" && tag != "!" && !tag.empty() && !tag.starts_with(kCoreTag))
       refuse(mark, "the tag " + tag + " is not supported");
-    if (open_.size() == kDeepest)
+    if (std::ssize(open_) == kDeepest)
       refuse(mark,
              "lists and mappings lie in each other over " + std::to_string(kDeepest) + " deep");
     open_.push_back({add(mark, std::move(empty)), std::nullopt});

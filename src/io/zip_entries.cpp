@@ -19,9 +19,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "zip fields are little-endian");
 
-constexpr std::string_view kEnd = "PK\x05\x06", kEnd64 = "PK\x06\x06", kLocator64 = "PK\x06\x07",
-                           kDirectory = "PK\x01\x02", kLocal = "PK\x03\x04",
-                           kDescriptor = "PK\x07\x08";
+constexpr std::string_view kEndRecord = "PK\x05\x06", kEndRecord64 = "PK\x06\x06",
+                           kLocator64 = "PK\x06\x07", kDirectory = "PK\x01\x02",
+                           kLocal = "PK\x03\x04", kDescriptor = "PK\x07\x08";
 constexpr uint64_t kEndSize = 22, kLocatorSize = 20, kEnd64Size = 56, kDirectorySize = 46,
                    kLocalSize = 30, kLongestComment = 65535;
 constexpr uint32_t kIn64 = 0xFFFFFFFF;  // the field's value is in the zip64 record
@@ -78,11 +78,11 @@ Directory find_directory(ZipFile& file) {
   const uint64_t tail_place = file.size() - tail_size;
   const auto tail = file.read(tail_place, tail_size);
   // The comment after it may hold the same bytes: the right one's comment ends with the file.
-  auto end = tail.rfind(kEnd);
+  auto end = tail.rfind(kEndRecord);
   while (end != std::string::npos && end != 0 &&
          (end + kEndSize > tail.size() ||
           end + kEndSize + number_at<uint16_t>(tail, end + 20) != tail.size()))
-    end = tail.rfind(kEnd, end - 1);
+    end = tail.rfind(kEndRecord, end - 1);
   if (end == std::string::npos || end + kEndSize > tail.size()) file.damaged();
   const Directory directory{number_at<uint32_t>(tail, end + 16),
                             number_at<uint32_t>(tail, end + 12),
@@ -91,7 +91,7 @@ Directory find_directory(ZipFile& file) {
   const auto locator = file.read(tail_place + end - kLocatorSize, kLocatorSize);
   if (!locator.starts_with(kLocator64)) return directory;
   const auto end64 = file.read(number_at<uint64_t>(locator, 8), kEnd64Size);
-  if (!end64.starts_with(kEnd64)) file.damaged();
+  if (!end64.starts_with(kEndRecord64)) file.damaged();
   return {number_at<uint64_t>(end64, 48), number_at<uint64_t>(end64, 40),
           number_at<uint64_t>(end64, 32)};
 }

@@ -27,7 +27,7 @@
 namespace neurontune {
 namespace {
 
-constexpr int64_t kSamplesPerBlock = 32;
+constexpr int64_t kResidualsPerBlock = 32;
 constexpr int64_t kClassesPerBlock = 256;
 /// A copy of the columns that a mask keeps is made where it is at most this share of the whole.
 constexpr double kSmallCopy = 0.3;
@@ -36,7 +36,7 @@ constexpr double kSmallCopy = 0.3;
 void logits_to_residuals(const at::Tensor& logits, const at::Tensor& labels,
                          const at::Tensor& losses) {
   const int64_t batch = logits.size(1);
-  for_fixed_blocks(logits.device(), batch, kSamplesPerBlock, [&](int64_t first, int64_t last) {
+  for_fixed_blocks(logits.device(), batch, kResidualsPerBlock, [&](int64_t first, int64_t last) {
     const auto block = logits.slice(1, first, last);
     const auto of = labels.slice(0, first, last).unsqueeze(0);
     const auto log_softmax = block.log_softmax(0);

@@ -18,7 +18,7 @@ namespace neurontune {
 namespace {
 
 /// Whose 16-bit ranks of one sample fill a cache line.
-constexpr int64_t kColumnsPerBlock = 32;
+constexpr int64_t kColumnsPerLine = 32;
 constexpr int64_t kWordBits = 64;
 
 /// The samples of one part, a bit a rank, and with `flip` those of the rest.
@@ -95,7 +95,7 @@ RankedColumns::RankedColumns(const at::Tensor& embeddings, const at::Tensor& row
   sorted_ = at::empty({dimensions, n}, embeddings.options());
   ranks_ = at::empty({n * dimensions}, few ? at::kShort : at::kInt);
   if (n == 0) return;
-  for_fixed_blocks(at::kCPU, dimensions, kColumnsPerBlock, [&](int64_t first, int64_t last) {
+  for_fixed_blocks(at::kCPU, dimensions, kColumnsPerLine, [&](int64_t first, int64_t last) {
     auto values = embeddings.slice(1, first, last).index_select(0, rows).t().contiguous();
     ready_to_rank(values, activation);
     std::vector<int32_t> order(n);
@@ -122,7 +122,7 @@ RankedColumns::Medians RankedColumns::medians(const at::Tensor& part) const {
   Medians medians;
   if (k > 0) medians.of_part = at::empty({dimensions()}, dtype);
   if (k < n) medians.of_rest = at::empty({dimensions()}, dtype);
-  for_fixed_blocks(at::kCPU, dimensions(), kColumnsPerBlock, [&](int64_t first, int64_t last) {
+  for_fixed_blocks(at::kCPU, dimensions(), kColumnsPerLine, [&](int64_t first, int64_t last) {
     const int64_t columns = last - first;
     std::vector<uint64_t> marks(columns * words);
     with_rank_type(ranks_, [&](const auto* ranks) {
@@ -154,7 +154,7 @@ RankedColumns::Medians RankedColumns::medians(const at::Tensor& part) const {
 void RankedColumns::for_each_column(
     const std::function<void(int64_t column, const Order& order)>& work) const {
   const int64_t n = samples();
-  for_fixed_blocks(at::kCPU, dimensions(), kColumnsPerBlock, [&](int64_t first, int64_t last) {
+  for_fixed_blocks(at::kCPU, dimensions(), kColumnsPerLine, [&](int64_t first, int64_t last) {
     const auto places = at::empty({n}, at::kInt);
     auto* const order = places.mutable_data_ptr<int32_t>();
     for (int64_t column = first; column < last; ++column) {
