@@ -22,7 +22,7 @@ EmbeddingFolder data_of(const std::map<std::string, SplitTuple>& splits, const H
     const auto& [embeddings, labels, attributes] = tensors;
     named[name] = {embeddings, labels, attributes.value_or(at::Tensor()), {}};
   }
-  return EmbeddingFolder::of_tensors(std::move(named), head_of(head));
+  return EmbeddingFolder::of_tensors(named, head_of(head));
 }
 
 LabelledEmbeddings labelled_of(const SplitTuple& split) {

@@ -223,7 +223,8 @@ def write_back(layer: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
     Raises
     ------
     ValueError
-        If the layer's weight is computed, or its shapes are not the head's. Nothing is written.
+        If the layer's weight is computed, its shapes are not the head's, or its dtype is too small
+        for the head's values. Nothing is written.
     """
     check_own_weight(layer)
     own_bias: Tensor | None = layer.bias
@@ -232,9 +233,18 @@ def write_back(layer: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
     if own_bias is not None and bias is not None:
         check_shape("bias", bias, own_bias.shape)
     with torch.no_grad():
-        layer.weight.copy_(weight)
+        own_values = cast("weight", weight, layer.weight)
         if own_bias is not None and bias is not None:
-            own_bias.copy_(bias)
+            own_bias.copy_(cast("bias", bias, own_bias))
+        layer.weight.copy_(own_values)
+
+
+def cast(what: str, values: Tensor, like: Tensor) -> Tensor:
+    """A head's weight or bias in another tensor's dtype; ValueError if that is too small for it."""
+    result = values.to(like.dtype)
+    if not result.isfinite().all():
+        raise ValueError(f"the head's {what} is too large for the layer's {like.dtype}")
+    return result
 
 
 def check_shape(what: str, found: Tensor, expected: Sequence[int]) -> None:

@@ -107,6 +107,18 @@ def test_head_file_is_put_back_into_a_half_precision_model(tmp_path):
     assert torch.equal(model.classifier.bias, bias.to(torch.bfloat16))
 
 
+def test_head_too_large_for_half_precision_is_refused_and_nothing_changed():
+    model = make("Bert").half()
+    weight, bias = another_head(3, 16)
+    before = {name: values.clone() for name, values in model.state_dict().items()}
+    for head, what in (((weight, bias * 0 + 7e4), "bias"), ((weight * 0 + 7e4, bias), "weight")):
+        with pytest.raises(ValueError, match=f"the head's {what} is too large for the layer's "
+                                             f"torch.float16"):
+            put_head_back(model, head)
+    after = model.state_dict()
+    assert all(torch.equal(values, after[name]) for name, values in before.items())
+
+
 def test_head_of_another_shape_is_refused_and_nothing_changed(bert):
     before = bert.classifier.weight.clone()
     with pytest.raises(ValueError, match=r"weight is \[3, 15\], the layer's \[3, 16\]"):

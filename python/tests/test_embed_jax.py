@@ -50,6 +50,12 @@ def test_head_of_embeddings_gives_the_models_logits():
                                rtol=0, atol=1e-5)
 
 
+def test_head_too_large_for_half_precision_is_refused():
+    half = {"kernel": jnp.asarray(KERNEL, np.float16), "bias": jnp.asarray(BIAS, np.float16)}
+    with pytest.raises(ValueError, match="the head's bias is too large for the layer's float16"):
+        put_head_back({"out": half}, (KERNEL.T, BIAS * 0 + 7e4), "out")
+
+
 @needs_jax
 def test_bfloat16_is_widened():
     embedded = embed_jax(lambda inputs: features(inputs).astype(jnp.bfloat16),

@@ -197,7 +197,7 @@ std::string picked(const TunedHead& tuned) {
   return describe(settings);
 }
 
-ComparedMethod neurontune_method(const std::string& name, Config config) {
+ComparedMethod neurontune_method(const std::string& name, const Config& config) {
   const auto& splits = config.splits;
   const auto criterion = config.select.criterion;
   const std::string selection = "fixed by " + recipe_of(config) + "; the head by " +

@@ -74,7 +74,7 @@ class ImageDataset : public Dataset {
     Digest digest;
     const auto add = [&](const std::string& text) {
       digest.add(text);
-      digest.add(std::string_view("", 1));  // so that "ab", "c" differs from "a", "bc"
+      digest.add(std::string_view("\0", 1));  // so that "ab", "c" differs from "a", "bc"
     };
     for (const ManifestRow& row : rows_) {
       const std::filesystem::path path = file(row);

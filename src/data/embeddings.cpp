@@ -157,7 +157,7 @@ void check_named_attributes(const std::filesystem::path& folder, const ArrayName
 }
 
 /// A linear head that nobody has looked at, with two classes or more.
-Head checked_head(Head head) {
+Head checked_head(const Head& head) {
   check_head(head, "the head");
   check_finite("the head", "weight", head.weight);
   if (head.bias.defined()) check_finite("the head", "bias", head.bias);
@@ -247,13 +247,13 @@ EmbeddingFolder EmbeddingFolder::open(const std::filesystem::path& folder, Head 
   return result;
 }
 
-EmbeddingFolder EmbeddingFolder::of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
-                                            Names names) {
+EmbeddingFolder EmbeddingFolder::of_tensors(const std::map<std::string, EmbeddingSplit>& splits,
+                                            const Head& head, Names names) {
   EmbeddingFolder result;
   result.path_ = "data in memory";
-  result.head_ = checked_head(std::move(head));
+  result.head_ = checked_head(head);
   result.names_ = std::move(names);
-  for (auto& [name, split] : splits) {
+  for (const auto& [name, split] : splits) {
     check_split_name(name);
     result.splits_.emplace(name, checked_split(name, split, result.head_));
   }

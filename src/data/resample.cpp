@@ -43,8 +43,10 @@ std::vector<Taps> taps_of_side(int64_t from, int64_t to, Interpolation interpola
   std::vector<Taps> taps;
   for (int64_t place = 0; place < to; ++place) {
     const double centre = (static_cast<double>(place) + 0.5) * scale;
+    // NOLINTBEGIN(bugprone-incorrect-roundings): cut off as Pillow does
     const auto first = std::max<int64_t>(static_cast<int64_t>(centre - support + 0.5), 0);
     const auto last = std::min<int64_t>(static_cast<int64_t>(centre + support + 0.5), from);
+    // NOLINTEND(bugprone-incorrect-roundings)
     std::vector<double> weights;
     double sum = 0;
     for (int64_t pixel = first; pixel < last; ++pixel) {
@@ -69,7 +71,7 @@ uint8_t rounded(int32_t sum) {
 /// @param image uint8 [H, W], contiguous
 at::Tensor resample_rows(const at::Tensor& image, const std::vector<Taps>& taps) {
   const int64_t width = image.size(1);
-  const at::Tensor result = at::empty({static_cast<int64_t>(taps.size()), width}, at::kByte);
+  at::Tensor result = at::empty({static_cast<int64_t>(taps.size()), width}, at::kByte);
   uint8_t* out = result.data_ptr<uint8_t>();
   std::vector<int32_t> sums(static_cast<size_t>(width));
   for (const auto& [first, weights] : taps) {

@@ -157,7 +157,7 @@ at::Tensor decode_bmp(std::string_view file) {
   const Bytes bytes(file);
   const Header header = read_header(bytes);
   const Colours colours = header.bits <= 8 ? read_palette(bytes, header) : Colours{};
-  const at::Tensor pixels = at::empty({header.height, header.width, 3}, at::kByte);
+  at::Tensor pixels = at::empty({header.height, header.width, 3}, at::kByte);
   const size_t row_bytes = header.row_bytes();
   bytes.at(header.pixels, row_bytes * static_cast<size_t>(header.height));
   for (int64_t row = 0; row < header.height; ++row) {

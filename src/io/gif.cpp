@@ -120,7 +120,7 @@ class GifDecoder {
 
   /// @param canvas uint8 [H, W], of indices
   static at::Tensor coloured(const at::Tensor& canvas, const Colours& colours) {
-    const at::Tensor pixels = at::empty({canvas.size(0), canvas.size(1), 3}, at::kByte);
+    at::Tensor pixels = at::empty({canvas.size(0), canvas.size(1), 3}, at::kByte);
     const uint8_t* in = canvas.const_data_ptr<uint8_t>();
     uint8_t* out = pixels.data_ptr<uint8_t>();
     for (int64_t pixel = 0; pixel < canvas.numel(); ++pixel, out += 3) {

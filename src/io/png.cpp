@@ -57,7 +57,7 @@ class PngDecoder {
     if (png_get_rowbytes(png_, info_) != static_cast<size_t>(width) * 3) {
       throw Error("cannot be converted to RGB");
     }
-    const at::Tensor pixels = at::empty({height, width, 3}, at::kByte);
+    at::Tensor pixels = at::empty({height, width, 3}, at::kByte);
     std::vector<png_bytep> rows;
     for (int64_t row = 0; row < height; ++row) {
       rows.push_back(pixels.data_ptr<uint8_t>() + row * width * 3);

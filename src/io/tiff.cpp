@@ -122,7 +122,7 @@ at::Tensor stored_pixels(TIFF* tiff, const Source& source) {
   const at::Tensor words = at::empty({image.height, image.width}, at::kInt);
   auto* const raster = reinterpret_cast<uint32_t*>(words.data_ptr<int32_t>());
   if (TIFFRGBAImageGet(&image, raster, image.width, image.height) == 0) fail(source.failure);
-  const at::Tensor rgba = at::empty({image.height, image.width, 4}, at::kByte);
+  at::Tensor rgba = at::empty({image.height, image.width, 4}, at::kByte);
   uint8_t* out = rgba.data_ptr<uint8_t>();
   for (int64_t pixel = 0; pixel < words.numel(); ++pixel) {
     const uint32_t word = raster[pixel];
@@ -170,7 +170,7 @@ at::Tensor decode_tiff(std::string_view bytes) {
   TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_ORIENTATION, &orientation);
   if (height == 0 || width == 0) fail("it has no pixels");
   check_image_size(height, width);
-  const at::Tensor rgba = stored_pixels(tiff.get(), source);
+  at::Tensor rgba = stored_pixels(tiff.get(), source);
   return upright(rgba.narrow(2, 0, 3), orientation).contiguous();
 }
 

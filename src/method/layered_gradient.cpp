@@ -26,7 +26,7 @@ std::vector<at::Tensor> leaves_of(const Head& head) {
 
 /// Sums a block's losses, and returns their gradient by the leaves.
 std::vector<at::Tensor> block_gradient(const Head& head, const at::Tensor& inputs,
-                                       const at::Tensor& labels, at::Tensor row_losses) {
+                                       const at::Tensor& labels, const at::Tensor& row_losses) {
   const at::AutoGradMode with_autograd(true);
   const auto leaves = leaves_of(head);
   const auto bias = head.bias.defined() ? leaves.back() : at::Tensor();

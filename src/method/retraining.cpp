@@ -74,8 +74,8 @@ void RetrainingOptions::validate() const {
 Head fresh_head(const Head& like, at::Generator generator) {
   const auto uniform = [&](const at::Tensor& matrix) {
     const auto unit = at::rand(matrix.sizes(), generator, matrix.scalar_type());
-    const auto inputs = static_cast<double>(matrix.numel() / matrix.size(0));
-    return (unit * 2 - 1) / std::sqrt(inputs);
+    const int64_t inputs = matrix.numel() / matrix.size(0);
+    return (unit * 2 - 1) / std::sqrt(static_cast<double>(inputs));
   };
   auto head = to(like, at::kCPU, like.weight.scalar_type());
   head.weight = uniform(like.weight);

@@ -42,7 +42,7 @@ int64_t resolved_keep(const SpuriousnessScores& scores, const IdentificationOpti
 }
 
 /// Unflags the lowest-scored of a row's flags so that `keep` dimensions are left; whether any was.
-bool keep_lowest(at::Tensor flags, const at::Tensor& scores, int64_t keep) {
+bool keep_lowest(const at::Tensor& flags, const at::Tensor& scores, int64_t keep) {
   if (scores.size(0) - flags.sum().item<int64_t>() >= keep) return false;
   const auto order = scores.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
   flags.index_fill_(0, order.slice(0, 0, keep), false);

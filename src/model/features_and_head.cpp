@@ -25,7 +25,7 @@ at::Tensor FeaturesAndHead::features(const std::vector<at::Tensor>& inputs) cons
   for (const auto& input : inputs)
     copies.push_back(
         input.to(device(), input.scalar_type(), /*non_blocking=*/false, /*copy=*/true));
-  const auto embedding = features_(copies);
+  auto embedding = features_(copies);
   if (embedding.dim() != 2 || embedding.size(1) != head_.embedding_dim())
     throw Error("the features are " + describe(embedding) + ", the head expects [N, " +
                 std::to_string(head_.embedding_dim()) + "]");

@@ -182,7 +182,7 @@ LastLinear last_linear(Value* output, const Module& module) {
   for (Value* value = output; value != nullptr; value = before_order_keeping(value, module)) {
     if (value->node()->kind() == c10::prim::Param) break;
     steps.push_back(value);
-    if (auto layer = match_linear(value)) return {std::move(layer), written_elsewhere(steps)};
+    if (auto layer = match_linear(value)) return {layer, written_elsewhere(steps)};
   }
   return {};
 }

@@ -195,7 +195,7 @@ at::Tensor own_logits(const Head& head, const at::Tensor& features) {
 
 at::Tensor verified_output(const ModelFunction& model, const std::vector<at::Tensor>& inputs,
                            const std::string& name) {
-  const auto whole = model(inputs);
+  auto whole = model(inputs);
   check_rows(whole, samples_of(inputs), name);
   check_logits_are_finite(whole, name);
   check_close(whole, model(inputs), name + " gives other logits when it is run again",

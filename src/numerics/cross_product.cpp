@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kColumnsPerBlock = 64;
 
 /// Adds aᵀ b to `sum`, some rows at a time, each time's product in float64.
-void add_product(const at::Tensor& a, const at::Tensor& b, at::Tensor sum) {
+void add_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
   const int64_t rows = rows_at_once(b.device(), kRowsPerBlock);
   for (int64_t row = 0; row < b.size(0); row += rows) {
     const int64_t end = std::min(row + rows, b.size(0));
@@ -23,7 +23,7 @@ void add_product(const at::Tensor& a, const at::Tensor& b, at::Tensor sum) {
 }  // namespace
 
 at::Tensor cross_product(const at::Tensor& a, const at::Tensor& b) {
-  const auto product = at::zeros({a.size(1), b.size(1)}, b.options().dtype(at::kDouble));
+  auto product = at::zeros({a.size(1), b.size(1)}, b.options().dtype(at::kDouble));
   for_fixed_blocks(b.device(), b.size(1), kColumnsPerBlock, [&](int64_t first, int64_t last) {
     add_product(a, b.slice(1, first, last), product.slice(1, first, last));
   });

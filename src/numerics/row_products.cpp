@@ -53,7 +53,7 @@ at::Tensor row_products(const at::Tensor& inputs, const at::Tensor& matrix) {
   if (!has_few_classes(inputs, matrix.size(0)))
     return product_with_transpose(aligned_rows(inputs), matrix);
   const auto rows = matrix.contiguous();
-  const auto products = at::empty({inputs.size(0), matrix.size(0)}, inputs.options());
+  auto products = at::empty({inputs.size(0), matrix.size(0)}, inputs.options());
   AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "row_products", [&] {
     const auto of = views<scalar_t>(inputs, matrix.size(0));
     const auto* const data = rows.const_data_ptr<scalar_t>();
@@ -67,7 +67,7 @@ at::Tensor weighted_row_sums(const at::Tensor& factors, const at::Tensor& inputs
   if (!has_few_classes(inputs, factors.size(1)))
     return product_with_transpose(factors.t(), aligned_rows(inputs).t());
   const auto rows = factors.contiguous();
-  const auto sums = at::zeros({factors.size(1), inputs.size(1)}, inputs.options());
+  auto sums = at::zeros({factors.size(1), inputs.size(1)}, inputs.options());
   AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "weighted_row_sums", [&] {
     const auto of = views<scalar_t>(inputs, factors.size(1));
     const auto* const data = rows.const_data_ptr<scalar_t>();

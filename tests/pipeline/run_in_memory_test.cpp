@@ -23,7 +23,7 @@ EmbeddingFolder in_memory(const EmbeddingFolder& folder) {
   std::map<std::string, EmbeddingSplit> splits;
   for (const auto& [name, split] : folder.splits())
     splits[name] = {split.embeddings.clone(), split.labels, split.attributes, {}};
-  return EmbeddingFolder::of_tensors(std::move(splits), folder.head());
+  return EmbeddingFolder::of_tensors(splits, folder.head());
 }
 
 class RunInMemoryTest : public TemporaryFolderTest {};

@@ -48,8 +48,8 @@ class NEURONTUNE_EXPORT EmbeddingFolder {
   /// @param splits by name. Embeddings as above, on any device; labels and attributes of any
   ///               integers, attributes also floating with NaN where not known
   /// @param head   linear; one of a single logit, [1, M], becomes one of two classes
-  static EmbeddingFolder of_tensors(std::map<std::string, EmbeddingSplit> splits, Head head,
-                                    Names names = {});
+  static EmbeddingFolder of_tensors(const std::map<std::string, EmbeddingSplit>& splits,
+                                    const Head& head, Names names = {});
 
   /// The folder; in memory what to call it.
   const std::filesystem::path& path() const { return path_; }

@@ -53,7 +53,8 @@ def put_head_back(model: Model, head: Head, name: str | Sequence[str] | None = N
         If an argument is of another kind.
     ValueError
         If the head cannot be read or is not finite, the layer is not there, its shape is not the
-        head's, or its weight is computed. Nothing is written.
+        head's, its dtype is too small for the head's values, or its weight is computed. Nothing is
+        written.
     """
     weight, bias = _finite(*_read(head))
     if isinstance(model, torch.nn.Module):
@@ -122,16 +123,19 @@ def _new_layer(layer: Mapping[str, Any], kernel_name: str, bias_name: str, weigh
     kernel = weight.T
     check_shape("kernel", kernel, layer[kernel_name].shape)
     check_bias(bias, bias_name in layer)
-    changed = {kernel_name: _like(layer[kernel_name], kernel)}
+    changed = {kernel_name: _like(layer[kernel_name], "kernel", kernel)}
     if bias is not None and bias_name in layer:
         check_shape("bias", bias, layer[bias_name].shape)
-        changed[bias_name] = _like(layer[bias_name], bias)
+        changed[bias_name] = _like(layer[bias_name], "bias", bias)
     return type(layer)({**layer, **changed})  # type: ignore[call-arg]
 
 
-def _like(array: Any, values: torch.Tensor) -> Any:
+def _like(array: Any, what: str, values: torch.Tensor) -> Any:
     """The values as an array of the same library, type and device."""
-    fresh = values.cpu().float().numpy().astype(array.dtype)
+    with np.errstate(over="ignore"):  # refused below
+        fresh = values.cpu().float().numpy().astype(array.dtype)
+    if not np.isfinite(fresh).all():
+        raise ValueError(f"the head's {what} is too large for the layer's {array.dtype}")
     if isinstance(array, np.ndarray):
         return fresh
     return array.at[:].set(fresh)  # JAX's arrays do not change: this makes a new one
