@@ -19,6 +19,7 @@ include(neurontuneTorch)
 
 # at::parallel_for runs on one thread in files that are compiled without it.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
+include(neurontuneOpenmp)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)

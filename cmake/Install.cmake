@@ -24,6 +24,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/neurontuneConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneTorch.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneLiblinear.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/neurontuneOpenmp.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneWebp.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneYaml.cmake
   ${CMAKE_CURRENT_LIST_DIR}/neurontuneZip.cmake

@@ -12,7 +12,7 @@ function(add_library_of_objects name)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${name}
     PUBLIC neurontune::torch
-    PRIVATE OpenMP::OpenMP_CXX JPEG::JPEG PNG::PNG GIF::GIF TIFF::TIFF neurontune::webp ZLIB::ZLIB
+    PRIVATE neurontune::openmp JPEG::JPEG PNG::PNG GIF::GIF TIFF::TIFF neurontune::webp ZLIB::ZLIB
       neurontune::zip neurontune::yaml neurontune::liblinear $<BUILD_INTERFACE:neurontune_warnings>)
 endfunction()
 

@@ -199,8 +199,20 @@ std::vector<std::string> safetensors_names(const std::filesystem::path& path) {
   return names;
 }
 
+/// Where everything is in the file, in bytes.
+struct SafetensorsWriter::Layout {
+  struct Placement {
+    TensorSpec spec;
+    uint64_t offset;
+  };
+  std::map<std::string, Placement> placements;
+  uint64_t size = 0;          ///< of the whole file
+  uint64_t digest_place = 0;  ///< 0 where it has none
+};
+
 SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> tensors,
-                                     Unfinished unfinished, WithDigest with_digest) {
+                                     Unfinished unfinished, WithDigest with_digest)
+    : layout_(std::make_unique<Layout>()) {
   const std::string where = path.string();
   const auto comes_before = [&](const TensorSpec& left, const TensorSpec& right) {
     const size_t left_dtype = dtype_index(where, left), right_dtype = dtype_index(where, right);
@@ -217,7 +229,7 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   uint64_t size = 0;
   for (TensorSpec& spec : tensors) {
     const uint64_t end = size + bytes_of(where, spec);
-    if (spec.name == kSafetensorsMetadata || placements_.contains(spec.name)) {
+    if (spec.name == kSafetensorsMetadata || layout_->placements.contains(spec.name)) {
       throw Error(where + ": there cannot be " +
                   (spec.name == kSafetensorsMetadata ? "a tensor" : "two tensors") + " named `" +
                   spec.name + "`");
@@ -228,7 +240,7 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
         {"data_offsets", {size, end}}};
     members.push_back(json_text(spec.name) + ":" + json_text(entry, -1));
     const std::string name = spec.name;
-    placements_.emplace(name, Placement{std::move(spec), size});
+    layout_->placements.emplace(name, Layout::Placement{std::move(spec), size});
     size = end;
   }
 
@@ -236,12 +248,13 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   header_text.resize((header_text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_length = header_text.size();
   const uint64_t data_begin = kLengthBytes + header_length;
-  for (auto& [name, placement] : placements_) placement.offset += data_begin;
+  for (auto& [name, placement] : layout_->placements) placement.offset += data_begin;
 
-  if (with_digest == WithDigest::yes) digest_place_ = kLengthBytes + header_text.find(no_digest);
-  size_ = data_begin + size;
+  if (with_digest == WithDigest::yes)
+    layout_->digest_place = kLengthBytes + header_text.find(no_digest);
+  layout_->size = data_begin + size;
   file_ = std::make_unique<PartialFile>(std::move(path), unfinished);
-  file_->resize(size_);
+  file_->resize(layout_->size);
   file_->write_at(&header_length, kLengthBytes, 0);
   file_->write_at(header_text.data(), header_length, kLengthBytes);
 }
@@ -252,8 +265,8 @@ void SafetensorsWriter::write_rows(const std::string& name, int64_t first_row,
                                    const at::Tensor& rows) {
   if (!file_) throw Error("tensor `" + name + "` is written to a finished safetensors file");
   const std::string where = file_->path().string() + ": tensor `" + name + "`";
-  const auto found = placements_.find(name);
-  if (found == placements_.end()) throw Error(where + " was not announced");
+  const auto found = layout_->placements.find(name);
+  if (found == layout_->placements.end()) throw Error(where + " was not announced");
   const TensorSpec& spec = found->second.spec;
 
   const at::IntArrayRef shape = spec.shape, given = rows.sizes();
@@ -276,14 +289,14 @@ void SafetensorsWriter::write_rows(const std::string& name, int64_t first_row,
 }
 
 void SafetensorsWriter::set_digest(const std::string& digest) {
-  if (digest_place_ == 0 || digest.size() != kDigestLength)
+  if (layout_->digest_place == 0 || digest.size() != kDigestLength)
     throw Error(file_->path().string() + ": has no place for the digest " + digest);
-  file_->write_at(digest.data(), digest.size(), digest_place_);
+  file_->write_at(digest.data(), digest.size(), layout_->digest_place);
 }
 
 void SafetensorsWriter::sync() { file_->sync(); }
 
-bool SafetensorsWriter::found_whole() const { return file_->found_size() == size_; }
+bool SafetensorsWriter::found_whole() const { return file_->found_size() == layout_->size; }
 
 const std::filesystem::path& SafetensorsWriter::unfinished_path() const {
   return file_->partial_path();

@@ -41,7 +41,7 @@ class Outputs(CliTest):
         codes = [(process.returncode, text) for process in running for _, text in [process.communicate()]]
         self.assertTrue(any(code == 0 for code, _ in codes), codes)
         for code, text in codes:
-            self.assertTrue(code == 0 or "is being written into by process" in text, text)
+            self.assertTrue(code == 0 or "is being written into by " in text, text)
         self.assert_belongs_together(out)
 
     def assert_belongs_together(self, out):

@@ -95,13 +95,8 @@ class NEURONTUNE_EXPORT SafetensorsWriter {
   void finish();
 
  private:
-  struct Placement {
-    TensorSpec spec;
-    uint64_t offset;  ///< in the file, bytes
-  };
-  std::map<std::string, Placement> placements_;
-  uint64_t size_ = 0;          ///< of the whole file, bytes
-  uint64_t digest_place_ = 0;  ///< in the file; 0 where it has none
+  struct Layout;
+  std::unique_ptr<Layout> layout_;
   std::unique_ptr<PartialFile> file_;
 };
 

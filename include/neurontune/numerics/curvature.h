@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+
 #include "neurontune/export.h"
 
 namespace neurontune {
@@ -18,9 +20,8 @@ class NEURONTUNE_EXPORT Curvature {
   at::Tensor solve(const at::Tensor& vectors, double penalty) const;
 
  private:
-  at::Tensor values_;   ///< κ times the leading eigenvalues, float64 [K]
-  at::Tensor vectors_;  ///< their vectors, float64 [M, K]
-  double rest_ = 0;     ///< κ times the mean of the others
+  struct Spectrum;
+  std::shared_ptr<const Spectrum> spectrum_;
 };
 
 }  // namespace neurontune
