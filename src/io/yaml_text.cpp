@@ -82,10 +82,6 @@ Json resolved(const YAML::Mark& mark, const std::string& text) {
 /// Builds JSON from the parser's events.
 class Builder : public YAML::EventHandler {
  public:
-  Builder() = default;
-  Builder(const Builder&) = delete;
-  Builder& operator=(const Builder&) = delete;
-
   Json take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}

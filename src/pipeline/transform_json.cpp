@@ -91,7 +91,7 @@ std::string interpolation_of(const Object& json, const std::string& key) {
   if (value.is_number_unsigned() && value.get<size_t>() < by_number.size()) {
     return by_number[value.get<size_t>()];
   }
-  const auto name = in_lower_case(value.is_string() ? value.get<std::string>() : "");
+  auto name = in_lower_case(value.is_string() ? value.get<std::string>() : "");
   if (std::find(by_number.begin(), by_number.end(), name) == by_number.end()) {
     json.refuse(key,
                 "nearest, bilinear, bicubic, lanczos, box, hamming or their numbers in Pillow");
