@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
 
@@ -207,7 +208,7 @@ at::Tensor ErmModel::features(const std::vector<at::Tensor>& inputs) const {
     if (impl_->channels_last) to_channels_last(stack);
     impl_->features->run(stack);
     const auto what = impl_->name() + ": the input of the head " + impl_->head.name;
-    const auto embedding = tensor_in(torch::jit::pop(stack), what);
+    auto embedding = tensor_in(torch::jit::pop(stack), what);
     const auto width = impl_->head.layers.weight_by_output().size(1);
     if (embedding.dim() != 2 || embedding.size(1) != width)
       throw Error(what + " has the shape " + describe(embedding.sizes()) + ", expected [N, " +

@@ -29,7 +29,7 @@ double mean_margin(const at::Tensor& logits) {
 /// Accuracy of each class: float64 [C].
 at::Tensor class_accuracy(const at::Tensor& logits, const at::Tensor& labels, int64_t classes) {
   const auto found = accuracy_metrics(logits.argmax(1), labels, classes).class_accuracy;
-  const auto result = at::empty({classes}, at::kDouble);
+  auto result = at::empty({classes}, at::kDouble);
   for (int64_t label = 0; label < classes; ++label)
     result[label] = *found[static_cast<std::size_t>(label)];
   return result;

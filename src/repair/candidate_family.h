@@ -39,8 +39,8 @@ class CandidateFamily {
     std::vector<Head> heads;
     std::vector<std::string> warnings;
 
-    void add(CandidateSettings of, Head head) {
-      settings.push_back(std::move(of));
+    void add(const CandidateSettings& of, Head head) {
+      settings.push_back(of);
       heads.push_back(std::move(head));
     }
   };

@@ -69,8 +69,7 @@ at::Tensor logits_of(const at::Tensor& embeddings, const at::Tensor& labels,
               (folded * scaling.mean.unsqueeze(1)).sum(0);
     folded = folded.to(dtype);
   });
-  const auto logits =
-      at::empty({embeddings.size(0), discriminants.size(1)}, discriminants.options());
+  auto logits = at::empty({embeddings.size(0), discriminants.size(1)}, discriminants.options());
   for_fixed_blocks(embeddings.device(), embeddings.size(0), kRowsPerBlock,
                    [&](int64_t first, int64_t last) {
                      const auto rows = aligned_rows(embeddings.slice(0, first, last).to(dtype));
@@ -85,7 +84,7 @@ at::Tensor logits_of(const at::Tensor& embeddings, const at::Tensor& labels,
 /// Beliefs from logits, each class's moved by its row of the calibration [C, C].
 at::Tensor calibrated(const at::Tensor& logits, const at::Tensor& labels,
                       const at::Tensor& calibration) {
-  const auto beliefs = at::empty_like(logits);
+  auto beliefs = at::empty_like(logits);
   for_fixed_blocks(
       logits.device(), logits.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
         const auto moved = calibration.index_select(0, labels.slice(0, first, last));

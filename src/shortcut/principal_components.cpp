@@ -24,15 +24,15 @@ at::Tensor scatter_within(const at::Tensor& inputs, const at::Tensor& labels, in
 
 /// At most so many, none in which nothing varies but by rounding; one at least: float64 [M, K].
 at::Tensor first_directions(const at::Tensor& scatter, int64_t most) {
-  const auto [variances, directions] = leading_eigenvectors(scatter, most);
+  const auto leading = leading_eigenvectors(scatter, most);
   int64_t varying = 0;
   on_one_thread(scatter.device(), [&] {
-    const auto rounding = variances[-1] * (static_cast<double>(scatter.size(0)) *
-                                           std::numeric_limits<double>::epsilon());
-    varying = variances.gt(rounding).sum().item<int64_t>();
+    const auto rounding = leading.values[-1] * (static_cast<double>(scatter.size(0)) *
+                                                std::numeric_limits<double>::epsilon());
+    varying = leading.values.gt(rounding).sum().item<int64_t>();
   });
-  const int64_t found = variances.size(0), kept = std::max<int64_t>(1, varying);
-  return directions.slice(1, found - kept, found).contiguous();
+  const int64_t found = leading.values.size(0), kept = std::max<int64_t>(1, varying);
+  return leading.vectors.slice(1, found - kept, found).contiguous();
 }
 
 }  // namespace
@@ -52,10 +52,10 @@ PrincipalComponents::PrincipalComponents(const LabelledEmbeddings& data, int64_t
 }
 
 at::Tensor PrincipalComponents::of(const at::Tensor& embeddings) const {
-  const auto inputs = scaled(embeddings, scaling_);
+  auto inputs = scaled(embeddings, scaling_);
   if (!directions_.defined()) return inputs;
   const auto directions = directions_.to(inputs.scalar_type());
-  const auto result = at::empty({inputs.size(0), directions.size(1)}, inputs.options());
+  auto result = at::empty({inputs.size(0), directions.size(1)}, inputs.options());
   for_fixed_blocks(
       inputs.device(), inputs.size(0), kRowsPerBlock, [&](int64_t first, int64_t last) {
         result.slice(0, first, last).copy_(inputs.slice(0, first, last).mm(directions));

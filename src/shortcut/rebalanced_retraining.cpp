@@ -57,9 +57,9 @@ struct Problem {
   }
 
   double value(const at::Tensor& parameters, at::Tensor& gradient) const {
-    const auto [weight, bias] = raw(parameters);
-    const auto matrix = weight.to(dtype());  // [C, M′]
-    const auto shift = bias.to(dtype());
+    const auto unscaled = raw(parameters);
+    const auto matrix = unscaled.first.to(dtype());  // [C, M′]
+    const auto shift = unscaled.second.to(dtype());
     const auto zero = at::zeros({classes(), dimensions() + 2}, parameters.options());
     const auto sums = sum_over_rows(one_hot.size(0), kRowsAtOnce, zero,
                                     [&](int64_t first, int64_t last, const at::Tensor& part) {
@@ -68,7 +68,7 @@ struct Problem {
     double value = 0;
     on_one_thread(parameters.device(), [&] {
       const auto residuals = sums.narrow(1, dimensions(), 1);  // Σ w (p − y), [C, 1]
-      const auto shifts = weight.mm(effects.t());              // of the logits, [C, K]
+      const auto shifts = unscaled.first.mm(effects.t());      // of the logits, [C, K]
       const auto of_raw = sums.narrow(1, 0, dimensions()) - residuals * mean +
                           shifts.mm(effects) * attribute_penalty;
       const auto moved = parameters.narrow(1, 0, dimensions()) - anchor;
