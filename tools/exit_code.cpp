@@ -51,7 +51,7 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
 
 /// "--seeds is abc, expected a number" of CLI11's "Could not convert: --seeds = abc".
 std::string conversion_message(const CLI::ConversionError& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
   const auto option = text.find("--"), value = text.find(" = ");
   if (option > value || value == std::string::npos) return text;
   return text.substr(option, value - option) + " is " + text.substr(value + 3) +
