@@ -5,12 +5,12 @@
 
 #include "add_subcommand.h"
 #include "base/describe.h"
-#include "base/number_text.h"
 #include "help.h"
 #include "neurontune/compare/comparison_report.h"
 #include "output.h"
 #include "page_flags.h"
 #include "progress_bar.h"
+#include "report/text_rows.h"
 #include "setting_options.h"
 #include "subcommands.h"
 #include "table.h"
@@ -55,8 +55,7 @@ void print_ablation(const AblationReport& report, const Screen& screen) {
     for (const auto* name : {"mean_accuracy", "worst_group_accuracy", "worst_class_accuracy"})
       rows.back().push_back(summary_text(point.test, name));
   }
-  const auto note = "accuracy on test, mean ± standard deviation over " +
-                    counted(static_cast<int64_t>(report.seeds.size()), "seed") + "; of " +
+  const auto note = accuracy_over_seeds(report.seeds.size()) + "; of " +
                     std::to_string(report.dimensions) + " dimensions";
   std::cout << table(rows, screen, emphasised) << screen.fitted(note) << '\n';
 }

@@ -8,7 +8,6 @@
 
 #include "add_subcommand.h"
 #include "base/describe.h"
-#include "base/number_text.h"
 #include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
@@ -19,6 +18,7 @@
 #include "output.h"
 #include "page_flags.h"
 #include "progress_bar.h"
+#include "report/text_rows.h"
 #include "setting_options.h"
 #include "subcommands.h"
 #include "table.h"
@@ -46,12 +46,9 @@ void print_comparison(const ComparisonReport& report, const Screen& screen) {
          summary_text(method.test, "worst_group_accuracy"),
          summary_text(method.test, "worst_class_accuracy"), seconds_text(method.seconds)});
   }
-  const auto seeds = counted(static_cast<int64_t>(report.seeds.size()), "seed");
-  const auto figures = report.seeds.size() < 2 ? "accuracy on test, of " + seeds
-                                               : "accuracy on test, mean ± standard deviation "
-                                                 "over " +
-                                                     seeds + "; time of one seed";
-  const auto note = figures + (oracles ? "; * an oracle: sees attributes" : "");
+  const auto note = accuracy_over_seeds(report.seeds.size()) +
+                    (report.seeds.size() < 2 ? "" : "; time of one seed") +
+                    (oracles ? "; * an oracle: sees attributes" : "");
   std::cout << table(rows, screen, emphasised) << screen.fitted(note) << "\n\n";
   constexpr std::size_t kIndent = 11;
   for (const auto& method : report.methods) {

@@ -118,9 +118,8 @@ std::string comparison_markdown(const ComparisonReport& report) {
     row.insert(row.end(), {fixed(method.seconds, 2), joined(method.sees, ", ")});
     text += markdown_row(row);
   }
-  const auto seeds = counted(static_cast<int64_t>(report.seeds.size()), "seed");
-  text += report.seeds.size() < 2 ? "\nOf " + seeds : "\nMean ± standard deviation over " + seeds;
-  text += ", accuracy on test. How hyperparameters were chosen:\n\n";
+  text +=
+      "\n" + accuracy_over_seeds(report.seeds.size()) + ". How hyperparameters were chosen:\n\n";
   for (const auto& method : report.methods)
     text += "- " + method.method + ": " + method.selection +
             (method.failure.empty() ? "" : ". Not run: " + method.failure) + "\n";

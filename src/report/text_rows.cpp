@@ -20,4 +20,9 @@ std::string markdown_row(const std::vector<std::string>& cells) {
   return std::string("| ").append(joined(cells, " | ")).append(" |\n");
 }
 
+std::string accuracy_over_seeds(std::size_t seeds) {
+  if (seeds < 2) return "Accuracy on test, of one seed";
+  return "Accuracy on test, mean ± standard deviation over " + std::to_string(seeds) + " seeds";
+}
+
 }  // namespace neurontune

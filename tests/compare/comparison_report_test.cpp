@@ -89,7 +89,7 @@ TEST(ComparisonReport, OneSeedHasNoDeviation) {
     method.test = {{"worst_group_accuracy", summarise(std::vector<double>{0.75})}};
   const auto text = comparison_markdown(one);
   EXPECT_THAT(text, HasSubstr("| llr | 0.750 | 0.00 |"));
-  EXPECT_THAT(text, HasSubstr("Of 1 seed, accuracy on test"));
+  EXPECT_THAT(text, HasSubstr("Accuracy on test, of one seed."));
 }
 
 }  // namespace

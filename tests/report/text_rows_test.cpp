@@ -12,5 +12,10 @@ TEST(TextRows, MarksOfMarkdownAreShownAsTheyAre) {
   EXPECT_EQ(markdown_text("two\nlines"), R"(two\\x0Alines)");
 }
 
+TEST(AccuracyOverSeeds, OneSeedHasNoDeviation) {
+  EXPECT_EQ(accuracy_over_seeds(1), "Accuracy on test, of one seed");
+  EXPECT_EQ(accuracy_over_seeds(3), "Accuracy on test, mean ± standard deviation over 3 seeds");
+}
+
 }  // namespace
 }  // namespace neurontune

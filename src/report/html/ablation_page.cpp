@@ -93,7 +93,8 @@ Figure line(const Json& ablation, const std::string& key, const std::string& wor
   chart.level = ablation.at("erm").at(worst).get<double>();
   chart.level_name = "ERM, " + figure_name(worst);
   Figure figure;
-  figure.title = "Accuracy over " + key + ", with the standard deviation over seeds";
+  figure.title = "Accuracy over " + key;
+  if (ablation.at("seeds").size() > 1) figure.title += ", with the standard deviation over seeds";
   chart.description = figure.title;
   const std::vector<std::pair<std::string, std::string>> figures = {{worst, "c1"},
                                                                     {"mean_accuracy", "c0"}};

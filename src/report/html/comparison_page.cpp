@@ -7,6 +7,7 @@
 #include "report/html/page.h"
 #include "report/html/settings_table.h"
 #include "report/html/summaries.h"
+#include "report/text_rows.h"
 
 namespace neurontune::html {
 namespace {
@@ -135,10 +136,7 @@ std::string comparison_page(const Json& comparison) {
         "Of the oracles, which see attributes and show what could be reached, "
         "the best is " +
         best_text(*oracle, worst) + ".");
-  const auto seeds = comparison.at("seeds").size();
-  page.verdict.push_back(seeds == 1 ? "Accuracy on test, of one seed."
-                                    : "Accuracy on test, mean ± standard deviation over " +
-                                          std::to_string(seeds) + " seeds.");
+  page.verdict.push_back(accuracy_over_seeds(comparison.at("seeds").size()) + ".");
   for (const auto& warning : comparison.at("warnings")) {
     const auto text = warning.get<std::string>();
     page.warnings.push_back({text, advice(text)});
