@@ -15,7 +15,7 @@ namespace {
 struct Item {
   enum class Kind { other, mark, text, yes, type, object, dict };
   Kind kind = Kind::other;
-  std::string text;       ///< of a text; the qualified name of a type, and of an object's type
+  std::string text = {};  ///< of a text; the qualified name of a type, and of an object's type
   std::size_t place = 0;  ///< of a yes
   std::vector<std::size_t> training = {};  ///< of a dict: where it says that `training` is true
 };
