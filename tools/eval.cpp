@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "add_subcommand.h"
+#include "base/log_message.h"
 #include "exit_code.h"
 #include "groups_table.h"
 #include "help.h"
+#include "io/file_io.h"
 #include "io/json_text.h"
 #include "io/result_file.h"
 #include "metrics_table.h"
@@ -101,7 +103,9 @@ struct EvalCommand {
   }
 
   Head chosen_head(const Head& own) const {
-    return head_file.empty() ? own : read_head(head_file, own);
+    if (head_file.empty()) return own;
+    log_debug(output.log.callback(), "head: ", sized(head_file));
+    return read_head(head_file, own);
   }
 
   Evaluated of_embeddings(const Config& config, const SplitSelector& selector) const {

@@ -14,7 +14,7 @@ inline constexpr int kWrongUsage = 2;
 inline constexpr int kNotAsRequired = 3;
 inline constexpr int kErmHeadKept = 4;
 
-/// Results that are computed and printed, but not as --require or --baseline has them.
+/// Results that are computed and printed, but fail a check of --require or --baseline.
 class NotAsRequired : public DataError {
  public:
   using DataError::DataError;

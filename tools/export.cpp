@@ -30,7 +30,7 @@ struct ExportCommand {
     put(command.add_flag("--force", force, "Overwrite MODEL2 if it exists."), group::kOutput);
   }
 
-  /// Neither what is read nor, unasked, what is there.
+  /// Overwrites no input, and an existing file only with --force.
   void check_out() const {
     std::error_code none;
     for (const auto& input : {model.config.model.path, head})
@@ -42,6 +42,7 @@ struct ExportCommand {
   void execute() const {
     check_out();
     const auto split = model.load();
+    log_debug(model.log.callback(), "head: ", sized(head));
     split.save_with_head(read_head(head, split.head()), out);
     model.log.note("wrote " + out + ": " + model.config.model.path + " with the head of " + head);
     copy_transform();

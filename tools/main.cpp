@@ -14,8 +14,7 @@
 
 namespace {
 
-/// LibTorch's own warnings mean nothing to the user of a command line, but to who looks for a
-/// fault.
+/// LibTorch's own warnings are of use only for debugging.
 class WarningsToLog : public c10::WarningHandler {
  public:
   explicit WarningsToLog(neurontune::cli::Log& log) : log_(log) {}
@@ -54,7 +53,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "neurontune SUBCOMMAND --help, or neurontune help SUBCOMMAND, explains each. Exit codes: 0 "
-      "done, 1 failed, 2 wrong usage, 3 not as --require or --baseline has it, 4 ERM's head kept "
+      "done, 1 failed, 2 wrong usage, 3 a check of --require or --baseline failed, 4 ERM's head "
+      "kept "
       "(run --exit-code).");
   neurontune::cli::add_inspect(app, log);
   neurontune::cli::add_embed(app, log);

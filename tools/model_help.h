@@ -4,7 +4,7 @@ namespace neurontune::cli {
 
 // What the flags of a model say, in subcommands with a config and without.
 inline constexpr const char* kModelHelp =
-    "The trained classifier, a TorchScript file. It may stand without --model.";
+    "The trained classifier, a TorchScript file. --model may be left out.";
 inline constexpr const char* kHeadHelp =
     "The layer to retrain: the name of the last linear layer, or of a submodule that ends the "
     "model "

@@ -9,6 +9,7 @@
 #include "base/describe.h"
 #include "base/log_message.h"
 #include "help.h"
+#include "io/file_io.h"
 #include "io/json_text.h"
 #include "pipeline/config_json.h"
 #include "unused_settings.h"
@@ -81,7 +82,7 @@ Config SettingOptions::resolve(const std::vector<SettingFlag>& more) const {
   flags.insert(flags.end(), more.begin(), more.end());
   auto config = resolve_config(config_file_, flags, log_.callback());
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
-  if (!config_file_.empty()) log_debug(log_.callback(), "settings of ", config_file_);
+  if (!config_file_.empty()) log_debug(log_.callback(), "settings of ", sized(config_file_));
   log_debug(log_.callback(), "settings as resolved: ", json_text(config_json(config), -1));
   return config;
 }

@@ -37,21 +37,26 @@ void check_grouped(const GroupedEmbeddings& split, int64_t classes, int64_t attr
                 ", embeddings on " + split.data.embeddings.device().str());
 }
 
-void check(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, int64_t classes,
-           int64_t attribute_values) {
+void check(const GroupedEmbeddings& split, const std::string& name, const at::Tensor& like,
+           int64_t classes, int64_t attribute_values) {
+  check_grouped(split, classes, attribute_values, name);
+  const auto& embeddings = split.data.embeddings;
+  if (embeddings.size(1) != like.size(1))
+    throw Error(name + ": embeddings are " + describe(embeddings) + ", those of the tuning split " +
+                describe(like));
+  if (embeddings.device() != like.device())
+    throw Error("the tuning split is on " + like.device().str() + ", " + name + " on " +
+                embeddings.device().str());
+  check_every_class(split.data.labels, classes, name);
+}
+
+void check_both(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, int64_t classes,
+                int64_t attribute_values) {
   check_at_least("classes", classes, 2);
   check_at_least("attribute_values", attribute_values, 1);
-  check_grouped(tuning, classes, attribute_values, "the tuning split");
-  check_grouped(held_out, classes, attribute_values, "the held-out split");
-  const auto& embeddings = tuning.data.embeddings;
-  if (held_out.data.embeddings.size(1) != embeddings.size(1))
-    throw Error("the held-out split: embeddings are " + describe(held_out.data.embeddings) +
-                ", those of the tuning split " + describe(embeddings));
-  if (held_out.data.embeddings.device() != embeddings.device())
-    throw Error("the tuning split is on " + embeddings.device().str() + ", the held-out split on " +
-                held_out.data.embeddings.device().str());
-  check_every_class(tuning.data.labels, classes, "the tuning split");
-  check_every_class(held_out.data.labels, classes, "the held-out split");
+  const auto& like = tuning.data.embeddings;
+  check(tuning, "the tuning split", like, classes, attribute_values);
+  check(held_out, "the held-out split", like, classes, attribute_values);
 }
 
 /// What features are standardised by, on the CPU, where the regressions are fitted.
@@ -118,6 +123,68 @@ Head folded(const LogisticRegression& regression, const ColumnScaling& scaler,
   return to(head, embeddings.device(), computing_type(embeddings));
 }
 
+/// Regressions on group-balanced subsets of a split.
+class BalancedFits {
+ public:
+  BalancedFits(const GroupedEmbeddings& split, int64_t classes, int64_t attribute_values,
+               uint64_t seed)
+      : data_(checked(split.data)),
+        scaler_(scaling_on_cpu(data_.embeddings)),
+        subsets_(split, attribute_values, seed),
+        classes_(classes),
+        seed_(seed) {}
+
+  Subset draw() { return subset(data_, subsets_.draw(), scaler_); }
+
+  LogisticRegression fit(const Subset& drawn, double inverse_penalty) const {
+    return l1_logistic_regression(drawn.features, drawn.labels, classes_, inverse_penalty, seed_);
+  }
+
+  Head head(const LogisticRegression& regression) const {
+    return folded(regression, scaler_, data_.embeddings);
+  }
+
+  /// The mean of fits to new subsets.
+  Head mean(double inverse_penalty, int64_t refits) {
+    std::vector<at::Tensor> weights, intercepts;
+    for (int64_t refit = 0; refit < refits; ++refit) {
+      const auto regression = fit(draw(), inverse_penalty);
+      weights.push_back(regression.weight);
+      intercepts.push_back(regression.intercept);
+    }
+    LogisticRegression mean;
+    on_one_thread(at::kCPU, [&] {
+      mean = {at::stack(weights).mean(0), at::stack(intercepts).mean(0)};
+    });
+    return head(mean);
+  }
+
+ private:
+  LabelledEmbeddings data_;
+  ColumnScaling scaler_;
+  GroupBalancedSubsets subsets_;
+  int64_t classes_;
+  uint64_t seed_;
+};
+
+/// C by worst-group accuracy on the held-out data, of one fit each; without a head.
+DfrResult chosen(BalancedFits& fits, const GroupedEmbeddings& held_out, int64_t classes,
+                 int64_t attribute_values, const DfrOptions& options) {
+  DfrResult result{{}, 0, -1};
+  const auto drawn = fits.draw();
+  for (const double inverse_penalty : options.inverse_penalties) {
+    const auto head = fits.head(fits.fit(drawn, inverse_penalty));
+    const double accuracy =
+        group_metrics(predictions(head, held_out.data.embeddings), held_out.data.labels,
+                      held_out.attributes, classes, attribute_values)
+            .worst_group_accuracy;
+    if (accuracy <= result.held_out_worst_group_accuracy) continue;
+    result.inverse_penalty = inverse_penalty;
+    result.held_out_worst_group_accuracy = accuracy;
+  }
+  return result;
+}
+
 }  // namespace
 
 void DfrOptions::validate() const {
@@ -130,40 +197,25 @@ void DfrOptions::validate() const {
 DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out, int64_t classes,
               int64_t attribute_values, const DfrOptions& options) {
   options.validate();
-  check(tuning, held_out, classes, attribute_values);
+  check_both(tuning, held_out, classes, attribute_values);
   const c10::NoGradGuard no_grad;
-  const auto data = checked(tuning.data);
-  const auto scaler = scaling_on_cpu(data.embeddings);
-  GroupBalancedSubsets subsets(tuning, attribute_values, options.seed);
-  const auto fit = [&](const Subset& drawn, double inverse_penalty) {
-    return l1_logistic_regression(drawn.features, drawn.labels, classes, inverse_penalty,
-                                  options.seed);
-  };
+  BalancedFits fits(tuning, classes, attribute_values, options.seed);
+  auto result = chosen(fits, held_out, classes, attribute_values, options);
+  result.head = fits.mean(result.inverse_penalty, options.refits);
+  return result;
+}
 
-  DfrResult result{{}, 0, -1};
-  const auto for_choice = subset(data, subsets.draw(), scaler);
-  for (const double inverse_penalty : options.inverse_penalties) {
-    const auto head = folded(fit(for_choice, inverse_penalty), scaler, data.embeddings);
-    const double accuracy =
-        group_metrics(predictions(head, held_out.data.embeddings), held_out.data.labels,
-                      held_out.attributes, classes, attribute_values)
-            .worst_group_accuracy;
-    if (accuracy <= result.held_out_worst_group_accuracy) continue;
-    result.inverse_penalty = inverse_penalty;
-    result.held_out_worst_group_accuracy = accuracy;
-  }
-
-  std::vector<at::Tensor> weights, intercepts;
-  for (int64_t refit = 0; refit < options.refits; ++refit) {
-    const auto regression = fit(subset(data, subsets.draw(), scaler), result.inverse_penalty);
-    weights.push_back(regression.weight);
-    intercepts.push_back(regression.intercept);
-  }
-  LogisticRegression mean;
-  on_one_thread(at::kCPU, [&] {
-    mean = {at::stack(weights).mean(0), at::stack(intercepts).mean(0)};
-  });
-  result.head = folded(mean, scaler, data.embeddings);
+DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out,
+              const GroupedEmbeddings& refitting, int64_t classes, int64_t attribute_values,
+              const DfrOptions& options) {
+  options.validate();
+  check_both(tuning, held_out, classes, attribute_values);
+  check(refitting, "the refitting split", tuning.data.embeddings, classes, attribute_values);
+  const c10::NoGradGuard no_grad;
+  BalancedFits fits(tuning, classes, attribute_values, options.seed);
+  auto result = chosen(fits, held_out, classes, attribute_values, options);
+  BalancedFits refits(refitting, classes, attribute_values, options.seed);
+  result.head = refits.mean(result.inverse_penalty, options.refits);
   return result;
 }
 

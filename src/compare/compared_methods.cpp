@@ -110,24 +110,30 @@ ComparedMethod anchored(const Config& config) {
           }};
 }
 
-/// @param tune     data that fits the head
-/// @param held_out data that chooses C
+/// @param tune   data that fits the regressions C is chosen by
+/// @param choose data that chooses C
+/// @param refit  data that fits the head
 ComparedMethod dfr(const std::string& name, const std::string& tune, const std::string& choose,
-                   const DfrOptions& options) {
+                   const std::string& refit, const DfrOptions& options) {
   return {.name = name,
           .oracle = true,
-          .sees = labels_and_attributes_of({tune, choose}),
-          .selection = "on " + tune + "; C of " + list(options.inverse_penalties) +
-                       " by worst-group accuracy on " + choose + "; " +
+          .sees = labels_and_attributes_of({tune, choose, refit}),
+          .selection = "on " + refit + "; C of " + list(options.inverse_penalties) +
+                       " by worst-group accuracy on " + choose +
+                       (refit == tune ? "" : " of fits to " + tune) + "; " +
                        std::to_string(options.refits) + " refits averaged",
-          .run = [tune, choose, options](ComparisonData& data, uint64_t seed, const ProgressFn&) {
+          .run = [=](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto seeded = options;
             seeded.seed = seed;
-            std::vector<std::string> warnings;
-            const auto tuning = data.grouped(tune, warnings);
-            const auto held_out = data.grouped(choose, warnings);
-            const auto result = neurontune::dfr(tuning, held_out, data.erm().classes(),
-                                                data.folder().attribute_values(), seeded);
+            std::vector<std::string> warnings, of_parts;
+            const auto fitted = data.grouped(refit, warnings);
+            const auto held_out = data.grouped(choose, refit == tune ? warnings : of_parts);
+            const auto tuning = refit == tune ? fitted : data.grouped(tune, of_parts);
+            const auto classes = data.erm().classes();
+            const auto values = data.folder().attribute_values();
+            const auto result =
+                refit == tune ? neurontune::dfr(tuning, held_out, classes, values, seeded)
+                              : neurontune::dfr(tuning, held_out, fitted, classes, values, seeded);
             return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty),
                                  std::move(warnings)};
           }};
@@ -262,8 +268,8 @@ std::vector<ComparedMethod> compared_methods(const CompareOptions& options) {
           llr("llr_val", config, identify),
           bias_shift(config),
           anchored(config),
-          dfr("dfr", tune, identify, options.dfr),
-          dfr("dfr_val", first_half, second_half, options.dfr),
+          dfr("dfr", tune, identify, tune, options.dfr),
+          dfr("dfr_val", first_half, second_half, identify, options.dfr),
           afr(config, options.afr),
           shortcut_probe(config, options.shortcut_probe),
           self(config, options.self),

@@ -55,6 +55,12 @@ bool is_abandoned(const std::string& name) {
 
 }  // namespace
 
+std::string sized(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(file, error);
+  return file.string() + (error ? "" : ", " + std::to_string(bytes) + " bytes");
+}
+
 bool entry_exists(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));

@@ -13,6 +13,9 @@ namespace neurontune {
 /// @throws Error naming the file if it cannot be read, or is no regular file
 std::string read_file(const std::filesystem::path& path);
 
+/// "erm.pt, 4096 bytes", for messages; the name alone where there is no such file.
+std::string sized(const std::filesystem::path& file);
+
 /// Whether there is anything of that name: also a link to nothing.
 bool entry_exists(const std::filesystem::path& path);
 

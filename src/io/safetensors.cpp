@@ -158,7 +158,8 @@ uint64_t bytes_of(const std::string& where, const TensorSpec& spec) {
   const auto bytes =
       negative ? std::nullopt : tensor_bytes(spec.shape, at::elementSize(spec.dtype));
   if (!bytes) {
-    throw Error(where + ": tensor `" + spec.name + "` cannot have shape " + shape_text(spec.shape));
+    throw Error(where + ": tensor `" + spec.name + "` cannot have shape " +
+                describe(c10::IntArrayRef(spec.shape)));
   }
   return *bytes;
 }
@@ -277,8 +278,8 @@ void SafetensorsWriter::write_rows(const std::string& name, int64_t first_row,
                     (scalar || given.slice(1) == shape.slice(1)) && first_row >= 0 &&
                     row_count <= rows_in_all && first_row <= rows_in_all - row_count;
   if (!fits) {
-    throw Error(where + " is " + at::toString(spec.dtype) + " " + shape_text(shape) + ", but " +
-                at::toString(rows.scalar_type()) + " " + shape_text(given) +
+    throw Error(where + " is " + at::toString(spec.dtype) + " " + describe(shape) + ", but " +
+                at::toString(rows.scalar_type()) + " " + describe(given) +
                 " was to be put at row " + std::to_string(first_row));
   }
   const at::Tensor contiguous = rows.detach().to(at::kCPU).contiguous();

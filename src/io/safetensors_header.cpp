@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/describe.h"
 #include "io/json_text.h"
 #include "io/tensor_bytes.h"
 #include "neurontune/base/error.h"
@@ -104,7 +105,8 @@ SafetensorsEntry parse_entry(const std::string& where, const std::string& name,
   SafetensorsEntry entry{name, dtype, dtype_named(dtype), sizes(tensor, json, "shape"), 0, 0};
   const std::vector<int64_t> offsets = sizes(tensor, json, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    throw Error(tensor + " has data_offsets " + shape_text(offsets) + ", expected [begin, end]");
+    throw Error(tensor + " has data_offsets " + describe(c10::IntArrayRef(offsets)) +
+                ", expected [begin, end]");
   }
   entry.begin = static_cast<uint64_t>(offsets[0]);
   entry.end = static_cast<uint64_t>(offsets[1]);
@@ -116,7 +118,7 @@ SafetensorsEntry parse_entry(const std::string& where, const std::string& name,
   const auto bytes = tensor_bytes(entry.shape, at::elementSize(entry.dtype->type));
   if (!bytes || *bytes != entry.end - entry.begin) {
     throw Error(tensor + " holds " + std::to_string(entry.end - entry.begin) + " bytes, but " +
-                entry.dtype_name + " " + shape_text(entry.shape) + " takes " +
+                entry.dtype_name + " " + describe(c10::IntArrayRef(entry.shape)) + " takes " +
                 (bytes ? std::to_string(*bytes) : "more than can be addressed"));
   }
   return entry;
@@ -166,15 +168,6 @@ std::string safetensors_metadata(const std::string& where, std::string_view head
   if (metadata == json.end() || !metadata->is_object()) return "";
   const auto text = metadata->find(key);
   return text != metadata->end() && text->is_string() ? text->get<std::string>() : "";
-}
-
-std::string shape_text(c10::IntArrayRef shape) {
-  std::string result = "[";
-  for (const int64_t size : shape) {
-    if (result.size() > 1) result += ", ";
-    result += std::to_string(size);
-  }
-  return result + "]";
 }
 
 }  // namespace neurontune

@@ -62,7 +62,4 @@ std::vector<SafetensorsEntry> parse_safetensors_header(const std::string& where,
 std::string safetensors_metadata(const std::string& where, std::string_view header,
                                  const std::string& key);
 
-/// A shape in a message: "[3, 4]".
-std::string shape_text(c10::IntArrayRef shape);
-
 }  // namespace neurontune

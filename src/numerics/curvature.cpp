@@ -15,8 +15,6 @@ namespace {
 
 constexpr int64_t kRows = 4096;
 constexpr int64_t kVectors = 128;
-/// What p(1 − p) is taken for.
-constexpr double kSlope = 0.1;
 
 }  // namespace
 
@@ -34,7 +32,7 @@ Curvature::Curvature(const at::Tensor& embeddings) {
   const auto moments = gram(scaled(some, column_scaling(some)));
   const auto leading = leading_eigenvectors(moments, kVectors);
   on_one_thread(moments.device(), [&] {
-    const double factor = kSlope / static_cast<double>(some.size(0));
+    const double factor = kSoftmaxSlope / static_cast<double>(some.size(0));
     const auto values = leading.values.clamp_min(0) * factor;
     const auto others = static_cast<double>(std::max<int64_t>(1, dimensions - values.size(0)));
     const double trace = moments.diagonal().sum().item<double>() * factor;

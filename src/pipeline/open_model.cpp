@@ -9,18 +9,12 @@
 #include "base/describe.h"
 #include "base/log_message.h"
 #include "data/tensor_file.h"
+#include "io/file_io.h"
 #include "neurontune/data/manifest_format.h"
 #include "pipeline/image_input.h"
 
 namespace neurontune {
 namespace {
-
-/// "erm.pt, 4096 bytes"
-std::string sized(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(file, error);
-  return file.string() + (error ? "" : ", " + std::to_string(bytes) + " bytes");
-}
 
 void log_data(const DataFolder& data, const Config& config, const LogFn& log) {
   if (!log) return;

@@ -5,8 +5,8 @@ namespace {
 
 /// Of a difference of two accuracies.
 constexpr double kRounding = 1e-12;
-/// Of the mistakes at least this share more is corrected than is broken of what was correct, plus
-/// one, halved: 1/2 is chance, 1 a perfect repair.
+/// The least repairability of a trade: 1/2 is chance, 1 a perfect repair. Of the sets that chose
+/// it, the best head reaches .661 without a shortcut, and those that repair one .708 and more.
 constexpr double kLeastRepairability = 2.0 / 3;
 
 bool costs_nothing(const Candidate& candidate, const Candidate& erm) {

@@ -26,8 +26,6 @@ namespace {
 constexpr int64_t kRowsAtOnce = 128;
 /// Rows on which a fit to more than that begins.
 constexpr int64_t kWarmUpRows = 16384;
-/// What p(1 − p) is taken for in the curvature of the biases.
-constexpr double kSlope = 0.1;
 
 /// Softmax regression of z on y in parameters V [C, M′ + 1], the last column the bias: logits are
 /// (V ∘ f)(z − μ) + b, with f the mask over the deviations, and μ = 0 where there is no bias.
@@ -143,7 +141,7 @@ Preconditioner with_effects(const Preconditioner& inverse, const at::Tensor& eff
 Preconditioner preconditioner(const Preconditioner& of_weights, int64_t dimensions) {
   return [=](const at::Tensor& vector) {
     const auto values = vector.narrow(1, 0, dimensions).contiguous();
-    const auto biases = vector.narrow(1, dimensions, 1) / kSlope;
+    const auto biases = vector.narrow(1, dimensions, 1) / kSoftmaxSlope;
     return at::cat({of_weights(values), biases}, 1);
   };
 }

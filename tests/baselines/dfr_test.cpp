@@ -148,6 +148,28 @@ TEST(Dfr, NamesWhatIsWrong) {
   EXPECT_ERROR(dfr(world.learning, world.held_out, 1, 2), "classes is 1, expected at least 2");
 }
 
+TEST(Dfr, RefitsOnOtherDataTakeItsSubsetsAndTheChosenPenalty) {
+  const BiasedWorld world;
+  const auto result = dfr(world.learning, world.held_out, world.test, 2, 2, quick());
+  const auto chosen = run(world);
+  EXPECT_EQ(result.inverse_penalty, chosen.inverse_penalty);
+  EXPECT_EQ(result.held_out_worst_group_accuracy, chosen.held_out_worst_group_accuracy);
+
+  // The same penalty on the same data in one step: what differs is the subset that C was chosen on.
+  auto fixed = quick();
+  fixed.inverse_penalties = {chosen.inverse_penalty};
+  const auto direct = dfr(world.test, world.held_out, 2, 2, fixed).head;
+  EXPECT_TRUE(result.head.weight.allclose(direct.weight, 0.2, 0.05)) << result.head.weight;
+  EXPECT_FALSE(same_bits(result.head, chosen.head));
+}
+
+TEST(Dfr, RefitsOnDataThatDoesNotFitAreRefused) {
+  const BiasedWorld world;
+  auto other = world.test;
+  other.data.embeddings = at::zeros({other.data.embeddings.size(0), 3});
+  EXPECT_ERROR(dfr(world.learning, world.held_out, other, 2, 2), "the refitting split: embeddings");
+}
+
 TEST(Dfr, OptionsOutOfRangeAreNamed) {
   const auto expect = [](void (*change)(DfrOptions&), const char* text) {
     DfrOptions options;

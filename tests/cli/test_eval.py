@@ -258,7 +258,7 @@ class ExitCodes(CliTest):
 
     def test_help_names_them_all(self):
         text = " ".join(succeed("--help").split())
-        for code in ("0 done", "1 failed", "2 wrong usage", "3 not as --require or --baseline has it", "4 ERM's head kept"):
+        for code in ("0 done", "1 failed", "2 wrong usage", "3 a check of --require or --baseline failed", "4 ERM's head kept"):
             self.assertIn(code, text)
         for command in ("eval", "compare"):
             self.assertIn("exits with 3", " ".join(succeed(command, "--help-all").split()))

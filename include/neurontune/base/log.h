@@ -19,7 +19,7 @@ enum class LogLevel {
 
 NEURONTUNE_EXPORT const char* name(LogLevel level);
 
-/// Takes a message of the library, which neither prints nor keeps any. Called from the thread that
+/// Receives the library's messages; the library itself never prints. Called from the thread that
 /// runs the work.
 ///
 /// @param message one or more sentences; file names in it may be any bytes

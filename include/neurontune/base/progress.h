@@ -7,8 +7,8 @@
 namespace neurontune {
 
 /// Called from the thread that runs the work, after each finished unit of it. An exception that it
-/// throws ends the work and reaches the caller; an `Error` may be taken for one of a method that
-/// cannot be run.
+/// throws ends the work and reaches the caller. (`compare` reports an `Error` as a failed method:
+/// throw another type to end it.)
 ///
 /// @param stage  what is being done: "extract train", "tune"
 /// @param done   units finished, from 0 to `total`

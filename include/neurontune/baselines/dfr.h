@@ -55,4 +55,12 @@ NEURONTUNE_EXPORT DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEm
                                 int64_t classes, int64_t attribute_values,
                                 const DfrOptions& options = {});
 
+/// The same with other data for the refits, which are standardised by its own mean and deviation.
+/// The paper's main variant fits on a half of val, chooses C on the other, and refits on all of it.
+///
+/// @param refitting data of the averaged fits, on the same device
+NEURONTUNE_EXPORT DfrResult dfr(const GroupedEmbeddings& tuning, const GroupedEmbeddings& held_out,
+                                const GroupedEmbeddings& refitting, int64_t classes,
+                                int64_t attribute_values, const DfrOptions& options = {});
+
 }  // namespace neurontune

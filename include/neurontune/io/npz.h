@@ -15,10 +15,10 @@ namespace neurontune {
 /// into memory. Arrays of anything else (text, Python objects, records) are passed over.
 ///
 /// Dtypes: f8 f4 f2 i8 i4 i2 i1 u1 b1 stay what they are; u8 u4 u2 become int64. Arrays in Fortran
-/// order or big-endian come as the same arrays in C order and the machine's own.
+/// order come as the same arrays in C order.
 ///
 /// @throws Error naming the file and the array: a damaged archive or header, an array whose bytes
-///         are not as many as its shape needs, a u8 over the largest int64
+///         are not as many as its shape needs, big-endian numbers, a u8 over the largest int64
 NEURONTUNE_EXPORT std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path);
 
 /// The same of the arrays that `names` lists, as far as they are there.

@@ -8,9 +8,12 @@
 
 namespace neurontune {
 
-/// About the Hessian of a softmax regression on samples, κ XᵀX / n + λ I, as far as a minimiser
-/// needs it to take few steps: the leading part of XᵀX as it is, the rest as evenly spread. Fits to
-/// much the same samples may share one.
+/// κ: what p(1 − p) of a softmax is taken for.
+inline constexpr double kSoftmaxSlope = 0.1;
+
+/// An approximate Hessian of a softmax regression on samples, κ XᵀX / n + λ I: exact in the leading
+/// eigenvectors of XᵀX, constant elsewhere. A minimiser takes few steps with it. Fits to much the
+/// same samples may share one.
 class NEURONTUNE_EXPORT Curvature {
  public:
   /// @param embeddings floating [N, M], scaled here; evenly spaced ones stand for all

@@ -55,8 +55,8 @@ struct Extraction {
 /// The folder is a cache: a split is reused when the model's fingerprint, the samples' list, the
 /// files' sizes and times, the transform, the options and the device's kind are what they were.
 /// Splits that the folder holds from another data set are removed. A run that was ended at any
-/// moment, by kill -9 too, is gone on with a few batches before where it was, and gives the same
-/// bytes. Memory is bounded by the batch: one is read while the model works on another.
+/// moment, by kill -9 too, resumes a few batches earlier, and gives the same bytes. Memory is
+/// bounded by the batch: one is read while the model works on another.
 ///
 /// @param model is sped up, where that gives the same embeddings
 /// @throws Error if the model cannot take the data, a label is outside its classes, mixed precision

@@ -55,7 +55,7 @@ struct RepairResult {
 /// classes balanced, the epochs of NeuronTune, and heads retrained with inferred groups balanced,
 /// each of them fitted to tuning, to held-out data and to both. All are judged on held-out data
 /// that they were not fitted to: what is fitted to it is fitted fold by fold, and the one that is
-/// picked once more to all of it. (NeuronTune† of the paper is one of them.)
+/// picked once more to all of it. (NeuronTune† of the paper is close to one of them.)
 ///
 /// A candidate is *free* if neither its class-balanced nor its worst-class accuracy is below the
 /// ERM head's. Any other is a *trade*, which is only made with evidence of a shortcut

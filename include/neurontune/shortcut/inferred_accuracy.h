@@ -31,7 +31,7 @@ struct NEURONTUNE_EXPORT InferredAccuracy {
 /// Judges predictions by inferred groups. Each group's accuracy is shrunk towards the mean of its
 /// class's groups by a Beta prior worth `kPriorSamples` samples (in the mean a group of n counts n
 /// / (n + 10)), and its interval is Wilson's (1927) with those added, at 90 %: a group of few
-/// samples is judged by what is known of it and of its like rather than left out. Not towards the
+/// samples is shrunk towards the other groups of its class rather than left out. Not towards the
 /// accuracy of the whole class, which is its largest group's: a head that fails all rare groups
 /// would seem good in each.
 ///

@@ -87,11 +87,11 @@ struct NEURONTUNE_EXPORT ShortcutSearch {
 /// one may not follow what the attribute does to embeddings, and the factor between their errors is
 /// the reliance.
 ///
-/// Wrong labels look like a small group that no head can repair. So samples come out first that the
-/// ERM head and a head retrained on rebalanced groups both predict surely otherwise than they are
-/// labelled (confident learning, Northcutt, Jiang & Chuang 2021): neither groups nor accuracies are
-/// taken from them. One of the two is not enough: a head that has learnt its training set by heart
-/// is as sure of its mistakes as of anything.
+/// Wrong labels look like a small group that no head can repair. So samples are left out first of
+/// which the ERM head and a head retrained on rebalanced groups both confidently predict another
+/// class than their label (confident learning, Northcutt, Jiang & Chuang 2021): neither groups nor
+/// accuracies are taken from them. One of the two is not enough: a head that has memorised its
+/// training set is as confident of its mistakes as of anything.
 ///
 /// It sees no attributes. The same inputs, seed, device and LibTorch build give the same bits,
 /// whatever the number of threads.
