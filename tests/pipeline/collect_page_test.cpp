@@ -96,6 +96,15 @@ TEST_F(CollectPageTest, SamplesOfAPartHaveTheirOwnIds) {
   EXPECT_THAT(ids_of(sheets[0].samples), ElementsAre("b"));
 }
 
+TEST_F(CollectPageTest, SamplesOfAPartWithoutIdsAreCalledByTheirRowOfTheSplit) {
+  hold_out(column({-1, 1, -2, 2, -3}), {0, 1, 0, 1, 0});
+  config.splits.identify = "val:2/2";
+  const auto sheets = collect().sheets;
+  ASSERT_EQ(labels_of(sheets), (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(ids_of(sheets[0].samples), row_names({2}));
+  EXPECT_EQ(ids_of(sheets[1].samples), row_names({3}));
+}
+
 TEST_F(CollectPageTest, AClassShowsItsSurestMistakesThenItsSurestCorrectSamples) {
   std::vector<float> values;
   for (int value = 1; value <= 14; ++value) values.push_back(static_cast<float>(value));
