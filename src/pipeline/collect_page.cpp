@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "base/tensor_values.h"
+#include "neurontune/data/split.h"
 #include "neurontune/pipeline/evaluate.h"
 #include "pipeline/open_embeddings.h"
 #include "pipeline/sample_texts.h"
@@ -56,6 +57,7 @@ class Collector {
         selector_(SplitSelector::parse(config.splits.identify)),
         split_(folder.select(selector_)),
         held_out_(labelled(split_)),
+        rows_(values_of<int64_t>(part_rows(folder.split(selector_.name).labels, selector_))),
         classes_(folder.head().classes()),
         dataset_(source.data != nullptr ? &source.data->split(selector_.name) : nullptr),
         samples_(samples_by_id(dataset_)),
@@ -105,7 +107,7 @@ class Collector {
   PageData::Sample sample(int64_t row, std::optional<double> belief = std::nullopt) {
     const auto place = static_cast<std::size_t>(row);
     PageData::Sample one;
-    one.id = split_.ids.empty() ? "row " + std::to_string(row) : split_.ids[place];
+    one.id = split_.ids.empty() ? "row " + std::to_string(rows_[place]) : split_.ids[place];
     one.label = labels_[place];
     one.before = before_[place];
     one.after = after_[place];
@@ -335,6 +337,7 @@ class Collector {
   SplitSelector selector_;
   EmbeddingSplit split_;
   LabelledEmbeddings held_out_;
+  std::vector<int64_t> rows_;  ///< where its samples are in the whole split
   int64_t classes_;
   const Dataset* dataset_;
   std::map<std::string, int64_t> samples_;  ///< id → sample of the data set
