@@ -28,8 +28,13 @@ constexpr bool last_layer_retraining_takes =
     std::is_invocable_v<decltype(retrain_last_layer), Split, const Head&, const RetrainingOptions&,
                         uint64_t, const ProgressFn&>;
 template <typename Split>
-constexpr bool dfr_takes =
-    std::is_invocable_v<decltype(dfr), Split, Split, int64_t, int64_t, const DfrOptions&>;
+constexpr bool dfr_takes = requires(const Split& split) {
+  dfr(split, split, 2, 2, DfrOptions{});
+};
+template <typename Split>
+constexpr bool dfr_refits_on = requires(const Split& split) {
+  dfr(split, split, split, 2, 2, DfrOptions{});
+};
 
 TEST(Baselines, OnlyDfrTakesAttributes) {
   EXPECT_TRUE(afr_takes<LabelledEmbeddings> && !afr_takes<GroupedEmbeddings>);
@@ -38,6 +43,7 @@ TEST(Baselines, OnlyDfrTakesAttributes) {
   EXPECT_TRUE(last_layer_retraining_takes<LabelledEmbeddings> &&
               !last_layer_retraining_takes<GroupedEmbeddings>);
   EXPECT_TRUE(dfr_takes<GroupedEmbeddings> && !dfr_takes<LabelledEmbeddings>);
+  EXPECT_TRUE(dfr_refits_on<GroupedEmbeddings> && !dfr_refits_on<LabelledEmbeddings>);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ RepairResult picked(Acceptance acceptance, ShortcutVerdict verdict) {
     selected.settings = result.settings;
     selected.inferred = accuracy(0.75, 0.625, 0.875);
     selected.worst_lower = 0.625;
+    selected.repairability = 0.75;
   }
   result.candidates = {selected, Candidate(), Candidate()};
   result.reason = reason(result);
@@ -63,7 +64,8 @@ TEST(Conclusion, OfATradeSaysWhyAndGivesBothIntervals) {
       "The head is retrained with inferred groups balanced on held-out data. It costs "
       "accuracy: class-balanced accuracy goes from 87.5 % to 80.0 % on held-out data that "
       "the head was not fitted to, the worst class's from 75.0 % to 50.0 %. That is within "
-      "the allowed drop (max_drop), and there is evidence of a shortcut: the data say so. It was "
+      "the allowed drop (max_drop), it corrects enough of the mistakes for what it breaks "
+      "(repairability 0.75), and there is evidence of a shortcut: the data say so. It was "
       "selected among 3 accepted candidates. In the worst inferred group accuracy is estimated to "
       "go from 25.0 % "
       "(12.5 % to 37.5 %) to 75.0 % (62.5 % to 87.5 %).");
