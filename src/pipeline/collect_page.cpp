@@ -281,8 +281,14 @@ class Collector {
     return scores.masked_select(flags).min().item<double>();
   }
 
+  /// Whether a score at the threshold is flagged: of a quantile it is the lowest that is.
+  bool flags_at_threshold() const {
+    return config_.identify.threshold_quantile && found().biased.biased.any().item<bool>();
+  }
+
   /// Of the classes with the most mistakes.
   std::vector<PageData::Scores> curves(double threshold) const {
+    const bool inclusive = flags_at_threshold();
     auto usable = usable_classes();
     std::vector<double> mistakes(found().scores.misclassified.begin(),
                                  found().scores.misclassified.end());
@@ -293,8 +299,9 @@ class Collector {
       auto scores = values_of<double>(found().scores.scores[label]);
       std::sort(scores.begin(), scores.end(), std::greater<>());
       PageData::Scores curve{label, 0, {}};
-      curve.over_threshold =
-          std::count_if(scores.begin(), scores.end(), [&](double s) { return s > threshold; });
+      curve.over_threshold = std::count_if(scores.begin(), scores.end(), [&](double s) {
+        return s > threshold || (inclusive && s == threshold);
+      });
       const auto dimensions = static_cast<int64_t>(scores.size());
       const int64_t points = std::min(dimensions, kPoints);
       for (int64_t i = 0; i < points; ++i) {

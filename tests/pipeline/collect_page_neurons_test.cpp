@@ -253,6 +253,14 @@ TEST_F(CollectPageThresholdTest, OfAQuantileIsTheLowestScoreThatIsFlagged) {
   EXPECT_EQ(threshold(Aggregate::per_class, long_matrix({{0, 1, 0}, {0, 0, 1}})), 0.25);
 }
 
+TEST_F(CollectPageThresholdTest, TheLowestScoreThatAQuantileFlagsCountsAsOverIt) {
+  found.biased = flags_of(longs({1, 0, 1}));
+  const auto scores = collect().scores;
+  ASSERT_EQ(scores.size(), 2U);
+  EXPECT_EQ(scores[0].over_threshold, 1);  // 1 of 0, 0.5, 1
+  EXPECT_EQ(scores[1].over_threshold, 1);  // 0.75, the threshold itself
+}
+
 TEST_F(CollectPageThresholdTest, OfAQuantileThatFlagsNothingIsTheHighestScore) {
   EXPECT_EQ(threshold(Aggregate::union_, at::zeros({3})), 1);
   EXPECT_EQ(threshold(Aggregate::intersection, at::zeros({3})), 0.25);
