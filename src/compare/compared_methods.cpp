@@ -100,10 +100,11 @@ ComparedMethod anchored(const Config& config) {
           .sees = labels_of({split}),
           .selection = "λ of " + list(config.anchored.penalties) + " and γ of " +
                        list(config.anchored.gammas) + " by worst-class accuracy on " +
-                       std::to_string(config.anchored.folds) + " folds of " + split,
+                       std::to_string(config.shortcut.folds) + " folds of " + split,
           .run = [config, split](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto options = config.anchored;
             options.seed = seed;
+            options.folds = config.shortcut.folds;
             const auto result = neurontune::anchored(data.labelled(split), data.erm(), options);
             return MethodOutcome{result.head, "λ = " + describe(result.setting.penalty) +
                                                   ", γ = " + describe(result.setting.gamma)};

@@ -13,20 +13,17 @@
 #include "method/flagging.h"
 #include "method/paper_method.h"
 #include "method/ranked_split.h"
+#include "metrics/accuracy_fall.h"
 #include "neurontune/base/error.h"
 
 namespace neurontune {
 namespace {
 
-/// A fall of balanced accuracy, against the ERM head's, that is worth a warning.
-constexpr double kAccuracyFall = 0.05;
-
 void warn_of_fall(const AccuracyMetrics& erm, const Checkpoint& selected,
                   std::vector<std::string>& warnings) {
-  if (erm.balanced_accuracy - selected.accuracy.balanced_accuracy > kAccuracyFall)
-    warnings.push_back("class-balanced accuracy on the identification split fell from " +
-                       as_percent(erm.balanced_accuracy) + " to " +
-                       as_percent(selected.accuracy.balanced_accuracy));
+  if (const auto warning = accuracy_fall("the identification split", erm.balanced_accuracy,
+                                         selected.accuracy.balanced_accuracy))
+    warnings.push_back(*warning);
 }
 
 /// Why the first of the candidates was selected.

@@ -13,15 +13,13 @@
 #include "core/splits.h"
 #include "method/flagging.h"
 #include "method/paper_method.h"
+#include "metrics/accuracy_fall.h"
 #include "neurontune/base/error.h"
 #include "repair/contest.h"
 #include "repair/reason.h"
 
 namespace neurontune {
 namespace {
-
-/// A fall of class-balanced accuracy that is worth a warning.
-constexpr double kAccuracyFall = 0.05;
 
 /// The paper's method on all data; where it cannot be run, what the ERM head's mistakes say.
 NeuronTuneResult of_paper(const LabelledEmbeddings& held_out, const LabelledEmbeddings& tuning,
@@ -71,11 +69,9 @@ void select(Contest& contest, RepairResult& result) {
 }
 
 void warn_of_fall(RepairResult& result) {
-  const double before = result.erm.accuracy.balanced_accuracy;
-  const double after = result.candidates.front().accuracy.balanced_accuracy;
-  if (before - after > kAccuracyFall)
-    result.warnings.push_back("class-balanced accuracy on held-out data fell from " +
-                              as_percent(before) + " to " + as_percent(after));
+  if (const auto warning = accuracy_fall("held-out data", result.erm.accuracy.balanced_accuracy,
+                                         result.candidates.front().accuracy.balanced_accuracy))
+    result.warnings.push_back(*warning);
 }
 
 void add_new(const std::vector<std::string>& warnings, RepairResult& result) {

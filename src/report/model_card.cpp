@@ -172,7 +172,7 @@ constexpr const char* kLimits =
     "- With few held-out samples of a rare group the repair is partial, and some spurious features "
     "stay below the threshold of evidence.\n"
     "- Harm is possible: in tests with the group counts of MultiNLI, worst-group accuracy fell by "
-    "0.04 to 0.10 on three of four kinds of data.\n"
+    "0.01 to 0.10 on three of four kinds of data.\n"
     "- Accuracies in inferred groups are estimates, not measurements.\n";
 
 std::string limits(const RunReport& report) {
