@@ -248,9 +248,9 @@ def finished(path, settings):
     """What an earlier run left, or None."""
     if not path.exists():
         return None
-    found = json.loads(path.read_text())
+    found = {"label_noise": 0} | json.loads(path.read_text())  # which older sets do not name
     for key, value in settings.items():
-        if found.get(key, 0 if key == "label_noise" else None) != value:
+        if found.get(key) != value:
             raise RuntimeError(f"{path}: {key} is {found.get(key)}, expected {value} or another folder")
     return found
 

@@ -36,9 +36,8 @@ void add_log_options(CLI::App& command, Log& log) {
       put(command.add_option_function<std::string>(
               "--log-level", set_level,
               "Which messages are shown on stderr and in the log file. debug says which files were "
-              "read, how "
-              "the model was split, why stored embeddings were not reused, and how long each step "
-              "took. off leaves only the line that says why the program failed."),
+              "read, how the model was split, why stored embeddings were not reused, and how long "
+              "each step took. off leaves only the line that says why the program failed."),
           group::kOutput, "LEVEL [warn]", "trace, debug, info, warn, error or off");
   level->take_last();
   const auto open_file = [&log](const std::string& path) { log.open_file(path); };

@@ -54,8 +54,7 @@ int main(int argc, char** argv) {
   app.footer(
       "neurontune SUBCOMMAND --help, or neurontune help SUBCOMMAND, explains each. Exit codes: 0 "
       "done, 1 failed, 2 wrong usage, 3 a check of --require or --baseline failed, 4 ERM's head "
-      "kept "
-      "(run --exit-code).");
+      "kept (run --exit-code).");
   neurontune::cli::add_inspect(app, log);
   neurontune::cli::add_embed(app, log);
   neurontune::cli::add_score(app, log);

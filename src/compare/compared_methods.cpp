@@ -116,25 +116,25 @@ ComparedMethod anchored(const Config& config) {
 /// @param refit  data that fits the head
 ComparedMethod dfr(const std::string& name, const std::string& tune, const std::string& choose,
                    const std::string& refit, const DfrOptions& options) {
+  const bool apart = refit != tune;
   return {.name = name,
           .oracle = true,
           .sees = labels_and_attributes_of({tune, choose, refit}),
           .selection = "on " + refit + "; C of " + list(options.inverse_penalties) +
                        " by worst-group accuracy on " + choose +
-                       (refit == tune ? "" : " of fits to " + tune) + "; " +
+                       (apart ? " of fits to " + tune : "") + "; " +
                        std::to_string(options.refits) + " refits averaged",
           .run = [=](ComparisonData& data, uint64_t seed, const ProgressFn&) {
             auto seeded = options;
             seeded.seed = seed;
             std::vector<std::string> warnings, of_parts;
             const auto fitted = data.grouped(refit, warnings);
-            const auto held_out = data.grouped(choose, refit == tune ? warnings : of_parts);
-            const auto tuning = refit == tune ? fitted : data.grouped(tune, of_parts);
+            const auto held_out = data.grouped(choose, apart ? of_parts : warnings);
             const auto classes = data.erm().classes();
             const auto values = data.folder().attribute_values();
-            const auto result =
-                refit == tune ? neurontune::dfr(tuning, held_out, classes, values, seeded)
-                              : neurontune::dfr(tuning, held_out, fitted, classes, values, seeded);
+            const auto result = apart ? neurontune::dfr(data.grouped(tune, of_parts), held_out,
+                                                        fitted, classes, values, seeded)
+                                      : neurontune::dfr(fitted, held_out, classes, values, seeded);
             return MethodOutcome{result.head, "C = " + describe(result.inverse_penalty),
                                  std::move(warnings)};
           }};

@@ -53,8 +53,7 @@ std::string why_free(const RepairResult& result) {
 std::string why_traded(const RepairResult& result) {
   return "It costs accuracy: " + on_held_out(result) +
          ". That is within the allowed drop (max_drop), it corrects enough of the mistakes for "
-         "what "
-         "it breaks (repairability " +
+         "what it breaks (repairability " +
          fixed(result.candidates.front().repairability, 2) +
          "), and there is evidence of a shortcut: " + result.shortcut.reason + "." + among(result);
 }
